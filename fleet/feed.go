@@ -1,0 +1,45 @@
+package fleet
+
+import (
+	"context"
+	"time"
+)
+
+// EventKind names what happened.
+type EventKind string
+
+// The events of a fleet.
+const (
+	EventServiceNew   EventKind = "service_new"
+	EventServiceGone  EventKind = "service_gone"
+	EventInstanceNew  EventKind = "instance_new"
+	EventInstanceGone EventKind = "instance_gone"
+	EventStatus       EventKind = "status"      // an instance's status changed
+	EventVersion      EventKind = "version"     // an instance runs another version
+	EventAddress      EventKind = "address"     // an instance with an id of its own moved
+	EventClaim        EventKind = "claim"       // the registry changed its mind about an instance
+	EventSourceLost   EventKind = "source_lost" // a registry stopped answering; its last set is kept
+	EventSourceBack   EventKind = "source_back"
+)
+
+// Event is one difference between two snapshots of a feed.
+type Event struct {
+	Seq  uint64 // of the snapshot it appeared in
+	At   time.Time
+	Kind EventKind
+	Key  Key    // Instance is empty for events of a service, Name too for events of a source
+	From string // the word before: a status, a version, an address
+	To   string
+	Why  Why
+}
+
+// Feed is a stream of snapshots. A live hub and a recorded file are both one.
+type Feed interface {
+	// Latest delivers the newest snapshot and then each newer one. A slow
+	// reader skips, it never blocks the writer. The channel is closed when ctx
+	// ends or the feed does.
+	Latest(ctx context.Context) <-chan *Snapshot
+	// Since returns the events after the snapshot with this number, in order;
+	// gap says that some of them were dropped.
+	Since(seq uint64) (events []Event, gap bool)
+}

@@ -1,0 +1,95 @@
+package fleet
+
+import (
+	"time"
+
+	"github.com/midwatch-cli/midwatch/probe"
+)
+
+// Profile says how a kind of service is asked. Zero fields mean "not said";
+// what is not said comes from the profile it extends, then from metadata,
+// built-in profiles and guesses.
+type Profile struct {
+	Name         string
+	Extends      string
+	Probe        probe.Kind // http, grpc, tcp, tls; empty: found out
+	Scheme       string     // http or https
+	HealthPaths  []string   // asked in this order; they count as named
+	GRPCServices []string   // names to ask; "*" is all of them
+	MetricsPath  string
+	Breakers     BreakerAPI
+	Ports        map[string]int    // by role: admin, metrics, health
+	Headers      map[string]Secret // sent with every probe, under the rule for credentials
+	TLS          TLSSettings
+	Auth         Auth
+	Strict       *bool         // a component that is down makes the instance a warning
+	Slow         time.Duration // slower answers are warnings
+	WarnDays     int           // a certificate that ends within so many days is a warning
+	FailDays     int           // ... is a failure
+	Proxy        string        // instances are asked through it
+	AllowHosts   []string      // CIDRs and suffixes credentials and metadata may go to
+	AllowSockets []string      // unix sockets metadata may name
+}
+
+// BreakerAPI says where a service's breakers are administered.
+type BreakerAPI struct {
+	API  string
+	Path string
+	CSRF string
+}
+
+// TLSSettings are files and names, never contents.
+type TLSSettings struct {
+	CA         string
+	Cert       string
+	Key        string
+	ServerName string
+	Insecure   bool // verification off; answers are then at best a warning
+}
+
+// IsZero says that nothing was set.
+func (t TLSSettings) IsZero() bool { return t == TLSSettings{} }
+
+// Auth is one way to prove who we are. At most one is set.
+type Auth struct {
+	BasicUser     string
+	BasicPassword SecretRef
+	Bearer        SecretRef
+	OAuth2        *OAuth2
+}
+
+// IsZero says that there are no credentials.
+func (a Auth) IsZero() bool {
+	return a.BasicUser == "" && a.BasicPassword.IsZero() && a.Bearer.IsZero() && a.OAuth2 == nil
+}
+
+// OAuth2 is the client credentials flow.
+type OAuth2 struct {
+	ClientID     string
+	ClientSecret SecretRef
+	TokenURL     string
+	Scopes       []string
+}
+
+// ServiceRule binds services to a profile and to what they depend on.
+type ServiceRule struct {
+	Match     string // name or glob, as in selections
+	Profile   string
+	DependsOn []string
+}
+
+// Plan is how one instance is to be asked, and why so.
+type Plan struct {
+	Profile     string
+	Candidates  []probe.Target // in order of preference; the first that speaks decides and is remembered for its service
+	Credentials bool           // the profile's credentials may be sent there
+	Refused     string         // why it must not be asked at all (policy); empty when it may
+	Origins     []Origin       // what was decided, and by whom
+}
+
+// Origin is one decision of a Plan.
+type Origin struct {
+	What  string // profile, scheme, port, path, probe
+	Value string
+	From  string // flag, profile "spring", label "health_path", built-in, guess
+}

@@ -1,0 +1,87 @@
+package fleet
+
+import (
+	"time"
+
+	"github.com/midwatch-cli/midwatch/probe"
+)
+
+// Snapshot is everything that was read in one pass. It is frozen once it is
+// published: nobody writes to it or to anything it points at.
+type Snapshot struct {
+	Seq      uint64 // grows by one with each published snapshot of a feed
+	Context  string // empty when it covers several
+	At       time.Time
+	Took     time.Duration
+	Services []ServiceView // sorted by Ref
+	Sources  []SourceView  // in the order of configuration
+	Roots    []Root        // causes first named, worst first
+	Warnings []Warning     // of the graph and the selection: cycles, ambiguous dependencies
+}
+
+// ServiceView is a service with what is known of it.
+type ServiceView struct {
+	Ref
+	Labels    map[string]string
+	DependsOn []string
+	Status    Status
+	Why       Why
+	Serving   int            // instances that are up or degraded
+	Instances []InstanceView // sorted by id
+	BlockedBy []Ref          // roots it waits for
+}
+
+// InstanceView is an instance with what is known of it.
+type InstanceView struct {
+	Key
+	Instance
+	Status   Status
+	Why      Why
+	Probes   []probe.Result // what was asked of it in this pass, the deciding one first
+	Breakers []Breaker
+	Attempts int
+	Flaky    bool
+	Plan     Plan // how it was asked and why, for --explain
+}
+
+// Answered says whether a reply of any kind came from the instance.
+func (v *InstanceView) Answered() bool {
+	for i := range v.Probes {
+		if v.Probes[i].Answered {
+			return true
+		}
+	}
+	return false
+}
+
+// SourceView is a registry as it stands: a failing one keeps its last set.
+type SourceView struct {
+	Context   string
+	Name      string
+	URL       string // without secrets
+	AsOf      time.Time
+	Reason    Reason // why its last read failed; empty when it did not
+	Detail    string
+	Hint      string    // what to do about it
+	Since     time.Time // first failure of the present outage; zero when well
+	HasHealth bool      // it claims statuses of its own, so the vantage rule works
+	Services  int
+	Instances int
+	Warnings  []Warning
+	Vantage   string // the sentence of the vantage rule, where it applied
+}
+
+// Warning is something a reader should know that spoils nothing: an unreadable
+// entry, a partial answer, a cycle.
+type Warning struct {
+	Where  string // the entry, key or file:line
+	Detail string
+}
+
+// Root is a cause: a service that is not well by its own evidence and waits
+// for no other such service.
+type Root struct {
+	Ref     Ref
+	Cycle   []Ref // the members, where the root is a cycle of several
+	Victims []Ref // blocked transitive callers, each under its nearest root only
+}

@@ -19,7 +19,7 @@ type Profile struct {
 	MetricsPath  string
 	Breakers     BreakerAPI
 	Ports        map[string]int    // by role: admin, metrics, health
-	Headers      map[string]Secret // sent with every probe, under the rule for credentials
+	Headers      map[string]Header // sent with every probe, under the rule for credentials
 	TLS          TLSSettings
 	Auth         Auth
 	Strict       *bool         // a component that is down makes the instance a warning
@@ -29,6 +29,13 @@ type Profile struct {
 	Proxy        string        // instances are asked through it
 	AllowHosts   []string      // CIDRs and suffixes credentials and metadata may go to
 	AllowSockets []string      // unix sockets metadata may name
+}
+
+// Header is the value of a header: plain text, or a reference where the value
+// proves who we are. At most one is set.
+type Header struct {
+	Text string
+	Ref  SecretRef
 }
 
 // BreakerAPI says where a service's breakers are administered.

@@ -1,0 +1,106 @@
+package app
+
+import (
+	"fmt"
+
+	"github.com/midwatch-cli/midwatch/fleet/gate"
+)
+
+// Code is how the process ends. The numbers are a contract.
+type Code int
+
+// The exit codes.
+const (
+	OK        Code = 0
+	NotWell   Code = 1
+	Usage     Code = 2
+	CannotSay Code = 3
+	Partial   Code = 4
+	Undone    Code = 5
+	HalfDone  Code = 6
+	TimedOut  Code = 124
+	HungUp    Code = 129
+	Interrupt Code = 130
+	Killed    Code = 143
+)
+
+// CodeRow is a row of the table of exit codes.
+type CodeRow struct {
+	Code    Code
+	Nagios  int // what --exit-style nagios makes of it
+	Meaning string
+}
+
+// Codes is the one table of exit codes: it makes the help page and
+// docs/exit-codes.md.
+func Codes() []CodeRow {
+	return []CodeRow{
+		{OK, 0, "done, and well"},
+		{NotWell, 2, "looked, and it is not well; a change was not made"},
+		{Usage, 3, "wrong usage or configuration"},
+		{CannotSay, 3, "could not tell: registry out of reach, nothing matched, no data"},
+		{Partial, 2, "a change was made on some targets only"},
+		{Undone, 2, "a runbook failed and was undone"},
+		{HalfDone, 2, "a runbook failed and undoing is not complete"},
+		{TimedOut, 2, "time ran out while waiting"},
+		{HungUp, 3, "ended by HUP"},
+		{Interrupt, 3, "ended by INT"},
+		{Killed, 3, "ended by TERM"},
+	}
+}
+
+// Nagios is the code as a monitoring plug-in ends: 0 OK, 1 WARNING, 2
+// CRITICAL, 3 UNKNOWN.
+func (c Code) Nagios() int {
+	for _, row := range Codes() {
+		if row.Code == c {
+			return row.Nagios
+		}
+	}
+	return 3
+}
+
+// CodeOf is the code of a gate's outcome.
+func CodeOf(o gate.Outcome) Code {
+	switch o {
+	case gate.Passed:
+		return OK
+	case gate.Failed:
+		return NotWell
+	default:
+		return CannotSay
+	}
+}
+
+// Error is a failure with its code and a hint. A command returns it; the root
+// prints it once.
+type Error struct {
+	Code Code
+	Err  error
+	Hint string
+}
+
+// Error says what happened.
+func (e *Error) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Usagef is a wrong use of a command, with what to do instead.
+func Usagef(hint, format string, args ...any) error {
+	return &Error{Code: Usage, Err: fmt.Errorf(format, args...), Hint: hint}
+}
+
+// Ended carries a code for a command that has already said everything.
+type Ended struct{ Code Code }
+
+// Error says only the code; the root never prints it.
+func (e Ended) Error() string { return fmt.Sprintf("exit code %d", int(e.Code)) }
+
+// End is the error for a code: nil for OK.
+func End(c Code) error {
+	if c == OK {
+		return nil
+	}
+	return Ended{Code: c}
+}

@@ -1,0 +1,63 @@
+package app
+
+import "runtime/debug"
+
+// Set by the linker in releases; see .goreleaser.yaml.
+var (
+	version string
+	commit  string
+	date    string
+)
+
+// Build says what this binary was made from.
+type Build struct {
+	Version string // 1.4.0, or dev
+	Commit  string // full hash; ends in -dirty when the tree had changes
+	Date    string // of the commit, RFC 3339
+	Go      string
+}
+
+// Version returns what the linker said, or else what the Go tool recorded.
+func Version() Build {
+	b := Build{Version: version, Commit: commit, Date: date}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return b.orUnknown()
+	}
+	b.Go = info.GoVersion
+	if b.Version == "" && info.Main.Version != "(devel)" {
+		b.Version = info.Main.Version
+	}
+	dirty := false
+	for _, s := range info.Settings {
+		switch s.Key {
+		case "vcs.revision":
+			if b.Commit == "" {
+				b.Commit = s.Value
+			}
+		case "vcs.time":
+			if b.Date == "" {
+				b.Date = s.Value
+			}
+		case "vcs.modified":
+			dirty = s.Value == "true"
+		}
+	}
+	if dirty && commit == "" && b.Commit != "" {
+		b.Commit += "-dirty"
+	}
+	return b.orUnknown()
+}
+
+func (b Build) orUnknown() Build {
+	if b.Version == "" {
+		b.Version = "dev"
+	}
+	if b.Commit == "" {
+		b.Commit = "unknown"
+	}
+	if b.Date == "" {
+		b.Date = "unknown"
+	}
+	return b
+}

@@ -1,0 +1,220 @@
+package cmd_test
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/midwatch-cli/midwatch"
+
+// The import policy: who may import whom inside the module. A pattern is a
+// package path below the module; "/**" at its end means the package and all
+// below it. A package without a rule fails. Do not loosen a rule to get a
+// build through: move the code.
+var rules = []struct {
+	pkg  string   // pattern of the importing package
+	may  []string // patterns of what it may import; its own package is always allowed
+	test []string // what its tests may import besides
+}{
+	{pkg: ".", may: []string{"cmd"}},
+	{pkg: "cmd", may: []string{"cmd/*", "tui", "fleet/**", "probe"}, test: []string{"**"}},
+	{pkg: "cmd/app", may: []string{"cmd/render", "cmd/term", "fleet/**", "probe"}, test: []string{"cmd/**"}},
+	{pkg: "cmd/term", may: nil},
+	{pkg: "cmd/render", may: []string{"cmd/term", "fleet", "fleet/document", "fleet/gate", "fleet/metrics", "probe", "probe/health"}},
+	{pkg: "cmd/*", may: []string{"cmd/app", "cmd/render", "cmd/term", "fleet/**", "probe"}, test: []string{"cmd/**"}},
+
+	{pkg: "tui/**", may: []string{"fleet", "fleet/change", "tui/**"}},
+
+	{pkg: "probe", may: []string{"probe/health", "probe/http1"}, test: []string{"probe/**"}},
+	{pkg: "probe/health", may: nil},
+	{pkg: "probe/http1", may: nil},
+	{pkg: "probe/probetest", may: []string{"probe", "probe/health"}},
+
+	{pkg: "fleet", may: []string{"probe"}, test: []string{"probe/health"}},
+	{pkg: "fleet/config", may: []string{"fleet", "probe"}},
+	{pkg: "fleet/document", may: []string{"fleet", "fleet/gate", "fleet/change", "probe"}, test: []string{"probe/health"}},
+	{pkg: "fleet/registry", may: []string{"fleet"}, test: []string{"fleet/registry/**"}},
+	{pkg: "fleet/registry/registrytest", may: []string{"fleet", "fleet/registry"}, test: []string{"fleet/registry/**"}},
+	{pkg: "fleet/registry/all", may: []string{"fleet", "fleet/registry", "fleet/registry/*"}},
+	{pkg: "fleet/registry/etcd/embedded", may: nil},
+	{pkg: "fleet/registry/etcd", may: []string{"fleet", "fleet/registry"}, test: []string{"fleet/registry/registrytest", "fleet/registry/etcd/**"}},
+	{pkg: "fleet/registry/*", may: []string{"fleet", "fleet/registry"}, test: []string{"fleet/registry/registrytest"}},
+	{pkg: "fleet/sweep", may: []string{"fleet", "probe", "fleet/registry", "fleet/breaker", "fleet/metrics"}, test: []string{"fleet/registry/**"}},
+	{pkg: "fleet/change", may: []string{"fleet", "fleet/registry", "fleet/breaker"}, test: []string{"fleet/registry/**"}},
+	{pkg: "fleet/gate", may: []string{"fleet", "fleet/metrics", "probe"}},
+	{pkg: "fleet/wiring", may: []string{"fleet/**", "probe"}, test: []string{"probe/**"}},
+	{pkg: "fleet/demo/**", may: []string{"fleet", "fleet/wiring", "fleet/registry", "fleet/registry/etcd", "fleet/registry/etcd/embedded", "fleet/breaker/httpapi/serve", "fleet/demo/**"}},
+}
+
+// Third parties have one door each: a module path prefix and the packages that
+// may use it.
+var doors = []struct {
+	prefix string
+	may    []string
+}{
+	{"github.com/spf13/", []string{"cmd/**"}},
+	{"github.com/olekukonko/tablewriter", []string{"cmd/render"}},
+	{"github.com/mattn/go-runewidth", []string{"cmd/render", "cmd/term"}},
+	{"github.com/itchyny/gojq", []string{"cmd/render"}},
+	{"golang.org/x/term", []string{"cmd/term"}},
+	{"charm.land/", []string{"tui/**"}},
+	{"modernc.org/sqlite", []string{"fleet/change/journal", "fleet/demo/**"}},
+	{"github.com/prometheus/common/config", []string{"fleet/wiring"}},
+	{"github.com/prometheus/common/", []string{"fleet/metrics/**", "cmd/render", "fleet/wiring"}},
+	{"github.com/prometheus/client_model", []string{"fleet/metrics/**", "cmd/render"}},
+	{"github.com/prometheus/client_golang", []string{"fleet/demo/**"}},
+	{"github.com/failsafe-go/", []string{"fleet/demo/**"}},
+	{"go.etcd.io/etcd/server", []string{"fleet/registry/etcd/embedded"}},
+	{"go.etcd.io/", []string{"fleet/registry/etcd/**"}},
+	{"go.uber.org/zap", []string{"fleet/registry/etcd/**"}},
+	{"github.com/hashicorp/", []string{"fleet/registry/consul"}},
+	{"github.com/fsnotify/", []string{"fleet/registry/file"}},
+	{"google.golang.org/grpc", []string{"probe", "fleet/demo/**", "fleet/registry/etcd/**"}},
+	{"google.golang.org/protobuf", []string{"probe", "fleet/demo/**", "fleet/registry/etcd/**"}},
+	{"github.com/goccy/go-yaml", []string{"fleet/config", "fleet/registry/file", "cmd/render"}},
+	{"golang.org/x/", []string{"probe/**", "fleet/**", "cmd/**"}},
+}
+
+// testOnly are modules that only tests may import.
+var testOnly = []string{
+	"go.uber.org/goleak", "github.com/rogpeppe/go-internal", "github.com/creack/pty", "github.com/hinshun/vt10x",
+}
+
+func TestImports(t *testing.T) {
+	root := ".."
+	fset := token.NewFileSet()
+	err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && (d.Name() == "testdata" || strings.HasPrefix(d.Name(), ".") && name != root) {
+			return filepath.SkipDir
+		}
+		if !strings.HasSuffix(name, ".go") {
+			return nil
+		}
+		// Every file, whatever system or build tag it is for.
+		f, err := parser.ParseFile(fset, name, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(root, filepath.Dir(name))
+		if err != nil {
+			return err
+		}
+		for _, im := range f.Imports {
+			target, err := strconv.Unquote(im.Path.Value)
+			if err != nil {
+				return err
+			}
+			if why := forbidden(filepath.ToSlash(rel), target, strings.HasSuffix(name, "_test.go")); why != "" {
+				t.Errorf("%s: imports %s: %s", fset.Position(im.Pos()), target, why)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// forbidden says why pkg may not import target, or nothing.
+func forbidden(pkg, target string, isTest bool) string {
+	if inside, ok := strings.CutPrefix(target, module); ok {
+		return forbiddenInside(pkg, strings.TrimPrefix(inside, "/"), isTest)
+	}
+	first, _, _ := strings.Cut(target, "/")
+	if !strings.Contains(first, ".") {
+		return "" // standard library
+	}
+	if isTest {
+		return "" // tests reach for what they need; the binary does not
+	}
+	for _, m := range testOnly {
+		if strings.HasPrefix(target, m) {
+			return "only tests may"
+		}
+	}
+	for _, door := range doors {
+		if strings.HasPrefix(target, door.prefix) {
+			if matchAny(door.may, pkg) {
+				return ""
+			}
+			return "its door is " + strings.Join(door.may, ", ")
+		}
+	}
+	return "no door is declared for it"
+}
+
+func forbiddenInside(pkg, target string, isTest bool) string {
+	if target == pkg {
+		return ""
+	}
+	if target == "" {
+		target = "."
+	}
+	for _, r := range rules {
+		if !match(r.pkg, pkg) {
+			continue
+		}
+		if matchAny(r.may, target) || isTest && (matchAny(r.test, target) || matchAny([]string{"fleet/demo", "probe/**"}, target)) {
+			return ""
+		}
+		// A noun's package never imports another noun.
+		return "no rule lets " + pkg + " do that"
+	}
+	return "package " + pkg + " has no rule"
+}
+
+func matchAny(patterns []string, pkg string) bool {
+	for _, p := range patterns {
+		if match(p, pkg) {
+			return true
+		}
+	}
+	return false
+}
+
+func match(pattern, pkg string) bool {
+	if pattern == "**" {
+		return true
+	}
+	if base, ok := strings.CutSuffix(pattern, "/**"); ok {
+		return pkg == base || strings.HasPrefix(pkg, base+"/")
+	}
+	ok, err := path.Match(pattern, pkg)
+	return err == nil && ok
+}
+
+func TestImportRulesAreHeld(t *testing.T) {
+	for _, c := range []struct {
+		pkg, target string
+		test, bad   bool
+	}{
+		{"cmd/check", module + "/cmd/app", false, false},
+		{"cmd/check", module + "/cmd/wait", false, true},
+		{"cmd/check", module + "/fleet/gate", false, false},
+		{"cmd/check", "github.com/olekukonko/tablewriter", false, true},
+		{"tui", module + "/fleet/sweep", false, true},
+		{"probe", module + "/fleet", false, true},
+		{"fleet", module + "/fleet/registry", false, true},
+		{"fleet/registry/etcd", module + "/fleet/registry/consul", false, true},
+		{"fleet/sweep", module + "/fleet/registry/etcd", false, true},
+		{"fleet/gate", module + "/cmd/render", false, true},
+		{"fleet/nowhere", module + "/fleet", false, true},
+		{"fleet", "go.uber.org/goleak", false, true},
+		{"fleet", "go.uber.org/goleak", true, false},
+		{"fleet", "example.com/somebody", false, true},
+		{"fleet", "net/http", false, false},
+	} {
+		if why := forbidden(c.pkg, c.target, c.test); (why != "") != c.bad {
+			t.Errorf("forbidden(%q, %q, %v) = %q, want forbidden %v", c.pkg, c.target, c.test, why, c.bad)
+		}
+	}
+}

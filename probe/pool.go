@@ -35,24 +35,15 @@ func (p Pool) Run(ctx context.Context, jobs []Job) (unasked []Job) {
 		r.cond.Broadcast()
 	})
 	defer stop()
-	n := max(p.Parallel, 1)
-	if n > len(jobs) && !p.mayGrow() {
-		n = len(jobs)
-	}
-	var wg sync.WaitGroup
-	for range n {
-		wg.Go(r.work)
-	}
-	wg.Wait()
+	r.mu.Lock()
+	r.wake(len(jobs))
+	r.mu.Unlock()
+	r.workers.Wait()
 	for _, h := range r.hosts {
 		r.ready = append(r.ready, h.parked...)
 	}
 	return r.ready
 }
-
-// mayGrow is true: a job may lead to more jobs than there were. Idle workers
-// cost a few kilobytes each, which only counts for small runs.
-func (p Pool) mayGrow() bool { return p.Parallel <= 16 }
 
 // run is one call of Run.
 type run struct {
@@ -61,6 +52,9 @@ type run struct {
 
 	mu      sync.Mutex
 	cond    sync.Cond
+	workers sync.WaitGroup
+	started int
+	idle    int   // workers that wait and were not signalled
 	ready   []Job // next first
 	hosts   map[string]*host
 	pending int // jobs that are ready, parked or running
@@ -114,6 +108,7 @@ func (r *run) next() (Job, bool) {
 			}
 			h.parked = append(h.parked, job)
 		}
+		r.idle++
 		r.cond.Wait()
 	}
 }
@@ -125,8 +120,29 @@ func (r *run) done(job Job, more []Job) {
 	r.pending += len(more) - 1
 	r.ready = append(r.ready, more...)
 	r.release(job)
-	if len(more) > 0 || r.pending == 0 || len(r.ready) > 0 {
+	if r.pending == 0 {
 		r.cond.Broadcast()
+		return
+	}
+	// The caller takes the next job itself: what is new beyond that one needs
+	// another worker.
+	r.wake(len(r.ready) - 1)
+}
+
+// wake sees to it that n jobs more find a worker: an idle one or, up to the
+// limit, a new one. It is called with the lock held.
+func (r *run) wake(n int) {
+	for range n {
+		if r.idle > 0 {
+			r.idle--
+			r.cond.Signal()
+			continue
+		}
+		if r.started >= max(r.pool.Parallel, 1) {
+			return
+		}
+		r.started++
+		r.workers.Go(r.work)
 	}
 }
 

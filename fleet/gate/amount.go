@@ -12,6 +12,7 @@ type Amount struct {
 	n       int
 	share   float64 // 0 to 1
 	isShare bool
+	text    string // as it was written
 }
 
 // Count is an Amount of n instances.
@@ -24,7 +25,7 @@ func ParseAmount(s string) (Amount, error) {
 		if err != nil || math.IsNaN(f) || f < 0 || f > 100 {
 			return Amount{}, fmt.Errorf("%q is no share: want 0%% to 100%%", s)
 		}
-		return Amount{share: f / 100, isShare: true}, nil
+		return Amount{share: f / 100, isShare: true, text: s}, nil
 	}
 	n, err := strconv.Atoi(s)
 	if err != nil || n < 0 {
@@ -35,7 +36,10 @@ func ParseAmount(s string) (Amount, error) {
 
 // String is the amount as it is written.
 func (a Amount) String() string {
-	if a.isShare {
+	switch {
+	case a.text != "":
+		return a.text
+	case a.isShare:
 		return strconv.FormatFloat(a.share*100, 'f', -1, 64) + "%"
 	}
 	return strconv.Itoa(a.n)

@@ -214,13 +214,10 @@ func (w *Waiter) service(name string, in []*fleet.InstanceView) (Outcome, Progre
 	}
 }
 
-func (w *Waiter) need(name string, in []*fleet.InstanceView) (need, total int) {
+// need is how many must be up, of those that are not taken out on purpose.
+func (w *Waiter) need(in []*fleet.InstanceView) (need, total int) {
 	total = count(in, func(v *fleet.InstanceView) bool { return v.Status != fleet.Maintenance })
-	least := w.MinInstances
-	if least < 0 {
-		least = w.start[name]
-	}
-	return max(w.MinHealthy.AtLeast(max(total, least)), 1), total
+	return max(w.MinHealthy.AtLeast(total), 1), total
 }
 
 func (w *Waiter) enough(name string, in []*fleet.InstanceView) bool {
@@ -232,7 +229,7 @@ func (w *Waiter) enough(name string, in []*fleet.InstanceView) bool {
 }
 
 func (w *Waiter) up(name string, in []*fleet.InstanceView) (Outcome, Progress) {
-	need, total := w.need(name, in)
+	need, total := w.need(in)
 	n := count(in, func(v *fleet.InstanceView) bool { return v.Status == fleet.Up })
 	p := Progress{Have: n, Need: need, Total: total, Text: fmt.Sprintf("%d/%d up", n, total)}
 	if !w.enough(name, in) {
@@ -243,7 +240,7 @@ func (w *Waiter) up(name string, in []*fleet.InstanceView) (Outcome, Progress) {
 }
 
 func (w *Waiter) version(name string, in []*fleet.InstanceView) (Outcome, Progress) {
-	need, total := w.need(name, in)
+	need, total := w.need(in)
 	at := count(in, func(v *fleet.InstanceView) bool { return v.Version == w.Version })
 	up := count(in, func(v *fleet.InstanceView) bool { return v.Status == fleet.Up })
 	both := count(in, func(v *fleet.InstanceView) bool { return v.Status == fleet.Up && v.Version == w.Version })

@@ -1,0 +1,141 @@
+// Package change is the one way to write: a change is planned by reading,
+// shown, confirmed by whoever holds the Desk, done, read back, and can be
+// undone. An Intent is all that another process needs to undo it.
+package change
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/registry"
+)
+
+// Intent is what is to be changed. It holds no secret.
+type Intent struct {
+	Kind    string          // a row of Kinds
+	Context string          // the configured context; empty where there is none
+	Target  Target          // what is changed
+	Params  json.RawMessage // what the kind needs besides
+}
+
+// Target names an instance in a source.
+type Target struct {
+	Source    string
+	Namespace string
+	Service   string
+	Instance  string
+}
+
+// Key is the target as the registry knows it: without context and source.
+func (t Target) Key() fleet.Key {
+	return fleet.Key{Ref: fleet.Ref{Namespace: t.Namespace, Name: t.Service}, Instance: t.Instance}
+}
+
+// Before is what a change found when it was planned, as JSON: with it, and the
+// Intent, it can be undone.
+type Before json.RawMessage
+
+// Change is one change, opened. Its methods may be called from any goroutine,
+// one at a time.
+type Change interface {
+	// String says what it does: "register payment/payment-4 at 10.0.0.7:9000 in etcd".
+	String() string
+	// Prepare only reads. Its answer is what Undo goes back to.
+	Prepare(ctx context.Context) (Before, error)
+	// Describe says in words what was there and what will be, and what else
+	// happens: "consul agent on n3".
+	Describe(ctx context.Context, b Before) (was, will string, sideEffects []string, err error)
+	// Do makes the change; twice is the same as once.
+	Do(ctx context.Context, b Before) error
+	// After reads back: what is there now, and whether that is what was wanted.
+	After(ctx context.Context, b Before) (now string, ok bool, err error)
+	// Undo goes back to Before. It succeeds if Do never happened.
+	Undo(ctx context.Context, b Before) error
+}
+
+// Env is where the registries of a context come from.
+type Env struct {
+	Registry func(source string) (registry.Registry, error)
+}
+
+// Kind is one kind of change.
+type Kind struct {
+	Name    string
+	Summary string
+	open    func(env Env, i Intent) (Change, error)
+}
+
+// Kinds is the explicit table of what can be changed.
+func Kinds() []Kind {
+	return []Kind{
+		{"register", "add or replace an instance's entry in a registry", openRegister},
+		{"deregister", "remove an instance's entry from a registry", openDeregister},
+	}
+}
+
+// Open makes the change an intent describes.
+func Open(env Env, i Intent) (Change, error) {
+	for _, k := range Kinds() {
+		if k.Name == i.Kind {
+			return k.open(env, i)
+		}
+	}
+	return nil, fmt.Errorf("no change is called %q", i.Kind)
+}
+
+// ErrUnable is wrapped when the source has not the ability a change needs.
+var ErrUnable = errors.New("the registry cannot do that")
+
+// registrar finds the source's ability to write.
+func registrar(env Env, t Target) (registry.Registry, registry.Registrar, error) {
+	reg, err := env.Registry(t.Source)
+	if err != nil {
+		return nil, nil, err
+	}
+	w, ok := registry.As[registry.Registrar](reg)
+	if !ok {
+		return nil, nil, fmt.Errorf("%s: entries cannot be written here: %w", t.Source, ErrUnable)
+	}
+	return reg, w, nil
+}
+
+// entryOf reads the entry of a key; nil where there is none.
+func entryOf(ctx context.Context, reg registry.Registry, k fleet.Key) (*registry.Entry, error) {
+	set, err := reg.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return find(set, k), nil
+}
+
+// words is an entry for people.
+func words(e *registry.Entry) string {
+	if e == nil {
+		return "no entry"
+	}
+	parts := []string{e.Instance.Addr}
+	if e.Instance.Version != "" {
+		parts = append(parts, "version "+e.Instance.Version)
+	}
+	if e.Instance.Zone != "" {
+		parts = append(parts, "zone "+e.Instance.Zone)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// sideEffects asks the source what else a write does.
+func sideEffects(ctx context.Context, reg registry.Registry, k fleet.Key, verb string) ([]string, error) {
+	s, ok := registry.As[registry.Sider](reg)
+	if !ok {
+		return nil, nil
+	}
+	effects, err := s.SideEffects(ctx, k, verb)
+	if errors.Is(err, fleet.ErrNotFound) {
+		return nil, nil
+	}
+	return effects, err
+}

@@ -1,0 +1,243 @@
+package change
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"time"
+
+	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/registry"
+)
+
+// Entry is the Params of a register intent: what is to be written.
+type Entry struct {
+	Address string
+	Zone    string            `json:",omitempty"`
+	Version string            `json:",omitempty"`
+	Weight  int               `json:",omitempty"`
+	Labels  map[string]string `json:",omitempty"`
+	TTL     time.Duration     `json:",omitempty"` // 0: until it is deregistered
+}
+
+// entryBefore is the Before of both kinds.
+type entryBefore struct {
+	Was *registry.Entry // nil: there was none
+}
+
+func readBefore(b Before) (entryBefore, error) {
+	var e entryBefore
+	if err := json.Unmarshal(b, &e); err != nil {
+		return e, fmt.Errorf("what was there before cannot be read: %w", err)
+	}
+	return e, nil
+}
+
+// prepareEntry reads what is there.
+func prepareEntry(ctx context.Context, reg registry.Registry, k fleet.Key) (*registry.Entry, Before, error) {
+	was, err := entryOf(ctx, reg, k)
+	if err != nil {
+		return nil, nil, err
+	}
+	b, err := json.Marshal(entryBefore{Was: was})
+	return was, b, err
+}
+
+type register struct {
+	target Target
+	entry  registry.Entry
+	reg    registry.Registry
+	writer registry.Registrar
+}
+
+// RegisterIntent is the intent to write an entry. An empty instance id means
+// its address.
+func RegisterIntent(contextName string, t Target, e Entry) (Intent, error) {
+	if t.Instance == "" {
+		t.Instance = e.Address
+	}
+	params, err := json.Marshal(e)
+	return Intent{Kind: "register", Context: contextName, Target: t, Params: params}, err
+}
+
+func openRegister(env Env, i Intent) (Change, error) {
+	var e Entry
+	if err := json.Unmarshal(i.Params, &e); err != nil {
+		return nil, fmt.Errorf("the parameters of a register change cannot be read: %w", err)
+	}
+	reg, w, err := registrar(env, i.Target)
+	if err != nil {
+		return nil, err
+	}
+	return &register{target: i.Target, reg: reg, writer: w, entry: registry.Entry{
+		Namespace: i.Target.Namespace, Service: i.Target.Service, TTL: e.TTL,
+		Instance: fleet.Instance{ID: i.Target.Instance, Addr: e.Address, Zone: e.Zone, Version: e.Version, Weight: e.Weight, Labels: e.Labels},
+	}}, nil
+}
+
+func (c *register) String() string {
+	return fmt.Sprintf("register %s/%s at %s in %s", c.target.Service, c.target.Instance, c.entry.Instance.Addr, c.target.Source)
+}
+
+func (c *register) Prepare(ctx context.Context) (Before, error) {
+	_, b, err := prepareEntry(ctx, c.reg, c.target.Key())
+	return b, err
+}
+
+func (c *register) Describe(ctx context.Context, b Before) (was, will string, effects []string, err error) {
+	before, err := readBefore(b)
+	if err != nil {
+		return "", "", nil, err
+	}
+	effects, err = sideEffects(ctx, c.reg, c.target.Key(), "register")
+	return words(before.Was), words(&c.entry), effects, err
+}
+
+func (c *register) Do(ctx context.Context, _ Before) error {
+	_, err := c.writer.Register(ctx, c.entry)
+	return err
+}
+
+func (c *register) After(ctx context.Context, _ Before) (now string, ok bool, err error) {
+	e, err := entryOf(ctx, c.reg, c.target.Key())
+	if err != nil {
+		return "", false, err
+	}
+	return words(e), e != nil && e.Instance.Addr == c.entry.Instance.Addr, nil
+}
+
+func (c *register) Undo(ctx context.Context, b Before) error {
+	before, err := readBefore(b)
+	if err != nil {
+		return err
+	}
+	if before.Was != nil {
+		_, err := c.writer.Register(ctx, *before.Was)
+		return err
+	}
+	return ignoreAbsent(c.writer.Deregister(ctx, c.target.Key()))
+}
+
+type deregister struct {
+	target Target
+	reg    registry.Registry
+	writer registry.Registrar
+	watch  time.Duration // how long After looks whether the entry comes back
+}
+
+// Observe is the Params of a deregister intent.
+type Observe struct {
+	For time.Duration // how long to look whether the entry comes back
+}
+
+// DeregisterIntent is the intent to remove an entry and to look for a while
+// whether it stays away: a living service may write itself again.
+func DeregisterIntent(contextName string, t Target, o Observe) (Intent, error) {
+	params, err := json.Marshal(o)
+	return Intent{Kind: "deregister", Context: contextName, Target: t, Params: params}, err
+}
+
+func openDeregister(env Env, i Intent) (Change, error) {
+	var o Observe
+	if err := json.Unmarshal(i.Params, &o); err != nil {
+		return nil, fmt.Errorf("the parameters of a deregister change cannot be read: %w", err)
+	}
+	reg, w, err := registrar(env, i.Target)
+	if err != nil {
+		return nil, err
+	}
+	return &deregister{target: i.Target, reg: reg, writer: w, watch: o.For}, nil
+}
+
+func (c *deregister) String() string {
+	return fmt.Sprintf("deregister %s/%s from %s", c.target.Service, c.target.Instance, c.target.Source)
+}
+
+func (c *deregister) Prepare(ctx context.Context) (Before, error) {
+	was, b, err := prepareEntry(ctx, c.reg, c.target.Key())
+	if err == nil && was == nil {
+		return nil, fmt.Errorf("%s/%s: %w in %s", c.target.Service, c.target.Instance, fleet.ErrNotFound, c.target.Source)
+	}
+	return b, err
+}
+
+func (c *deregister) Describe(ctx context.Context, b Before) (was, will string, effects []string, err error) {
+	before, err := readBefore(b)
+	if err != nil {
+		return "", "", nil, err
+	}
+	effects, err = sideEffects(ctx, c.reg, c.target.Key(), "deregister")
+	return words(before.Was), words(nil), effects, err
+}
+
+func (c *deregister) Do(ctx context.Context, _ Before) error {
+	return ignoreAbsent(c.writer.Deregister(ctx, c.target.Key()))
+}
+
+// errBack ends the watch of After.
+var errBack = errors.New("it came back")
+
+func (c *deregister) After(ctx context.Context, _ Before) (now string, ok bool, err error) {
+	e, err := entryOf(ctx, c.reg, c.target.Key())
+	if err != nil || e != nil {
+		return words(e), false, err
+	}
+	if c.watch <= 0 {
+		return words(nil), true, nil
+	}
+	watching, stop := context.WithTimeout(ctx, c.watch)
+	defer stop()
+	var back *registry.Entry
+	err = c.reg.Watch(watching, func(set registry.Set) error {
+		if back = find(set, c.target.Key()); back != nil {
+			return errBack
+		}
+		return nil
+	})
+	switch {
+	case errors.Is(err, errBack):
+		return "it came back: " + words(back), false, nil
+	case ctx.Err() != nil:
+		return "", false, ctx.Err()
+	case watching.Err() != nil:
+		return words(nil), true, nil
+	default:
+		return "", false, err
+	}
+}
+
+func find(set registry.Set, k fleet.Key) *registry.Entry {
+	for i := range set.Services {
+		s := &set.Services[i]
+		if s.Name != k.Name || s.Namespace != k.Namespace {
+			continue
+		}
+		for _, in := range s.Instances {
+			if in.ID == k.Instance || in.Addr == k.Instance {
+				return &registry.Entry{Namespace: s.Namespace, Service: s.Name, Instance: in, TTL: in.Lease}
+			}
+		}
+	}
+	return nil
+}
+
+func (c *deregister) Undo(ctx context.Context, b Before) error {
+	before, err := readBefore(b)
+	if err != nil || before.Was == nil {
+		return err
+	}
+	was := *before.Was
+	was.Instance.Labels = maps.Clone(was.Instance.Labels)
+	_, err = c.writer.Register(ctx, was)
+	return err
+}
+
+// ignoreAbsent: what is not there need not be removed.
+func ignoreAbsent(err error) error {
+	if errors.Is(err, fleet.ErrNotFound) {
+		return nil
+	}
+	return err
+}

@@ -33,7 +33,8 @@ type Registry interface {
 	// more; the caller then calls it again after a pause. It never emits an
 	// empty set for an outage.
 	Watch(ctx context.Context, emit func(Set) error) error
-	// Close frees connections; what still runs returns.
+	// Close frees connections; what still runs returns with an error. Twice is
+	// the same as once.
 	Close() error
 }
 
@@ -57,7 +58,9 @@ type Registrar interface {
 }
 
 // Drainer is the ability to take an instance out of use in the registry
-// itself and to put it back. Twice is the same as once.
+// itself and to put it back. Twice is the same as once. An instance nobody
+// knows is fleet.ErrNotFound. While it is on, the instance's claim is
+// fleet.Maintenance and its ClaimNote holds why.
 type Drainer interface {
 	SetMaintenance(ctx context.Context, k fleet.Key, on bool, why string) error
 }

@@ -36,7 +36,10 @@ var rules = []struct {
 	{pkg: "probe/http1", may: nil},
 	{pkg: "probe/probetest", may: []string{"probe", "probe/health"}},
 
-	{pkg: "fleet", may: []string{"probe"}, test: []string{"probe/health"}},
+	{pkg: "fleet", may: []string{"probe", "fleet/match", "fleet/graph"}, test: []string{"probe/health"}},
+	{pkg: "fleet/match", may: nil},
+	{pkg: "fleet/graph", may: nil},
+	{pkg: "fleet/profile", may: []string{"fleet", "probe"}},
 	{pkg: "fleet/config", may: []string{"fleet", "probe"}},
 	{pkg: "fleet/document", may: []string{"fleet", "fleet/gate", "fleet/change", "probe"}, test: []string{"probe/health"}},
 	{pkg: "fleet/registry", may: []string{"fleet"}, test: []string{"fleet/registry/**"}},

@@ -89,6 +89,7 @@ type ServiceRule struct {
 type Plan struct {
 	Profile     string
 	Candidates  []probe.Target // in order of preference; the first that speaks decides and is remembered for its service
+	Every       bool           // each candidate is a question of its own: all are asked and the worst decides
 	Credentials bool           // the profile's credentials may be sent there
 	Refused     string         // why it must not be asked at all (policy); empty when it may
 	Origins     []Origin       // what was decided, and by whom

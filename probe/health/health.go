@@ -33,6 +33,9 @@ func (w Word) String() string {
 	return "none"
 }
 
+// Unwell says whether the word speaks of trouble, small or great.
+func (w Word) Unwell() bool { return w == Warn || w == Ill }
+
 // Verdict is what one answer says. Every text in it comes from the service and
 // is untrusted: whoever prints it cleans it first.
 type Verdict struct {

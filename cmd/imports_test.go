@@ -40,7 +40,9 @@ var rules = []struct {
 	{pkg: "fleet/match", may: nil},
 	{pkg: "fleet/graph", may: nil},
 	{pkg: "fleet/profile", may: []string{"fleet", "probe"}},
-	{pkg: "fleet/config", may: []string{"fleet", "probe"}},
+	{pkg: "fleet/config", may: []string{"fleet", "probe", "fleet/config/form"}},
+	{pkg: "fleet/config/form", may: nil},
+	{pkg: "fleet/config/*", may: []string{"fleet", "fleet/config", "fleet/config/form"}},
 	{pkg: "fleet/document", may: []string{"fleet", "fleet/gate", "fleet/change", "probe"}, test: []string{"probe/health"}},
 	{pkg: "fleet/registry", may: []string{"fleet"}, test: []string{"fleet/registry/**"}},
 	{pkg: "fleet/registry/registrytest", may: []string{"fleet", "fleet/registry"}, test: []string{"fleet/registry/**"}},
@@ -80,7 +82,7 @@ var doors = []struct {
 	{"github.com/fsnotify/", []string{"fleet/registry/file"}},
 	{"google.golang.org/grpc", []string{"probe", "fleet/demo/**", "fleet/registry/etcd/**"}},
 	{"google.golang.org/protobuf", []string{"probe", "fleet/demo/**", "fleet/registry/etcd/**"}},
-	{"github.com/goccy/go-yaml", []string{"fleet/config", "fleet/registry/file", "cmd/render"}},
+	{"github.com/goccy/go-yaml", []string{"fleet/config", "fleet/config/form", "fleet/registry/file", "cmd/render"}},
 	{"golang.org/x/", []string{"probe/**", "fleet/**", "cmd/**"}},
 }
 

@@ -1,0 +1,125 @@
+package term
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Clean makes text of a service safe for one line of any output: white space
+// becomes a blank; control characters, escape sequences (also those of the
+// eighth bit), direction overrides and other invisible characters are written
+// out (\x1b, \u202e), as are bytes that are no UTF-8; what build systems take
+// for commands (::error::, ##[group], ##vso[, ##teamcity[) is pulled apart.
+func Clean(s string) string {
+	if plain(s) {
+		return s
+	}
+	return unlink(scrub(s, false))
+}
+
+// CleanLines is Clean for text of several lines: newlines and tabs stay.
+func CleanLines(s string) string {
+	if plain(s) {
+		return s
+	}
+	lines := strings.Split(scrub(s, true), "\n")
+	for i := range lines {
+		lines[i] = unlink(lines[i])
+	}
+	return strings.Join(lines, "\n")
+}
+
+// plain says that there is nothing to do: printable ASCII without command marks.
+func plain(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' || s[i] == '#' || s[i] == ':' && i+1 < len(s) && s[i+1] == ':' {
+			return false
+		}
+	}
+	return true
+}
+
+// scrub writes out what a terminal could obey or hide.
+func scrub(s string, lines bool) string {
+	var b strings.Builder
+	b.Grow(len(s))
+	for i := 0; i < len(s); {
+		r, n := utf8.DecodeRuneInString(s[i:])
+		switch {
+		case r == utf8.RuneError && n == 1:
+			fmt.Fprintf(&b, `\x%02x`, s[i])
+		case lines && (r == '\n' || r == '\t'):
+			b.WriteRune(r)
+		case r == '\r' && strings.HasPrefix(s[i+1:], "\n"):
+		case r == '\u0085' || r == '\u2028' || r == '\u2029', r < 0x80 && unicode.IsSpace(r), unicode.Is(unicode.Zs, r):
+			b.WriteByte(' ')
+		case unicode.IsPrint(r):
+			b.WriteRune(r)
+		case r < 0x100:
+			fmt.Fprintf(&b, `\x%02x`, r)
+		case r < 0x10000:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		default:
+			fmt.Fprintf(&b, `\U%08x`, r)
+		}
+		i += n
+	}
+	return b.String()
+}
+
+// unlink pulls apart what a build system would obey. The marks with ## count
+// anywhere in a line, :: only where it begins one and is closed later, so that
+// an IPv6 address stays what it is.
+func unlink(s string) string {
+	for _, mark := range []string{"##[", "##vso[", "##teamcity["} {
+		for i := indexFold(s, mark); i >= 0; i = indexFold(s, mark) {
+			s = s[:i+1] + " " + s[i+1:]
+		}
+	}
+	return UnlinkLine(s)
+}
+
+// UnlinkLine pulls apart a workflow command at the start of a line. Whoever puts
+// a line together from clean parts calls it on the whole.
+func UnlinkLine(s string) string {
+	start := strings.TrimLeftFunc(s, unicode.IsSpace)
+	if strings.HasPrefix(start, "::") && strings.Contains(start[2:], "::") {
+		at := len(s) - len(start) + 1
+		return s[:at] + " " + s[at:]
+	}
+	return s
+}
+
+// indexFold is the first place of an ASCII mark, whatever its case.
+func indexFold(s, mark string) int {
+	for i := 0; i+len(mark) <= len(s); i++ {
+		if strings.EqualFold(s[i:i+len(mark)], mark) {
+			return i
+		}
+	}
+	return -1
+}
+
+// ASCII writes out what is no ASCII: our own signs by their counterparts, other
+// characters by a question mark.
+func ASCII(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r < utf8.RuneSelf:
+			return r
+		case r == '✓':
+			return '+'
+		case r == '✗':
+			return 'x'
+		case r == '–' || r == '·' || r == '—':
+			return '-'
+		case r == '…':
+			return '~'
+		case r == '→':
+			return '>'
+		}
+		return '?'
+	}, s)
+}

@@ -1,0 +1,126 @@
+package document
+
+import (
+	"iter"
+
+	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/gate"
+)
+
+// Verdict is the word of an outcome.
+type Verdict string
+
+// Enum lists the words.
+func (Verdict) Enum() []string { return []string{"passed", "unknown", "failed"} }
+
+// CheckDoc is the answer of check, and, as Wait, that of wait.
+type CheckDoc struct {
+	Head
+	TookSeconds Seconds         `json:"tookSeconds" doc:"how long the pass took"`
+	Verdict     Verdict         `json:"verdict" doc:"what it comes to"`
+	ExitCode    int             `json:"exitCode" doc:"how the command ends"`
+	Headline    string          `json:"headline" doc:"a word of its own where there is one: all down, known but empty, no such service"`
+	Counts      Counts          `json:"counts" doc:"how many there are of what"`
+	Items       Items[Instance] `json:"items" doc:"every instance, sorted by key"`
+	Services    []Service       `json:"services" doc:"every service, sorted by key"`
+	Roots       []Root          `json:"roots" doc:"causes, worst first, each with the services that wait for it"`
+	Findings    []Finding       `json:"findings" doc:"what the verdict rests on, worst first"`
+	Ignored     []Ignored       `json:"ignored" doc:"what was not held against the fleet"`
+	Sources     []Source        `json:"sources" doc:"the registries, in the order of configuration"`
+	Warnings    []Warning       `json:"warnings" doc:"cycles, ambiguous dependencies"`
+	Errors      []Error         `json:"errors" doc:"registries that did not answer"`
+	Wait        *Waited         `json:"wait" doc:"what was waited for; null where nothing was"`
+}
+
+// Split is described at Document.
+func (d CheckDoc) Split() (any, iter.Seq[any]) {
+	items := d.Items.any()
+	d.Items = Items[Instance]{}
+	return d, items
+}
+
+// Root is a cause with those that wait for it.
+type Root struct {
+	Ref
+	Cycle   []Ref `json:"cycle" doc:"the members, where the cause is several services that depend on each other"`
+	Victims []Ref `json:"victims" doc:"services that wait for it, each under its nearest cause only"`
+}
+
+// Finding is one thing a verdict rests on.
+type Finding struct {
+	Ref
+	Instance string  `json:"instance" doc:"empty for a finding about a service or a registry"`
+	Outcome  Verdict `json:"outcome" doc:"what it comes to"`
+	Reason   string  `json:"reason" doc:"one word of a closed list"`
+	Text     string  `json:"text" doc:"one line for people"`
+	Hint     string  `json:"hint" doc:"what to do next, or empty"`
+}
+
+// Ignored is an instance whose state was not held against the fleet.
+type Ignored struct {
+	Ref
+	Instance string `json:"instance" doc:"empty for a whole service"`
+	Reason   string `json:"reason" doc:"what the person who ignores it wrote"`
+}
+
+// Waited is what wait waited for.
+type Waited struct {
+	For              string  `json:"for" doc:"the word that was waited for"`
+	Done             bool    `json:"done" doc:"it came to an end before time ran out"`
+	HeldSeconds      Seconds `json:"heldSeconds" doc:"for how long it has held"`
+	StableForSeconds Seconds `json:"stableForSeconds" doc:"for how long it had to hold"`
+	Passes           int     `json:"passes" doc:"looks in a row at which it held"`
+	WaitedSeconds    Seconds `json:"waitedSeconds" doc:"time from the start"`
+}
+
+// Check is the document of one pass and what a gate says of it. With explain
+// every item says how it was asked and why so.
+func Check(s *fleet.Snapshot, v gate.Verdict, exitCode int, explain bool) CheckDoc {
+	return judged("Check", s, v, exitCode, explain)
+}
+
+// Wait is the document of a waiting: the last look and what it came to. A nil
+// snapshot, as when nothing answered in time, is an empty fleet.
+func Wait(s *fleet.Snapshot, v gate.Verdict, exitCode int, w Waited) CheckDoc {
+	d := judged("Wait", s, v, exitCode, false)
+	d.Wait = &w
+	return d
+}
+
+func judged(kind string, s *fleet.Snapshot, v gate.Verdict, exitCode int, explain bool) CheckDoc {
+	if s == nil {
+		s = &fleet.Snapshot{}
+	}
+	d := CheckDoc{
+		Head: head(kind, s.Context, s.At), TookSeconds: SecondsOf(s.Took), Verdict: Verdict(v.Outcome.String()), ExitCode: exitCode,
+		Headline: v.Headline, Counts: counts(s), Items: instances(s, explain), Services: make([]Service, len(s.Services)),
+		Roots: make([]Root, len(s.Roots)), Findings: make([]Finding, len(v.Findings)), Ignored: make([]Ignored, len(v.Ignored)),
+		Sources: sources(s), Warnings: warnings(s.Warnings), Errors: failures(s),
+	}
+	for i := range s.Services {
+		d.Services[i] = service(&s.Services[i])
+	}
+	for i, r := range s.Roots {
+		d.Roots[i] = Root{ref(r.Ref), refs(r.Cycle), refs(r.Victims)}
+	}
+	for i, f := range v.Findings {
+		d.Findings[i] = Finding{ref(f.Key.Ref), f.Key.Instance, Verdict(f.Outcome.String()), string(f.Reason), f.Text, f.Hint}
+	}
+	for i, g := range v.Ignored {
+		d.Ignored[i] = Ignored{ref(g.Key.Ref), g.Key.Instance, g.Reason}
+	}
+	return d
+}
+
+// instances are the instances of a snapshot, made one by one.
+func instances(s *fleet.Snapshot, explain bool) Items[Instance] {
+	return Items[Instance]{func(yield func(Instance) bool) {
+		for i := range s.Services {
+			for j := range s.Services[i].Instances {
+				if !yield(instance(&s.Services[i].Instances[j], explain)) {
+					return
+				}
+			}
+		}
+	}}
+}

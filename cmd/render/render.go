@@ -1,0 +1,130 @@
+// Package render turns documents and tables into what people and programs read:
+// aligned tables on a terminal, tab-separated columns off it, JSON, YAML, and
+// the reports of build systems and monitoring. It is the last step: the exit
+// code is known before it and never changes here. Every text passes term.Clean
+// on its way out.
+package render
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/midwatch-cli/midwatch/cmd/term"
+	"github.com/midwatch-cli/midwatch/fleet/document"
+)
+
+// Format is a form of output, as -o names it.
+type Format string
+
+// The formats.
+const (
+	FormatTable      Format = "table"
+	FormatWide       Format = "wide"
+	FormatJSON       Format = "json"
+	FormatYAML       Format = "yaml"
+	FormatJSONL      Format = "jsonl"
+	FormatName       Format = "name"
+	FormatJUnit      Format = "junit"
+	FormatTAP        Format = "tap"
+	FormatNagios     Format = "nagios"
+	FormatPrometheus Format = "prometheus"
+	FormatMarkdown   Format = "markdown"
+	FormatGitHub     Format = "github"
+)
+
+// Formats lists what -o takes: every command has the first six, those that come
+// to a verdict the others too.
+func Formats(verdict bool) []Format {
+	all := []Format{
+		FormatTable, FormatWide, FormatJSON, FormatYAML, FormatJSONL, FormatName,
+		FormatJUnit, FormatTAP, FormatNagios, FormatPrometheus, FormatMarkdown, FormatGitHub,
+	}
+	if !verdict {
+		return all[:6]
+	}
+	return all
+}
+
+// Options are the flags about output.
+type Options struct {
+	Format    Format // empty: table
+	NoHeaders bool
+	JQ        string // an expression over the JSON document
+	Template  string // a Go template over the JSON document
+	UTC       bool   // times on a terminal in UTC, not in local time
+	Now       time.Time
+}
+
+// Validate finds wrong usage before any work is done.
+func (o *Options) Validate(verdict bool) error {
+	if o.Format != "" && !slices.Contains(Formats(verdict), o.Format) {
+		return fmt.Errorf("-o %s: want %s", term.Clean(string(o.Format)), words(Formats(verdict)))
+	}
+	if o.JQ == "" && o.Template == "" {
+		return nil
+	}
+	switch {
+	case o.JQ != "" && o.Template != "":
+		return fmt.Errorf("--jq and --template exclude each other")
+	case !slices.Contains([]Format{"", FormatTable, FormatJSON}, o.Format):
+		return fmt.Errorf("--jq and --template read the JSON document: they do not go with -o %s", o.Format)
+	case o.JQ != "":
+		_, err := compileJQ(o.JQ)
+		return err
+	}
+	_, err := parseTemplate(o.Template)
+	return err
+}
+
+// words lists formats for people.
+func words(formats []Format) string {
+	list := make([]string, len(formats))
+	for i, f := range formats {
+		list[i] = string(f)
+	}
+	return strings.Join(list, ", ")
+}
+
+// View is one answer in all the forms a command has.
+type View struct {
+	Document document.Document // json, yaml, jsonl, --jq, --template
+	Names    []string          // name: what midwatch accepts back
+	Table    Table             // table, wide
+	Lead     []string          // lines above the table, on a terminal only
+	Notes    []string          // lines below it: on standard output of a terminal, else on standard error
+	Hint     string            // what to do next, on standard error
+}
+
+// Write writes a view in the format of the options. Nothing is written when the
+// streams are quiet. Its errors are those of the stream, of --jq and of
+// --template.
+func Write(t *term.IO, o Options, v View) error {
+	if t.Quiet {
+		return nil
+	}
+	if done, err := writeData(t, o, v.Document, v.Names); done {
+		return err
+	}
+	p := newPen(t, o)
+	var b bytes.Buffer
+	if t.OutTTY {
+		for _, l := range v.Lead {
+			b.WriteString(p.line(l))
+		}
+	}
+	v.Table.write(&b, p, o)
+	notes := v.Notes
+	if t.OutTTY && len(notes) > 0 {
+		for _, l := range notes {
+			b.WriteString(p.line(l))
+		}
+		notes = nil
+	}
+	if _, err := t.Out.Write(b.Bytes()); err != nil {
+		return err
+	}
+	return Notes(t, notes, v.Hint)
+}

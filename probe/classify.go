@@ -70,9 +70,12 @@ func classifyRoute(err error) (Outcome, Reason, string, bool) {
 	}
 	var addr *net.AddrError
 	var network net.UnknownNetworkError
-	var parse *net.ParseError
-	if errors.As(err, &addr) || errors.As(err, &network) || errors.As(err, &parse) {
+	if errors.As(err, &addr) || errors.As(err, &network) {
 		return Unknown, ReasonInternal, "not an address: " + bare(err).Error(), true
+	}
+	var parse *net.ParseError
+	if errors.As(err, &parse) {
+		return Unknown, ReasonInternal, parse.Error(), true
 	}
 	return Unknown, ReasonNone, "", false
 }

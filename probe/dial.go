@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"strings"
 	"time"
 )
 
@@ -67,8 +68,10 @@ func (d *dialer) connect(ctx context.Context, network, address string) (link, er
 		end, _ := ctx.Deadline()
 		share := time.Until(end) / time.Duration(len(addrs)-i)
 		l.Conn, err = dialTCP(before(ctx, time.Now().Add(share)), ap.String())
+		if err == nil {
+			l.trace = append(l.trace, "connected to "+ap.String())
+		}
 		if err == nil || ctx.Err() != nil {
-			l.trace = append(l.trace, "the name leads to "+ap.String())
 			break
 		}
 	}
@@ -110,4 +113,27 @@ func (d *dialer) lookup(ctx context.Context, address string) ([]netip.AddrPort, 
 func dialTCP(ctx context.Context, to string) (net.Conn, error) {
 	nd := net.Dialer{KeepAlive: -1}
 	return nd.DialContext(ctx, "tcp", to)
+}
+
+// interruptible ends what conn does when ctx ends; what it returns takes that
+// back.
+func interruptible(ctx context.Context, conn net.Conn) (stop func() bool) {
+	return context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
+}
+
+// authority is what the Host header says.
+func authority(t Target) string {
+	switch {
+	case t.Host != "":
+		return t.Host
+	case t.Network == "unix":
+		return "localhost"
+	}
+	if i := strings.IndexByte(t.Address, '%'); i >= 0 && t.Address[0] == '[' {
+		// The zone of an IPv6 address means something on this machine only.
+		if j := strings.IndexByte(t.Address, ']'); j > i {
+			return t.Address[:i] + t.Address[j:]
+		}
+	}
+	return t.Address
 }

@@ -24,9 +24,12 @@ func BenchmarkGet(b *testing.B) {
 	var conn replay
 	for b.Loop() {
 		conn.r.Reset(answer)
-		r, err := http1.Get(&conn, req, 1<<20)
-		if err != nil || r.Status != 200 || string(r.Body) != `{"status":"UP"}` {
-			b.Fatal(r, err)
+		r, err := http1.Get(&conn, req)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if body, _, err := r.Body(1 << 20); err != nil || r.Status != 200 || string(body) != `{"status":"UP"}` {
+			b.Fatalf("%d %q %v", r.Status, body, err)
 		}
 		r.Release()
 	}

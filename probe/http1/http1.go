@@ -56,26 +56,57 @@ type Request struct {
 	Header []byte // further lines, each ended by CRLF; see HeaderLines
 }
 
-// Response is one answer. Body lives until Release.
+// Response is the head of one answer; Body reads the rest. It is used by one
+// goroutine.
 type Response struct {
-	Status  int
-	Header  http.Header
-	Body    []byte // what came of the body, at most the bound
-	Cut     bool   // the bound was reached and more was to come
-	BodyErr error  // why the body ended before its end; the head is good all the same
+	Status int
+	Header http.Header
 
 	Sent time.Time // the request was handed to the kernel
 	Head time.Time // the head of the answer was here
-	Done time.Time // so was the body
 
-	buf *buffers
+	length int64
+	body   io.Reader
+	buf    *buffers
 }
 
-// Release gives the buffers back. Body must not be used afterwards.
+// Release gives the buffers back. What Body gave must not be used afterwards.
 func (r *Response) Release() {
 	if b := r.buf; b != nil {
-		r.buf, r.Body = nil, nil
+		r.buf, r.body = nil, nil
 		b.release()
+	}
+}
+
+// Body reads the body, at most bound bytes of it; cut says that more was to
+// come. Beside an error, which says why the body ended before its end, stands
+// what came of it. It is called once.
+func (r *Response) Body(bound int) (body []byte, cut bool, err error) {
+	b := r.buf
+	b.limited.N = int64(bound) + maxHead // framing has its own bytes
+	buf := b.body[:0]
+	if want := int(min(r.length, int64(bound))) + 1; want > cap(buf) {
+		buf = make([]byte, 0, want)
+	}
+	// One byte beyond the bound shows whether there is more.
+	for err == nil && len(buf) <= bound {
+		if len(buf) == cap(buf) {
+			buf = append(buf, 0)[:len(buf)]
+		}
+		var n int
+		n, err = r.body.Read(buf[len(buf):min(cap(buf), bound+1)])
+		buf = buf[:len(buf)+n]
+	}
+	b.body = buf
+	switch {
+	case len(buf) > bound:
+		return buf[:bound], true, nil
+	case errors.Is(err, io.EOF):
+		return buf, false, nil
+	case b.limited.N <= 0:
+		return buf, true, nil // framing without end is cut like a body without end
+	default:
+		return buf, false, err
 	}
 }
 
@@ -143,11 +174,11 @@ func clean(s string) bool {
 	return true
 }
 
-// Get asks and reads the answer, its body up to maxBody bytes. An error means
-// that there is no answer: one of the connection's own errors, io.EOF if it
-// was closed before a byte came, or a *ProtocolError. Cancelling is the
-// owner's business, by the connection's deadline.
-func Get(conn io.ReadWriter, req *Request, maxBody int) (*Response, error) {
+// Get asks and reads the head of the answer. An error means that there is no
+// answer: one of the connection's own errors, io.EOF if it was closed before a
+// byte came, ErrRequest, or a *ProtocolError. Cancelling is the owner's
+// business, by the connection's deadline.
+func Get(conn io.ReadWriter, req *Request) (*Response, error) {
 	if !clean(req.Path) {
 		return nil, fmt.Errorf("path %q: %w", req.Path, ErrRequest)
 	}
@@ -155,21 +186,20 @@ func Get(conn io.ReadWriter, req *Request, maxBody int) (*Response, error) {
 		return nil, fmt.Errorf("host %q: %w", req.Host, ErrRequest)
 	}
 	b := pool.Get().(*buffers)
-	r, err := b.exchange(conn, req, maxBody)
+	r, err := b.exchange(conn, req)
 	if err != nil {
 		b.release()
 		return nil, err
 	}
-	r.buf = b
 	return r, nil
 }
 
-func (b *buffers) exchange(conn io.ReadWriter, req *Request, maxBody int) (*Response, error) {
+func (b *buffers) exchange(conn io.ReadWriter, req *Request) (*Response, error) {
 	b.write(req)
 	// A server may answer without reading (and close): its answer counts more
 	// than the error of our write.
 	_, writeErr := conn.Write(b.out)
-	r := &Response{Sent: time.Now()}
+	sent := time.Now()
 	b.limited = io.LimitedReader{R: conn, N: maxHead}
 	b.br.Reset(&b.limited)
 	resp, err := b.head()
@@ -179,12 +209,10 @@ func (b *buffers) exchange(conn io.ReadWriter, req *Request, maxBody int) (*Resp
 		}
 		return nil, err
 	}
-	r.Head = time.Now()
-	r.Status, r.Header = resp.StatusCode, resp.Header
-	b.limited.N = int64(maxBody) + maxHead // framing has its own bytes
-	r.Body, r.Cut, r.BodyErr = b.read(resp.Body, resp.ContentLength, maxBody)
-	r.Done = time.Now()
-	return r, nil
+	return &Response{
+		Status: resp.StatusCode, Header: resp.Header, Sent: sent, Head: time.Now(),
+		length: resp.ContentLength, body: resp.Body, buf: b,
+	}, nil
 }
 
 func (b *buffers) write(req *Request) {
@@ -246,29 +274,4 @@ func foreign(first []byte) error {
 		e.HTTP2 = true // the SETTINGS frame a server begins with, RFC 9113 section 3.4
 	}
 	return e
-}
-
-// read takes the body into the kept buffer, one byte beyond the bound to see
-// whether there is more.
-func (b *buffers) read(body io.ReadCloser, length int64, bound int) (_ []byte, cut bool, err error) {
-	buf := b.body[:0]
-	if want := int(min(length, int64(bound))) + 1; want > cap(buf) {
-		buf = make([]byte, 0, want)
-	}
-	for err == nil && len(buf) <= bound {
-		if len(buf) == cap(buf) {
-			buf = append(buf, 0)[:len(buf)]
-		}
-		var n int
-		n, err = body.Read(buf[len(buf):min(cap(buf), bound+1)])
-		buf = buf[:len(buf)+n]
-	}
-	b.body = buf
-	if len(buf) > bound {
-		return buf[:bound], true, nil
-	}
-	if errors.Is(err, io.EOF) {
-		err = nil
-	}
-	return buf, false, err
 }

@@ -1,0 +1,86 @@
+package probe
+
+import (
+	"context"
+	"errors"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// DNSProber asks whether a name resolves: Target.Path is the name, one that
+// begins with an underscore is looked up as SRV, others as addresses.
+// Target.Address is the name server (host:port); empty is the system's.
+type DNSProber struct {
+	Slow time.Duration // slower answers are warnings; 0 is 1 s, below 0 never
+}
+
+// Probe looks the name up. Elsewhere a name that does not resolve is *unknown*,
+// since it says nothing of the service behind it. Here the name is the service:
+// a name server that says with authority that there is no such name, or nothing
+// under it, has answered, and the answer is a failure. A server that does not
+// answer stays unknown.
+func (p DNSProber) Probe(ctx context.Context, t Target) Result {
+	a := begin(ctx, t)
+	name := strings.Trim(t.Path, "/")
+	if name == "" {
+		return a.end(Unknown, ReasonInternal, "no name to look up")
+	}
+	a.doing("resolve")
+	begun := time.Now()
+	found, err := lookUp(ctx, resolverAt(t.Address), name)
+	a.phase("resolve", time.Since(begun))
+	a.dialed = time.Since(begun)
+	var dns *net.DNSError
+	if errors.As(err, &dns) && dns.IsNotFound && ctx.Err() == nil {
+		a.result.Answered = true
+		return a.end(Fail, ReasonResolve, dnsText(dns))
+	}
+	if err != nil {
+		return a.fail(err)
+	}
+	a.result.Answered = true
+	a.note("leads to " + strings.Join(found, " "))
+	return a.endInTime(Pass, ReasonNone, "", orDefault(p.Slow, defaultSlow))
+}
+
+// resolverAt asks one name server only, with Go's own resolver.
+func resolverAt(address string) *net.Resolver {
+	if address == "" {
+		return net.DefaultResolver
+	}
+	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		var d net.Dialer
+		return d.DialContext(ctx, network, address)
+	}}
+}
+
+// lookUp gives what stands under a name, sorted.
+func lookUp(ctx context.Context, r *net.Resolver, name string) ([]string, error) {
+	if !strings.HasSuffix(name, ".") && strings.Contains(name, ".") {
+		// As it is written: the search list of this machine is not meant.
+		name += "."
+	}
+	var found []string
+	if strings.HasPrefix(name, "_") {
+		_, records, err := r.LookupSRV(ctx, "", "", name)
+		if err != nil {
+			return nil, err
+		}
+		for _, rec := range records {
+			found = append(found, net.JoinHostPort(rec.Target, strconv.Itoa(int(rec.Port))))
+		}
+	} else {
+		ips, err := r.LookupNetIP(ctx, "ip", name)
+		if err != nil {
+			return nil, err
+		}
+		for _, ip := range ips {
+			found = append(found, ip.Unmap().String())
+		}
+	}
+	slices.Sort(found)
+	return found, nil
+}

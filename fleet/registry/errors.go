@@ -134,3 +134,17 @@ func plain(err error) string {
 	}
 	return strings.Join(strings.Fields(err.Error()), " ")
 }
+
+// Within puts where something went wrong before an error's words, each line of
+// them, and leaves all else of it as it is.
+func Within(where string, err error) error {
+	var said *fleet.Error
+	if !errors.As(err, &said) {
+		return fmt.Errorf("%s: %w", where, err)
+	}
+	lines := strings.Split(said.Detail, "\n")
+	for i, line := range lines {
+		lines[i] = where + ": " + line
+	}
+	return &fleet.Error{Reason: said.Reason, Detail: strings.Join(lines, "\n"), Hint: said.Hint, Err: err}
+}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/match"
 )
 
 // TokenOptions are embedded in the options of drivers that take a token.
@@ -229,41 +230,10 @@ func show(v reflect.Value) string {
 	return fmt.Sprint(v.Interface())
 }
 
-// Nearest finds the word that was probably meant: the closest by edits, if it
-// is near enough to be a slip. It is empty where nothing is.
+// Nearest finds the word that was probably meant; empty where none is near.
 func Nearest(word string, known []string) string {
-	best, bestAt := "", min(len(word)/3+1, 3)+1
-	for _, k := range known {
-		d := distance(strings.ToLower(word), strings.ToLower(k))
-		if d < bestAt && d < len(k) {
-			best, bestAt = k, d
-		}
+	if near := match.Nearest(word, known); len(near) > 0 {
+		return near[0]
 	}
-	return best
-}
-
-// distance counts the edits between two words, a swap of neighbours as one.
-func distance(a, b string) int {
-	if len(a) > 64 || len(b) > 64 {
-		return max(len(a), len(b))
-	}
-	before, last, next := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range last {
-		last[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		next[0] = i
-		for j := 1; j <= len(b); j++ {
-			change := 1
-			if a[i-1] == b[j-1] {
-				change = 0
-			}
-			next[j] = min(last[j]+1, next[j-1]+1, last[j-1]+change)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				next[j] = min(next[j], before[j-2]+1)
-			}
-		}
-		before, last, next = last, next, before
-	}
-	return last[len(b)]
+	return ""
 }

@@ -9,14 +9,18 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet"
 )
 
-// Sort brings services and their instances into the order every set has. It
-// changes the slices in place.
+// Sort brings services and their instances into the order every set has, in
+// place. What is in order already is not written to.
 func Sort(services []fleet.Service) {
 	slices.SortFunc(services, func(a, b fleet.Service) int { return a.Compare(b.Ref) })
 	for _, svc := range services {
-		slices.SortFunc(svc.Instances, func(a, b fleet.Instance) int { return cmp.Compare(a.ID, b.ID) })
+		if !slices.IsSortedFunc(svc.Instances, byID) {
+			slices.SortFunc(svc.Instances, byID)
+		}
 	}
 }
+
+func byID(a, b fleet.Instance) int { return cmp.Compare(a.ID, b.ID) }
 
 // Equal says whether two sets say the same. Signs of life (LastSeen, Lease,
 // AsOf) are left out: they change without anything having changed.

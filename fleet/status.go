@@ -61,6 +61,7 @@ const (
 	ReasonClaimed     Reason = "claimed"      // the registry says so
 	ReasonBreaker     Reason = "breaker"      // one of its own breakers is open
 	ReasonNoInstances Reason = "no_instances" // the service is known and empty
+	ReasonNoService   Reason = "no_service"   // no source knows a service of this name
 	ReasonVantage     Reason = "vantage"      // nothing of the source answers from here
 	ReasonDependency  Reason = "dependency"   // it waits for another service
 	ReasonUnasked     Reason = "unasked"      // time ran out before it was asked

@@ -92,7 +92,10 @@ func Usagef(hint, format string, args ...any) error {
 }
 
 // Ended carries a code for a command that has already said everything.
-type Ended struct{ Code Code }
+type Ended struct {
+	Code   Code
+	Warned bool // well, with a warning: 1 in the nagios style
+}
 
 // Error says only the code; the root never prints it.
 func (e Ended) Error() string { return fmt.Sprintf("exit code %d", int(e.Code)) }

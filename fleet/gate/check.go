@@ -85,7 +85,7 @@ func (c *checker) add(f Finding) { c.verdict.Findings = append(c.verdict.Finding
 
 func (c *checker) missing(m Missing) {
 	f := Finding{
-		Outcome: Unknown, Reason: "no_service", Key: fleet.Key{Ref: fleet.Ref{Name: m.Name}},
+		Outcome: Unknown, Reason: fleet.ReasonNoService, Key: fleet.Key{Ref: fleet.Ref{Name: m.Name}},
 		Text: "no such service: " + m.Name, Hint: "midwatch services lists what the registries hold",
 	}
 	if len(m.Suggestions) > 0 {

@@ -1,0 +1,301 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/midwatch-cli/midwatch/cmd/term"
+	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/config"
+	"github.com/midwatch-cli/midwatch/fleet/config/environ"
+	"github.com/midwatch-cli/midwatch/fleet/config/secret"
+	"github.com/midwatch-cli/midwatch/fleet/profile"
+	"github.com/midwatch-cli/midwatch/fleet/registry"
+	"github.com/midwatch-cli/midwatch/fleet/registry/all"
+	"github.com/midwatch-cli/midwatch/fleet/sweep"
+	"github.com/midwatch-cli/midwatch/fleet/wiring"
+	"github.com/midwatch-cli/midwatch/probe"
+)
+
+// registryTime bounds one read of one registry in a one-shot command.
+const registryTime = 5 * time.Second
+
+// Session is the contexts a command is about, opened.
+type Session struct {
+	Fleets []*wiring.Fleet
+	app    *App
+}
+
+// Config reads the configuration file; an empty one where there is none and
+// nobody named one.
+func (a *App) Config() (*config.File, error) {
+	f, err := config.Open(a.Getenv, a.Global.Config, wiring.Known())
+	if err != nil {
+		return nil, &Error{Code: Usage, Err: err}
+	}
+	return f, nil
+}
+
+// contexts says which contexts the command is about: those of --registry, of
+// the configuration, or the one registry that the environment shows.
+func (a *App) contexts(f *config.File) ([]config.Context, error) {
+	urls := a.Global.Registries
+	named := len(a.Global.Contexts) > 0 || a.Global.AllContexts
+	if len(urls) == 0 && !named {
+		urls = strings.Fields(a.Getenv("MIDWATCH_REGISTRY"))
+	}
+	if len(urls) > 0 {
+		registries, err := wiring.ParseRegistries(urls)
+		if err != nil {
+			return nil, usage(err)
+		}
+		return []config.Context{{Registries: registries}}, nil
+	}
+	words := strings.Join(a.Global.Contexts, ",")
+	if a.Global.AllContexts {
+		words = strings.Join(f.Names(), ",")
+	}
+	choice, err := f.Choose(words, a.Getenv, config.StateIn(a.Getenv))
+	if err != nil {
+		return nil, &Error{Code: Usage, Err: err}
+	}
+	var out []config.Context
+	for _, c := range choice.Contexts {
+		out = append(out, *c)
+	}
+	if len(out) > 0 {
+		return out, nil
+	}
+	found, err := environ.Look(a.Getenv, all.Schemes())
+	if err != nil {
+		return nil, &Error{Code: Usage, Err: err}
+	}
+	c, err := environ.Take(found)
+	if err != nil {
+		return nil, &Error{Code: Usage, Err: err}
+	}
+	if !a.IO.Quiet {
+		fmt.Fprintln(a.IO.Err, term.Clean(c.Note()))
+	}
+	return []config.Context{{Registries: []config.Registry{c.Registry}}}, nil
+}
+
+// usage gives an error of a driver or a URL its code and hint.
+func usage(err error) error {
+	e := &Error{Code: Usage, Err: err}
+	var said *fleet.Error
+	if errors.As(err, &said) {
+		e.Hint = said.Hint
+	}
+	return e
+}
+
+// Open opens the contexts of the command.
+func (a *App) Open(ctx context.Context, p Probing) (*Session, error) {
+	f, err := a.Config()
+	if err != nil {
+		return nil, err
+	}
+	contexts, err := a.contexts(f)
+	if err != nil {
+		return nil, err
+	}
+	secrets := secret.NewResolver(a.Getenv, func(warning string) {
+		if !a.IO.Quiet {
+			fmt.Fprintln(a.IO.Err, "warning: "+term.Clean(warning))
+		}
+	})
+	settings := wiring.Settings{
+		UserAgent: a.UserAgent(), Secret: secrets.Resolve, Now: a.Now,
+		ProbeTimeout: p.ProbeTimeout, Attempts: p.Attempts, Slow: p.Slow, Parallel: p.Parallel, QPS: p.QPS,
+		Override: profile.Override{Profile: p.Profile, Probe: probe.Kind(p.Kind), HealthPath: p.HealthPath},
+	}
+	s := &Session{app: a}
+	for i := range contexts {
+		c := &contexts[i]
+		if len(c.Registries) == 0 {
+			s.Close()
+			return nil, Usagef("add a registry to it: midwatch config path says where the file is", "context %s has no registries", c.Name)
+		}
+		opened, err := wiring.Open(ctx, *c, f.ProfilesOf(f.Context(c.Name)), settings)
+		if err != nil {
+			s.Close()
+			return nil, usage(err)
+		}
+		s.Fleets = append(s.Fleets, opened)
+	}
+	return s, nil
+}
+
+// Close closes what was opened.
+func (s *Session) Close() {
+	for _, f := range s.Fleets {
+		_ = f.Close() // nothing was written that could be lost
+	}
+}
+
+// Read reads every source once and returns what each context holds.
+func (s *Session) Read(ctx context.Context) []sweep.Input {
+	in, _ := s.read(ctx)
+	return in
+}
+
+func (s *Session) read(ctx context.Context) ([]sweep.Input, error) {
+	inputs := make([]sweep.Input, len(s.Fleets))
+	errs := make([]error, len(s.Fleets))
+	var wg sync.WaitGroup
+	for i, f := range s.Fleets {
+		wg.Go(func() {
+			states := f.Keeper().ReadOnce(ctx, registryTime)
+			inputs[i], errs[i] = f.Input(states), wiring.ConfigError(states)
+		})
+	}
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return inputs, usage(err)
+		}
+	}
+	return inputs, nil
+}
+
+// Reading is one pass over all contexts of a session.
+type Reading struct {
+	Snapshot *fleet.Snapshot
+	Missing  []Missing // names that no context knows
+}
+
+// Missing is a name that was asked for and not found, with near ones.
+type Missing struct {
+	Name        string
+	Suggestions []string
+}
+
+// Held returns what the registries hold, unasked: the statuses are what they
+// claim.
+func (s *Session) Held(ctx context.Context, sel *fleet.Selection) (Reading, error) {
+	return s.pass(ctx, sel, func(f *wiring.Fleet) *sweep.Sweeper {
+		w := f.Sweeper()
+		w.Plan = func(*fleet.Service, *fleet.Instance) fleet.Plan { return fleet.Plan{} }
+		return w
+	}, nil)
+}
+
+// Pass reads every registry and asks every selected instance once.
+func (s *Session) Pass(ctx context.Context, sel *fleet.Selection, progress func(done, total int)) (Reading, error) {
+	return s.pass(ctx, sel, (*wiring.Fleet).Sweeper, progress)
+}
+
+func (s *Session) pass(ctx context.Context, sel *fleet.Selection, sweeper func(*wiring.Fleet) *sweep.Sweeper, progress func(done, total int)) (Reading, error) {
+	inputs, err := s.read(ctx)
+	if err != nil {
+		return Reading{}, err
+	}
+	snaps := make([]*fleet.Snapshot, len(s.Fleets))
+	unknown := make([][]string, len(s.Fleets))
+	var wg sync.WaitGroup
+	for i, f := range s.Fleets {
+		w := sweeper(f)
+		w.Progress = progress
+		w.Select = func(all []fleet.Service) []fleet.Service {
+			var selected []fleet.Service
+			selected, unknown[i] = sel.Apply(all)
+			return selected
+		}
+		wg.Go(func() { snaps[i] = w.Pass(ctx, inputs[i]) })
+	}
+	wg.Wait()
+	return Reading{Snapshot: Merge(snaps), Missing: missing(inputs, unknown)}, nil
+}
+
+// MissingIn lists the names of a selection that no source knows as it stands.
+func (s *Session) MissingIn(sel *fleet.Selection) []Missing {
+	inputs := make([]sweep.Input, len(s.Fleets))
+	unknown := make([][]string, len(s.Fleets))
+	for i, f := range s.Fleets {
+		inputs[i] = f.Input(f.Keeper().States())
+		_, unknown[i] = sel.Apply(inputs[i].Services)
+	}
+	return missing(inputs, unknown)
+}
+
+// missing lists the names that no context knows. Those that a silent source
+// may know are missing all the same: they could not be found out.
+func missing(inputs []sweep.Input, unknown [][]string) []Missing {
+	if len(unknown) == 0 {
+		return nil
+	}
+	var known []string
+	for _, in := range inputs {
+		for i := range in.Services {
+			known = append(known, in.Services[i].Name)
+		}
+	}
+	var out []Missing
+	for _, name := range unknown[0] {
+		everywhere := true
+		for _, u := range unknown[1:] {
+			everywhere = everywhere && contains(u, name)
+		}
+		if everywhere {
+			out = append(out, Missing{Name: name, Suggestions: fleet.Suggest(name, known)})
+		}
+	}
+	return out
+}
+
+func contains(words []string, word string) bool {
+	for _, w := range words {
+		if w == word {
+			return true
+		}
+	}
+	return false
+}
+
+// Merge puts the snapshots of several contexts side by side. The one of a
+// single context is returned as it is.
+func Merge(snaps []*fleet.Snapshot) *fleet.Snapshot {
+	if len(snaps) == 1 {
+		return snaps[0]
+	}
+	m := &fleet.Snapshot{}
+	for _, s := range snaps {
+		if s.At.After(m.At) {
+			m.At = s.At
+		}
+		m.Took = max(m.Took, s.Took)
+		m.Services = append(m.Services, s.Services...)
+		m.Sources = append(m.Sources, s.Sources...)
+		m.Roots = append(m.Roots, s.Roots...)
+		m.Warnings = append(m.Warnings, s.Warnings...)
+	}
+	return m
+}
+
+// Registry finds the one source that a write goes to.
+func (s *Session) Registry(name string) (*wiring.Fleet, *registry.Source, error) {
+	var found []*registry.Source
+	var of []*wiring.Fleet
+	var names []string
+	for _, f := range s.Fleets {
+		for _, src := range f.Keeper().Sources() {
+			names = append(names, src.Name())
+			if name == "" || src.Name() == name {
+				found, of = append(found, src), append(of, f)
+			}
+		}
+	}
+	switch {
+	case len(found) == 1:
+		return of[0], found[0], nil
+	case len(found) == 0:
+		return nil, nil, Usagef("there are: "+strings.Join(names, ", "), "no registry is called %q here", name)
+	default:
+		return nil, nil, Usagef("name one with --source: "+strings.Join(names, ", "), "there are %d registries", len(found))
+	}
+}

@@ -1,0 +1,100 @@
+package app
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/registry"
+	"github.com/midwatch-cli/midwatch/fleet/sweep"
+	"github.com/midwatch-cli/midwatch/fleet/wiring"
+)
+
+// settle is how long a pass waits after a change of a registry, so that a
+// burst of changes is one pass.
+const settle = 100 * time.Millisecond
+
+// Watch keeps the sources and makes passes until ctx ends. It delivers the
+// merged snapshot of all contexts, the newest only, and closes the channel at
+// the end. With held nothing is asked: the snapshots are what registries hold.
+func (s *Session) Watch(ctx context.Context, sel *fleet.Selection, interval time.Duration, held bool) <-chan *fleet.Snapshot {
+	out := make(chan *fleet.Snapshot, 1)
+	m := &merger{latest: make([]*fleet.Snapshot, len(s.Fleets)), out: out}
+	var wg sync.WaitGroup
+	for i, f := range s.Fleets {
+		loop := s.loop(f, sel, interval, held)
+		wg.Go(func() { f.Keeper().Run(ctx) })
+		wg.Go(func() { loop.Run(ctx) })
+		snaps := loop.Hub.Latest(ctx)
+		wg.Go(func() {
+			for snap := range snaps {
+				m.put(i, snap)
+			}
+		})
+	}
+	go func() {
+		wg.Wait()
+		close(out)
+	}()
+	return out
+}
+
+func (s *Session) loop(f *wiring.Fleet, sel *fleet.Selection, interval time.Duration, held bool) *sweep.Loop {
+	w := f.Sweeper()
+	w.Select = func(all []fleet.Service) []fleet.Service {
+		selected, _ := sel.Apply(all)
+		return selected
+	}
+	if held {
+		w.Plan = func(*fleet.Service, *fleet.Instance) fleet.Plan { return fleet.Plan{} }
+	}
+	keeper := f.Keeper()
+	return &sweep.Loop{
+		Sweeper: w, Hub: sweep.NewHub(), Interval: interval, Changed: keeper.Changed(), Settle: settle,
+		Input: func() (sweep.Input, bool) {
+			states := keeper.States()
+			return f.Input(states), heard(states)
+		},
+	}
+}
+
+// heard says whether every source has answered or failed: before that, a pass
+// would show a part as if it were the whole.
+func heard(states []registry.State) bool {
+	for _, st := range states {
+		if st.Set == nil && st.Err == nil {
+			return false
+		}
+	}
+	return true
+}
+
+// merger joins the newest snapshots of several contexts.
+type merger struct {
+	mu     sync.Mutex
+	latest []*fleet.Snapshot
+	seq    uint64
+	out    chan *fleet.Snapshot
+}
+
+func (m *merger) put(i int, s *fleet.Snapshot) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.latest[i] = s
+	for _, l := range m.latest {
+		if l == nil {
+			return
+		}
+	}
+	merged := Merge(m.latest)
+	if len(m.latest) > 1 {
+		m.seq++
+		merged.Seq = m.seq
+	}
+	select {
+	case <-m.out: // nobody read the last one
+	default:
+	}
+	m.out <- merged
+}

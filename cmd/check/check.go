@@ -1,0 +1,217 @@
+// Package check is `midwatch check`: probe now, verdict in the exit code.
+package check
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/midwatch-cli/midwatch/cmd/app"
+	"github.com/midwatch-cli/midwatch/cmd/render"
+	"github.com/midwatch-cli/midwatch/cmd/term"
+	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/document"
+	"github.com/midwatch-cli/midwatch/fleet/gate"
+)
+
+type options struct {
+	names   []string
+	sel     app.Selection
+	probing app.Probing
+	watch   app.Watching
+	gate    gateFlags
+	explain bool
+	reports []string
+}
+
+const example = `  midwatch check                                   everything, as configured
+  midwatch check payment order --zone b            some services, in one zone
+  midwatch check --registry consul://127.0.0.1:8500 -o json
+  midwatch check --fail-on degraded --max-unknown 5%
+  midwatch check --ignore inventory:auth           a known neighbour
+  midwatch check --explain payment                 how was it asked, and why so?
+  midwatch check --report junit=check.xml          a report beside the screen`
+
+// New returns the command.
+func New(a *app.App) *cobra.Command {
+	var o options
+	cmd := &cobra.Command{
+		Use: "check [SERVICE...]", Short: "Probe now, verdict in the exit code", Example: example,
+		Long: `check reads the registries, asks every selected instance how it is, and ends with
+0 (well), 1 (something is down) or 3 (something could not be found out). The root
+cause is named before the services that wait for it.
+
+SERVICE is a name or a glob (ord*, !canary, consul:payment, payment/payment-2).`,
+		ValidArgsFunction: a.ServiceArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.names = args
+			return run(cmd.Context(), a, &o)
+		},
+	}
+	o.sel.Add(cmd, a)
+	o.probing.Add(cmd, a)
+	o.gate.add(cmd, a)
+	o.watch.Add(cmd)
+	f := cmd.Flags()
+	f.BoolVar(&o.explain, "explain", false, "show how each instance was asked, and why so")
+	f.StringArrayVar(&o.reports, "report", nil, "write a further report: `KIND=PATH`, repeatable (junit=check.xml)")
+	a.CompleteFunc(cmd, "report", func(context.Context) []string {
+		var kinds []string
+		for _, f := range render.Formats(true) {
+			kinds = append(kinds, string(f)+"=")
+		}
+		return kinds
+	})
+	a.AddOutput(cmd, true)
+	return cmd
+}
+
+func run(ctx context.Context, a *app.App, o *options) error {
+	if err := o.probing.Check(); err != nil {
+		return err
+	}
+	if err := o.watch.Check(); err != nil {
+		return err
+	}
+	sel, err := o.sel.Compile(o.names)
+	if err != nil {
+		return err
+	}
+	rules, err := o.gate.rules()
+	if err != nil {
+		return err
+	}
+	reports, err := render.ParseReports(o.reports, a.IO.Quiet)
+	if err != nil {
+		return &app.Error{Code: app.Usage, Err: err}
+	}
+	s, err := a.Open(ctx, o.probing)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	if o.watch.Watch {
+		return watch(ctx, a, s, o, sel, rules, reports)
+	}
+	progress := a.IO.Progress()
+	reading, err := s.Pass(ctx, sel, func(done, total int) {
+		progress.Set(fmt.Sprintf("%d of %d instances asked", done, total))
+	})
+	progress.Done()
+	if err != nil {
+		return err
+	}
+	return show(a, o, rules, reports, reading)
+}
+
+// watch goes on until it is ended: each pass is shown like a check of its own,
+// and the last one's verdict is the code.
+func watch(ctx context.Context, a *app.App, s *app.Session, o *options, sel *fleet.Selection, rules gate.Rules, reports []render.Report) error {
+	var last error
+	for snap := range s.Watch(ctx, sel, o.watch.Interval, false) {
+		if a.IO.OutTTY && !a.IO.Quiet {
+			fmt.Fprint(a.IO.Out, term.Redraw)
+		}
+		last = show(a, o, rules, reports, app.Reading{Snapshot: snap, Missing: s.MissingIn(sel)})
+	}
+	return last
+}
+
+// show judges and renders: the code is computed before anything is written.
+func show(a *app.App, o *options, rules gate.Rules, reports []render.Report, r app.Reading) error {
+	for _, m := range r.Missing {
+		rules.Missing = append(rules.Missing, gate.Missing{Name: m.Name, Suggestions: m.Suggestions})
+	}
+	v := gate.Check(r.Snapshot, rules)
+	ended := app.Ended{Code: app.CodeOf(v.Outcome), Warned: v.Degraded > 0}
+	code := int(ended.Code)
+	j := render.Judged{
+		Document: document.Check(r.Snapshot, v, code, o.explain), Snapshot: r.Snapshot, Verdict: v, ExitCode: code, Explain: o.explain,
+	}
+	out := a.Output
+	out.Now = r.Snapshot.At
+	if out.Now.IsZero() {
+		out.Now = time.Now()
+	}
+	if err := render.Verdict(a.IO, out, j); err != nil {
+		return err
+	}
+	if err := render.WriteReports(a.IO, out, reports, j); err != nil {
+		return err
+	}
+	if a.IO.CI == term.GitHub && !a.IO.Quiet && out.Format != render.FormatGitHub {
+		if err := render.ReportGitHub(a.IO, out, j, a.Getenv("GITHUB_STEP_SUMMARY")); err != nil {
+			return err
+		}
+	}
+	if ended.Code == app.OK && !ended.Warned {
+		return nil
+	}
+	return ended
+}
+
+// gateFlags are what the verdict is told.
+type gateFlags struct {
+	failOn       []string
+	ignore       []string
+	maxUnknown   string
+	minInstances int
+}
+
+func (g *gateFlags) add(cmd *cobra.Command, a *app.App) {
+	f := cmd.Flags()
+	f.StringSliceVar(&g.failOn, "fail-on", nil, "`STATUS`es that fail beside down: degraded, unknown, maintenance")
+	f.StringArrayVar(&g.ignore, "ignore", nil, "`SERVICE[:reason]` that is not held against the fleet; repeatable, still shown and counted")
+	f.StringVar(&g.maxUnknown, "max-unknown", "0", "so many instances may be unknown: `N|P%`")
+	f.IntVar(&g.minInstances, "min-instances", 1, "a service with fewer instances fails; 0 lets an empty one pass")
+	a.Complete(cmd, "fail-on", "degraded", "unknown", "maintenance", "down")
+	a.CompleteFunc(cmd, "ignore", a.ServiceNames)
+	a.NoComplete(cmd, "max-unknown", "min-instances")
+}
+
+func (g *gateFlags) rules() (gate.Rules, error) {
+	r := gate.Rules{MinInstances: g.minInstances}
+	if g.minInstances < 0 {
+		return r, app.Usagef("", "--min-instances %d: must not be negative", g.minInstances)
+	}
+	for _, word := range g.failOn {
+		st, err := fleet.ParseStatus(word)
+		if err != nil || st == fleet.Up {
+			return r, app.Usagef("", "--fail-on %q: want degraded, unknown, maintenance or down", word)
+		}
+		r.FailOn = append(r.FailOn, st)
+	}
+	var err error
+	if r.MaxUnknown, err = gate.ParseAmount(g.maxUnknown); err != nil {
+		return r, app.Usagef("", "--max-unknown: %v", err)
+	}
+	for _, text := range g.ignore {
+		i, err := parseIgnore(text)
+		if err != nil {
+			return r, err
+		}
+		r.Ignore = append(r.Ignore, i)
+	}
+	return r, nil
+}
+
+// parseIgnore reads SERVICE[:reason]. A source's name in front, as in
+// consul:payment, is told from a reason by what the words are: a reason is one
+// of the closed list.
+func parseIgnore(text string) (gate.Ignore, error) {
+	name, reason := text, ""
+	if i := strings.LastIndexByte(text, ':'); i >= 0 && fleet.IsReason(text[i+1:]) {
+		name, reason = text[:i], text[i+1:]
+	}
+	p, err := fleet.ParsePattern(name)
+	if err != nil {
+		return gate.Ignore{}, app.Usagef("want SERVICE or SERVICE:reason; reasons are "+strings.Join(fleet.Reasons(), ", "), "--ignore %q: %v", text, err)
+	}
+	if p.Not {
+		return gate.Ignore{}, app.Usagef("", "--ignore %q: a negated name ignores nothing", text)
+	}
+	return gate.Ignore{Match: p.Match, Reason: fleet.Reason(reason), Text: text}, nil
+}

@@ -1,0 +1,129 @@
+// Package cmd is the command line: the tree of commands, and what their ends
+// come to as an exit code.
+package cmd
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/midwatch-cli/midwatch/cmd/app"
+	"github.com/midwatch-cli/midwatch/cmd/check"
+	"github.com/midwatch-cli/midwatch/cmd/term"
+	"github.com/midwatch-cli/midwatch/fleet/config"
+)
+
+// Main runs the process's own command line and returns its exit code.
+func Main() int { return Run(context.Background(), os.Args[1:], term.System(), os.Getenv) }
+
+// Run runs one command line on the given streams and environment.
+func Run(parent context.Context, args []string, io *term.IO, getenv config.Getenv) int {
+	ctx, stop := withSignals(parent)
+	defer stop()
+	a := app.New(io, getenv)
+	root := New(a)
+	root.SetArgs(args)
+	root.SetIn(io.In)
+	root.SetOut(io.Out)
+	root.SetErr(io.Err)
+	return int(finish(ctx, a, root.ExecuteContext(ctx)))
+}
+
+const long = `midwatch finds a fleet of services in its registries, asks every instance how
+it is, and says in an exit code whether a deploy may go on.
+
+  midwatch demo                                   a real little fleet, to try it on
+  midwatch check --registry etcd://10.0.0.5:2379  how is everything?
+  midwatch wait order --for up --timeout 5m       until it is so
+  midwatch doctor payment                         what is wrong with it, step by step`
+
+// New returns the tree of commands.
+func New(a *app.App) *cobra.Command {
+	root := &cobra.Command{
+		Use: "midwatch", Short: "See and run a fleet of services, in one tool", Long: long,
+		SilenceErrors: true, SilenceUsage: true,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return unknownCommand(cmd, args[0])
+			}
+			return cmd.Help()
+		},
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			if err := a.Begin(); err != nil {
+				return err
+			}
+			if a.Global.Timeout > 0 {
+				ctx, cancel := context.WithTimeout(cmd.Context(), a.Global.Timeout)
+				cobra.OnFinalize(cancel)
+				cmd.SetContext(ctx)
+			}
+			return nil
+		},
+	}
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return flagError(cmd, err)
+	})
+	a.AddGlobal(root)
+	groups := []struct {
+		group    cobra.Group
+		commands []*cobra.Command
+	}{
+		{cobra.Group{ID: "look", Title: "Look:"}, []*cobra.Command{
+			check.New(a),
+		}},
+	}
+	for _, g := range groups {
+		root.AddGroup(&g.group)
+		for _, c := range g.commands {
+			c.GroupID = g.group.ID
+			root.AddCommand(c)
+		}
+	}
+	strict(root)
+	return root
+}
+
+// strict gives every command that takes no arguments the same refusal, and the
+// flags of parents that have subcommands their own.
+func strict(cmd *cobra.Command) {
+	for _, c := range cmd.Commands() {
+		if c.HasSubCommands() && c.RunE == nil {
+			c.Args = cobra.ArbitraryArgs
+			c.RunE = func(cmd *cobra.Command, args []string) error {
+				if len(args) > 0 {
+					return unknownCommand(cmd, args[0])
+				}
+				return cmd.Help()
+			}
+		}
+		if args := c.Args; args != nil {
+			c.Args = func(cmd *cobra.Command, given []string) error {
+				if err := args(cmd, given); err != nil {
+					return app.Usagef("usage: "+cmd.UseLine(), "%v", err)
+				}
+				return nil
+			}
+		}
+		strict(c)
+	}
+}
+
+func unknownCommand(cmd *cobra.Command, word string) error {
+	hint := "midwatch help lists the commands"
+	if near := cmd.SuggestionsFor(word); len(near) > 0 {
+		hint = "did you mean " + cmd.CommandPath() + " " + strings.Join(near, " or ") + "?"
+	}
+	return app.Usagef(hint, "there is no command %q", cmd.CommandPath()+" "+word)
+}
+
+func flagError(cmd *cobra.Command, err error) error {
+	if errors.Is(err, context.Canceled) {
+		return err
+	}
+	return app.Usagef(cmd.CommandPath()+" --help lists its flags", "%v", err)
+}

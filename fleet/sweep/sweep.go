@@ -1,0 +1,167 @@
+// Package sweep turns what the registries hold into snapshots: it asks every
+// instance once in each pass, under the limits of one pool, and publishes what
+// came of it through a hub that anybody can read.
+package sweep
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/probe"
+)
+
+// Input is what a pass starts from.
+type Input struct {
+	Services []fleet.Service // the union of the sources, normalised
+	Sources  []fleet.SourceView
+	Warnings []fleet.Warning
+}
+
+// Sweeper makes passes. Its fields are set before the first one and not
+// changed; Pass is called by one goroutine at a time.
+type Sweeper struct {
+	Context  string
+	Select   func([]fleet.Service) []fleet.Service               // nil: all
+	Plan     func(*fleet.Service, *fleet.Instance) fleet.Plan    // how an instance is asked
+	Prober   func(profile string, credentials bool) probe.Prober // what asks it
+	Pool     probe.Pool
+	Now      func() time.Time
+	Progress func(done, total int) // told after each instance, from several goroutines; may be nil
+
+	memory memory
+}
+
+// Pass asks every selected instance and returns the snapshot, unnumbered. When
+// ctx ends, those not yet asked are unknown in it.
+func (s *Sweeper) Pass(ctx context.Context, in Input) *fleet.Snapshot {
+	start := s.Now()
+	selected := in.Services
+	if s.Select != nil {
+		selected = s.Select(in.Services)
+	}
+	p := &pass{sweeper: s, asked: map[question]*answer{}, evidence: map[fleet.Key]*fleet.Evidence{}}
+	var jobs []probe.Job
+	for i := range selected {
+		jobs = append(jobs, p.service(&selected[i])...)
+	}
+	s.Pool.Run(ctx, jobs)
+	known := make([]fleet.Ref, len(in.Services))
+	for i := range in.Services {
+		known[i] = in.Services[i].Ref
+	}
+	end := s.Now()
+	return fleet.Assemble(fleet.Parts{
+		Context: s.Context, At: end, Took: end.Sub(start),
+		Services: selected, Known: known, Sources: in.Sources, Warnings: in.Warnings,
+		Evidence: func(v *fleet.Service, in *fleet.Instance) fleet.Evidence {
+			if e := p.evidence[fleet.Key{Ref: v.Ref, Instance: in.ID}]; e != nil {
+				return *e
+			}
+			return fleet.Evidence{}
+		},
+	})
+}
+
+// pass is the state of one pass.
+type pass struct {
+	sweeper  *Sweeper
+	evidence map[fleet.Key]*fleet.Evidence // filled before the pool starts; each entry is one job's
+
+	mu    sync.Mutex
+	asked map[question]*answer
+	done  int
+	total int
+}
+
+// question is what makes two probes the same one.
+type question struct {
+	profile     string
+	credentials bool
+	target      probe.Target
+}
+
+// answer is the one answer to equal questions.
+type answer struct {
+	ready  chan struct{}
+	result probe.Result
+}
+
+// service plans the instances of a service and returns the jobs to begin with.
+func (p *pass) service(v *fleet.Service) (jobs []probe.Job) {
+	g := &group{pass: p, ref: v.Ref, choice: p.sweeper.memory.recall(v.Ref)}
+	for i := range v.Instances {
+		in := &v.Instances[i]
+		plan := p.sweeper.Plan(v, in)
+		e := &fleet.Evidence{Plan: plan}
+		p.evidence[fleet.Key{Ref: v.Ref, Instance: in.ID}] = e
+		if plan.Refused != "" || len(plan.Candidates) == 0 {
+			continue
+		}
+		p.total++
+		m := &member{evidence: e, host: hostOf(plan.Candidates[0])}
+		if plan.Candidates[0].Named || plan.Every {
+			jobs = append(jobs, g.job(m, g.askNamed))
+			continue
+		}
+		g.waiting = append(g.waiting, m)
+	}
+	return append(jobs, g.begin()...)
+}
+
+// ask asks one question, or waits for the answer of somebody who asks the same.
+func (p *pass) ask(ctx context.Context, plan *fleet.Plan, t probe.Target) probe.Result {
+	q := question{plan.Profile, plan.Credentials, t}
+	p.mu.Lock()
+	a, again := p.asked[q]
+	if !again {
+		a = &answer{ready: make(chan struct{})}
+		p.asked[q] = a
+	}
+	p.mu.Unlock()
+	if again {
+		select {
+		case <-a.ready:
+			return a.result
+		case <-ctx.Done():
+			return outOfTime(probe.Result{Target: t, At: p.sweeper.Now()})
+		}
+	}
+	defer close(a.ready)
+	a.result = p.sweeper.Prober(plan.Profile, plan.Credentials).Probe(ctx, t)
+	if ctx.Err() != nil && a.result.Reason == probe.ReasonTimeout {
+		// It is our time that ran out, not the instance's.
+		a.result = outOfTime(a.result)
+	}
+	return a.result
+}
+
+// outOfTime makes a result say that the command's own time ended.
+func outOfTime(r probe.Result) probe.Result {
+	r.Outcome, r.Reason, r.Detail = probe.Unknown, fleet.ReasonUnasked, "time ran out before it answered"
+	return r
+}
+
+func (p *pass) finished() {
+	p.mu.Lock()
+	p.done++
+	done, total := p.done, p.total
+	p.mu.Unlock()
+	if p.sweeper.Progress != nil {
+		p.sweeper.Progress(done, total)
+	}
+}
+
+// hostOf is the address that the limit per host counts, without the port.
+func hostOf(t probe.Target) string {
+	if t.Network == "unix" {
+		return t.Address
+	}
+	for i := len(t.Address) - 1; i >= 0; i-- {
+		if t.Address[i] == ':' {
+			return t.Address[:i]
+		}
+	}
+	return t.Address
+}

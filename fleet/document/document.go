@@ -13,6 +13,7 @@ import (
 	"encoding/json"
 	"iter"
 	"math"
+	"reflect"
 	"slices"
 	"time"
 
@@ -64,6 +65,9 @@ func (i Items[T]) All() iter.Seq[T] {
 
 // MarshalJSON writes all items as one array.
 func (i Items[T]) MarshalJSON() ([]byte, error) { return json.Marshal(some(slices.Collect(i.All()))) }
+
+// itemType tells the schema what the items are.
+func (i Items[T]) itemType() reflect.Type { return reflect.TypeFor[T]() }
 
 // any is the items as the renderers take them.
 func (i Items[T]) any() iter.Seq[any] {

@@ -1,7 +1,7 @@
 package consul_test
 
 import (
-	"fmt"
+	"errors"
 	"maps"
 	"net/http/httptest"
 	"regexp"
@@ -344,6 +344,13 @@ func (f *fake) health(name string) []any {
 	return out
 }
 
+// noCheck is the filter no check passes. CheckID is text: "is empty", which is
+// for lists, is refused by the real one.
+const noCheck = `CheckID == ""`
+
+// badFilter is what Consul says of a filter it cannot read.
+const badFilter = "Failed to create boolean expression evaluator: 1:8 (7): no match found, expected: \"-\", \"0\", \"\\\"\", \"`\", [ \\t\\r\\n], [1-9] or [a-zA-Z]"
+
 // metaFilter is the one filter over health entries the fake knows.
 var metaFilter = regexp.MustCompile(`^Service\.Meta\.(\w+) == "([^"]*)"$`)
 
@@ -353,7 +360,7 @@ func filterHealth(entries []any, filter string) ([]any, error) {
 	}
 	m := metaFilter.FindStringSubmatch(filter)
 	if m == nil {
-		return nil, fmt.Errorf("Failed to create boolean expression evaluator: 1:8 (7): no match found, expected: \"-\", \"0\", \"\\\"\", \"`\", [ \\t\\r\\n], [1-9] or [a-zA-Z]")
+		return nil, errors.New(badFilter)
 	}
 	out := []any{}
 	for _, e := range entries {

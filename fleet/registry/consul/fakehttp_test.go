@@ -164,11 +164,13 @@ func (f *fake) lookUp(r *http.Request, rights fakeRights) answer {
 			a.body, a.filtered = []any{}, len(entries) > 0
 		}
 		return a
+	case isState && filter != "" && filter != noCheck:
+		return answer{body: badFilter, code: http.StatusInternalServerError}
 	case isState:
 		out := []*fakeCheck{}
 		for _, checks := range f.checks {
 			for _, c := range checks {
-				if filter != "CheckID is empty" && (state == "any" || c.Status == state) {
+				if filter != noCheck && (state == "any" || c.Status == state) {
 					out = append(out, c)
 				}
 			}

@@ -22,7 +22,7 @@ const (
 // nothing is a filter that no check passes: its id is never empty. A blocking
 // query wakes before the filter is applied, so that the reply is two bytes
 // instead of every check there is.
-const nothing = `CheckID is empty`
+const nothing = `CheckID == ""`
 
 // Watch blocks on two indexes and reads the whole set when either moves:
 //

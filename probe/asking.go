@@ -116,7 +116,7 @@ func (a *asking) fail(err error) Result {
 	if errors.As(err, &foreign) {
 		a.result.Answered = true
 		if foreign.TLS {
-			return a.end(Unknown, ReasonScheme, "spoke plain HTTP to a port that speaks TLS")
+			return a.end(Unknown, ReasonScheme, textPlainToTLS)
 		}
 		return a.end(Unknown, ReasonProtocol, foreign.Error())
 	}

@@ -48,8 +48,15 @@ func Classify(err error) (Outcome, Reason, string) {
 	if errors.Is(err, net.ErrClosed) {
 		return Unknown, ReasonInternal, "we closed the connection"
 	}
-	return Unknown, ReasonProtocol, bare(err).Error()
+	text := bare(err).Error()
+	if strings.Contains(text, `malformed HTTP response "\x15\x03`) {
+		// An alert of TLS; net/http has no type for what is no HTTP.
+		return Unknown, ReasonScheme, textPlainToTLS
+	}
+	return Unknown, ReasonProtocol, text
 }
+
+const textPlainToTLS = "spoke plain HTTP to a port that speaks TLS"
 
 // classifyRoute reads what went wrong before any packet reached the target:
 // names, malformed addresses, a proxy or a token server on the way. None of

@@ -31,7 +31,6 @@ type HTTPOptions struct {
 	UserAgent   string
 	Headers     http.Header   // sent with every request; a redirect never takes them to another host
 	Client      *http.Client  // what asks, where proxies, OAuth2 or a dialler of its own are wanted; its idle connections are its owner's
-	NetHTTP     bool          // net/http even where the lean path would do
 	TLS         *tls.Config   // for https without a Client; ServerName wins over Target.Host
 	Resolver    *net.Resolver // nil: the system's
 	Strict      bool          // a component that is down under a good word is a warning
@@ -106,7 +105,7 @@ func (p *HTTPProber) Probe(ctx context.Context, t Target) Result {
 
 // ask makes one exchange over the path that serves it.
 func (p *HTTPProber) ask(ctx context.Context, a *asking, path string) (*answer, error) {
-	if a.target.Scheme != "https" && !p.o.NetHTTP && p.o.Client == nil {
+	if a.target.Scheme != "https" && p.o.Client == nil {
 		return p.lean(ctx, a, path)
 	}
 	return p.full(ctx, a, path)

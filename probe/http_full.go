@@ -47,12 +47,12 @@ func (p *HTTPProber) full(ctx context.Context, a *asking, path string) (*answer,
 	return reply, err
 }
 
-// secured connects and, for https, shakes hands.
+// secured connects and shakes hands.
 func (p *HTTPProber) secured(ctx context.Context, a *asking) (net.Conn, error) {
 	l, err := p.dialer.connect(ctx, a.target.Network, a.target.Address)
 	a.linked(&l, err)
-	if err != nil || a.target.Scheme != "https" {
-		return l.Conn, err
+	if err != nil {
+		return nil, err
 	}
 	cfg := &tls.Config{MinVersion: tls.VersionTLS12}
 	if p.o.TLS != nil {
@@ -96,7 +96,7 @@ func single(conn net.Conn) *http.Transport {
 		return given, err
 	}
 	return &http.Transport{
-		DialContext: give, DialTLSContext: give,
+		DialTLSContext:    give,
 		ForceAttemptHTTP2: true, DisableKeepAlives: true, DisableCompression: true,
 		MaxResponseHeaderBytes: maxHead,
 	}

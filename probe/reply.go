@@ -117,7 +117,7 @@ func (r *answer) misdirected() (Reason, string, bool) {
 		"speaking plain http to an ssl-enabled", "combination of host and port requires tls",
 	} {
 		if bytes.Contains(body, []byte(text)) {
-			return ReasonScheme, "spoke plain HTTP to a port that speaks TLS", true
+			return ReasonScheme, textPlainToTLS, true
 		}
 	}
 	if bytes.Contains(body, []byte("ssl certificate")) {

@@ -2,6 +2,7 @@ package probe
 
 import (
 	"context"
+	"net"
 	"time"
 )
 
@@ -10,13 +11,14 @@ import (
 // fleet.Judge takes its Pass for nothing unless somebody named this probe.
 type TCPProber struct {
 	DialTimeout time.Duration // 0 is 1 s
+	Resolver    *net.Resolver // nil: the system's
 	Slow        time.Duration // slower connections are warnings; 0 is 1 s, below 0 never
 }
 
 // Probe connects and hangs up.
 func (p TCPProber) Probe(ctx context.Context, t Target) Result {
 	a := begin(ctx, t)
-	d := dialer{timeout: orDefault(p.DialTimeout, defaultDial)}
+	d := dialer{timeout: orDefault(p.DialTimeout, defaultDial), resolver: p.Resolver}
 	l, err := d.connect(ctx, t.Network, t.Address)
 	a.linked(&l, err)
 	if err != nil {

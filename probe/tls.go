@@ -3,6 +3,7 @@ package probe
 import (
 	"context"
 	"crypto/tls"
+	"net"
 	"time"
 )
 
@@ -10,6 +11,7 @@ import (
 type TLSProber struct {
 	Config      *tls.Config   // nil trusts the system's certificates; ServerName wins over Target.Host
 	DialTimeout time.Duration // 0 is 1 s
+	Resolver    *net.Resolver // nil: the system's
 	Slow        time.Duration // slower handshakes are warnings; 0 is 1 s, below 0 never
 	WarnDays    int           // a certificate that ends within so many days is a warning; 0 never
 	FailDays    int           // ... is a failure
@@ -18,7 +20,7 @@ type TLSProber struct {
 // Probe shakes hands and hangs up.
 func (p TLSProber) Probe(ctx context.Context, t Target) Result {
 	a := begin(ctx, t)
-	d := dialer{timeout: orDefault(p.DialTimeout, defaultDial)}
+	d := dialer{timeout: orDefault(p.DialTimeout, defaultDial), resolver: p.Resolver}
 	l, err := d.connect(ctx, t.Network, t.Address)
 	a.linked(&l, err)
 	if err != nil {

@@ -1,0 +1,126 @@
+package fleet_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/probe"
+)
+
+// away makes a fleet of one source, n instances, of which ready are claimed up
+// and the rest down, each with the same result.
+func away(n, ready int, hasHealth bool, result func(i int) []probe.Result) *fleet.Snapshot {
+	s := fleet.Service{Ref: fleet.Ref{Source: "consul", Name: "payment"}}
+	for i := range n {
+		in := fleet.Instance{ID: fmt.Sprintf("%03d", i), Claimed: &down}
+		if i < ready {
+			in.Claimed = &up
+		}
+		s.Instances = append(s.Instances, in)
+	}
+	return fleet.Assemble(fleet.Parts{
+		Services: []fleet.Service{s, {Ref: fleet.Ref{Source: "other", Name: "x"}, Instances: []fleet.Instance{{ID: "000", Claimed: &up}}}},
+		Sources:  []fleet.SourceView{{Name: "consul", HasHealth: hasHealth}, {Name: "other", HasHealth: true}},
+		Evidence: func(s *fleet.Service, in *fleet.Instance) fleet.Evidence {
+			if s.Source == "other" {
+				return fleet.Evidence{Probes: []probe.Result{{Outcome: probe.Pass, Answered: true}}}
+			}
+			var i int
+			_, _ = fmt.Sscanf(in.ID, "%d", &i)
+			return fleet.Evidence{Probes: result(i)}
+		},
+	})
+}
+
+func always(r probe.Result) func(int) []probe.Result {
+	return func(int) []probe.Result { return []probe.Result{r} }
+}
+
+func TestVantage(t *testing.T) {
+	timeout := func(phases ...string) probe.Result {
+		r := probe.Result{Outcome: probe.Fail, Reason: probe.ReasonTimeout}
+		for _, p := range phases {
+			r.Phases = append(r.Phases, probe.Phase{Name: p})
+		}
+		return r
+	}
+	of := func(o probe.Outcome, reason probe.Reason, code int) probe.Result {
+		return probe.Result{Outcome: o, Reason: reason, Code: code, Answered: code != 0}
+	}
+	refused := of(probe.Fail, probe.ReasonRefused, 0)
+	for _, tt := range []struct {
+		name      string
+		n, ready  int
+		hasHealth bool
+		result    func(int) []probe.Result
+		applies   bool
+	}{
+		{"the sentence's case", 400, 398, true, always(timeout("resolve", "dial")), true},
+		{"refused", 4, 4, true, always(refused), true},
+		{"no route", 4, 4, true, always(of(probe.Unknown, probe.ReasonNoRoute, 0)), true},
+		{"no name", 4, 4, true, always(of(probe.Unknown, probe.ReasonResolve, 0)), true},
+		{"a proxy says that it cannot", 4, 4, true, always(of(probe.Unknown, probe.ReasonGateway, 503)), true},
+		{"a proxy wants to know us", 4, 4, true, always(of(probe.Unknown, probe.ReasonAuth, 407)), true},
+		{"just over half are ready", 4, 3, true, always(refused), true},
+		{"half are ready", 4, 2, true, always(refused), false},
+		{"the source itself calls them down", 4, 0, true, always(refused), false},
+		{"a source without health of its own", 4, 4, false, always(refused), false},
+		{"it connects and does not answer", 4, 4, true, always(timeout("dial", "send", "wait")), false},
+		{"it connects and breaks off", 4, 4, true, always(of(probe.Fail, probe.ReasonReset, 0)), false},
+		{"it answers that it is ill", 4, 4, true, always(of(probe.Fail, probe.ReasonReported, 503)), false},
+		{"it wants credentials", 4, 4, true, always(of(probe.Unknown, probe.ReasonAuth, 401)), false},
+		{"one of them answers", 400, 398, true, func(i int) []probe.Result {
+			if i == 17 {
+				return []probe.Result{of(probe.Pass, "", 200)}
+			}
+			return []probe.Result{refused}
+		}, false},
+		{"nothing was asked", 4, 4, true, func(int) []probe.Result { return nil }, false},
+		{"no instances", 0, 0, true, always(refused), false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := away(tt.n, tt.ready, tt.hasHealth, tt.result)
+			want := ""
+			if tt.applies {
+				want = fmt.Sprintf("none of %d answered from here, the registry says %d are ready: you may be outside its network", tt.n, tt.ready)
+			}
+			if s.Sources[0].Vantage != want || s.Sources[1].Vantage != "" {
+				t.Errorf("got %q and %q, want %q", s.Sources[0].Vantage, s.Sources[1].Vantage, want)
+			}
+			for _, v := range s.Services {
+				for _, in := range v.Instances {
+					applied := in.Why.Reason == fleet.ReasonVantage
+					if applied != (tt.applies && v.Source == "consul") {
+						t.Fatalf("%s: %v %+v", in.Key, in.Status, in.Why)
+					}
+					if applied && (in.Status != unknown || in.Why.Detail != want) {
+						t.Fatalf("%s: %v %+v", in.Key, in.Status, in.Why)
+					}
+				}
+			}
+			if tt.applies && (s.Services[0].Status != unknown || len(s.Roots) != 0) {
+				t.Errorf("service %v, roots %v: what we cannot see is no cause", s.Services[0].Status, story(s))
+			}
+		})
+	}
+}
+
+func TestVantageLeavesMaintenance(t *testing.T) {
+	s := fleet.Assemble(fleet.Parts{
+		Services: []fleet.Service{{Ref: fleet.Ref{Source: "consul", Name: "x"}, Instances: []fleet.Instance{
+			{ID: "1", Claimed: &up}, {ID: "2", Claimed: &up}, {ID: "3", Claimed: &maintenance},
+		}}},
+		Sources: []fleet.SourceView{{Name: "consul", HasHealth: true}},
+		Evidence: func(*fleet.Service, *fleet.Instance) fleet.Evidence {
+			return fleet.Evidence{Probes: []probe.Result{{Outcome: probe.Fail, Reason: probe.ReasonRefused}}}
+		},
+	})
+	var got []fleet.Status
+	for _, in := range s.Services[0].Instances {
+		got = append(got, in.Status)
+	}
+	if fmt.Sprint(got) != "[unknown unknown maintenance]" {
+		t.Errorf("got %v", got)
+	}
+}

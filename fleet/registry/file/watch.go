@@ -1,0 +1,179 @@
+package file
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+
+	"github.com/midwatch-cli/midwatch/fleet/registry"
+)
+
+// How a change is waited for. A writer that truncates and writes is in the
+// middle of it for a moment: the file is read once it was quiet, and what is
+// malformed is read again for a while before it is believed.
+const (
+	quiet   = 50 * time.Millisecond
+	longest = 500 * time.Millisecond // of changes without a pause
+	grace   = time.Second
+	again   = 100 * time.Millisecond
+	polled  = 5 * time.Second // where the system cannot announce changes
+)
+
+// errClosed ends what watches when the registry is closed.
+var errClosed = errors.New("file: closed")
+
+// Watch reads the files at once and whenever they change. The folder is
+// watched, not the file, so that one put in place by a rename is seen. A file
+// that stays missing or malformed for a second ends it.
+func (f *files) Watch(ctx context.Context, emit func(registry.Set) error) error {
+	n := f.announce()
+	defer n.close()
+	last, err := f.List(ctx)
+	if err != nil {
+		return err
+	}
+	if err := emit(last); err != nil {
+		return err
+	}
+	for {
+		if err := n.change(ctx, f); err != nil {
+			return err
+		}
+		set, err := f.settled(ctx, n)
+		if err != nil {
+			return err
+		}
+		if registry.Equal(last, set) {
+			continue
+		}
+		last = set
+		if err := emit(set); err != nil {
+			return err
+		}
+	}
+}
+
+// settled reads the files, again and again for a moment if they are malformed.
+func (f *files) settled(ctx context.Context, n *notifier) (registry.Set, error) {
+	deadline := time.Now().Add(grace)
+	for {
+		set, err := f.List(ctx)
+		if err == nil || time.Now().After(deadline) {
+			return set, err
+		}
+		if err := f.wait(ctx, again); err != nil {
+			return registry.Set{}, err
+		}
+		n.follow(f) // a folder that was put back is a new one
+	}
+}
+
+// wait waits, unless there is nothing to wait for any more.
+func (f *files) wait(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return registry.Explain("file "+clean(f.path), ctx.Err())
+	case <-f.closed:
+		return errClosed
+	case <-timer.C:
+		return nil
+	}
+}
+
+// notifier is told of changes by the system, or by nothing but time.
+type notifier struct {
+	watcher *fsnotify.Watcher // nil where the system has none to give
+	slow    *time.Ticker
+	real    string // base name of the file behind a symbolic link
+}
+
+// announce starts to be told of changes. It never fails: at worst the files
+// are read every few seconds.
+func (f *files) announce() *notifier {
+	n := &notifier{}
+	every := f.options.Refresh
+	watcher, err := fsnotify.NewWatcher()
+	if err == nil {
+		n.watcher = watcher
+		err = n.follow(f)
+	}
+	if err != nil {
+		f.log.Debug("changes of files are not announced; reading them every few seconds", "error", err)
+		every = min(every, polled)
+	}
+	n.slow = time.NewTicker(every)
+	return n
+}
+
+// follow watches the folder, and the one of the real file behind a link.
+func (n *notifier) follow(f *files) error {
+	if n.watcher == nil {
+		return nil
+	}
+	if target, err := filepath.EvalSymlinks(f.path); err == nil {
+		dir, base := filepath.Split(target)
+		if n.real = base; filepath.Clean(dir) != f.dir {
+			_ = n.watcher.Add(filepath.Clean(dir))
+		}
+	}
+	return n.watcher.Add(f.dir)
+}
+
+func (n *notifier) close() {
+	n.slow.Stop()
+	if n.watcher != nil {
+		_ = n.watcher.Close()
+	}
+}
+
+// change waits for a change and then until it is quiet.
+func (n *notifier) change(ctx context.Context, f *files) error {
+	var events chan fsnotify.Event
+	var faults chan error
+	if n.watcher != nil {
+		events, faults = n.watcher.Events, n.watcher.Errors
+	}
+	var settle <-chan time.Time
+	var latest time.Time
+	for {
+		select {
+		case <-ctx.Done():
+			return registry.Explain("file "+clean(f.path), ctx.Err())
+		case <-f.closed:
+			return errClosed
+		case <-n.slow.C:
+			_ = n.follow(f)
+			return nil
+		case <-faults: // events were lost
+			return nil
+		case <-settle:
+			return nil
+		case e := <-events:
+			if !n.about(f, e) {
+				continue
+			}
+			now := time.Now()
+			if latest.IsZero() {
+				latest = now.Add(longest)
+			}
+			settle = time.After(min(quiet, latest.Sub(now)))
+		}
+	}
+}
+
+// about says whether an event can mean our files. Names with two leading dots
+// are how Kubernetes swaps all files of a mounted ConfigMap at once.
+func (n *notifier) about(f *files, e fsnotify.Event) bool {
+	base := filepath.Base(e.Name)
+	if filepath.Clean(e.Name) == f.dir {
+		_ = n.follow(f)
+		return true
+	}
+	return f.matches(base) || base == n.real || strings.HasPrefix(base, "..")
+}

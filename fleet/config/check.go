@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
-	"path"
 	"slices"
 	"strings"
 
@@ -21,9 +20,9 @@ func badContext(s string) string {
 	return form.BadName(s)
 }
 
-func badGlob(s string) string {
-	if _, err := path.Match(strings.TrimPrefix(s, "!"), ""); err != nil {
-		return "is not a glob"
+func badMatch(s string) string {
+	if _, err := fleet.ParsePattern(s); err != nil {
+		return "is not a service or a glob"
 	}
 	return ""
 }
@@ -126,7 +125,7 @@ func (c checker) registries(rs []Registry, at string) {
 			c.Fail(where, fault.Message, fault.Hint)
 		}
 	}
-	if c.Seen(at) && len(rs) == 0 {
+	if c.Seen(at) && len(rs) == 0 && !c.FailedAt(at) {
 		c.Fail(at, "names no registry", "as in - etcd://127.0.0.1:2379")
 	}
 }
@@ -139,9 +138,7 @@ func (c checker) profiles(ps, outer map[string]fleet.Profile, at string) {
 	maps.Copy(all, ps)
 	for _, name := range slices.Sorted(maps.Keys(ps)) {
 		p, here := ps[name], form.Join(at, name)
-		if p.Extends != name || !slices.Contains(c.known.Profiles, name) {
-			c.reference(p.Extends, all, form.Join(here, "extends"))
-		}
+		c.reference(p.Extends, all, form.Join(here, "extends"))
 		if circle := c.circleOf(name, all); circle != "" {
 			c.Fail(form.Join(here, "extends"), "goes round in a circle: "+circle, "")
 		}
@@ -158,26 +155,23 @@ func (c checker) reference(name string, configured map[string]fleet.Profile, at 
 	c.Fail(at, "there is no profile "+form.Quote(name), form.DidYouMean(name, append(names, c.known.Profiles...)))
 }
 
-// circleOf follows extends; a profile that bears the name of a built-in one
-// and extends that name means the built-in one.
+// circleOf follows extends from a name until it ends, or comes back to that
+// name. A profile that bears the name of a built-in one stands before it, so
+// that coming back to such a name means the built-in one.
 func (c checker) circleOf(name string, all map[string]fleet.Profile) string {
 	way := []string{name}
 	for at := name; ; {
-		next := all[at].Extends
-		if next == at && slices.Contains(c.known.Profiles, at) {
+		at = all[at].Extends
+		_, configured := all[at]
+		switch {
+		case !configured:
 			return ""
+		case at == name && !slices.Contains(c.known.Profiles, name) && name == slices.Min(way):
+			return strings.Join(append(way, at), " -> ") // once, at the first of its names
+		case slices.Contains(way, at):
+			return "" // the built-in one, or a circle further on, reported there
 		}
-		if _, ok := all[next]; !ok {
-			return ""
-		}
-		way = append(way, next)
-		if next == name {
-			return strings.Join(way, " -> ")
-		}
-		if slices.Contains(way[:len(way)-1], next) {
-			return "" // a circle further on, reported there
-		}
-		at = next
+		way = append(way, at)
 	}
 }
 

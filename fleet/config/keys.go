@@ -42,7 +42,7 @@ func contextSlot(c *Context) form.Slot {
 
 func ruleSlot(r *fleet.ServiceRule) form.Slot {
 	return form.Object[fleet.ServiceRule]{Dst: r, Fields: []form.Field[fleet.ServiceRule]{
-		{Key: "match", Help: "a service's name or a glob", Required: true, Slot: func(r *fleet.ServiceRule) form.Slot { return form.Text(&r.Match, "", badGlob) }},
+		{Key: "match", Help: "a service's name or a glob", Required: true, Slot: func(r *fleet.ServiceRule) form.Slot { return form.Text(&r.Match, "", badMatch) }},
 		{Key: "profile", Help: "a configured or built-in profile", Slot: func(r *fleet.ServiceRule) form.Slot { return form.Text(&r.Profile, form.NamePattern, form.BadName) }},
 		{Key: "dependsOn", Help: "the services it calls", Slot: func(r *fleet.ServiceRule) form.Slot { return form.Texts(&r.DependsOn, nil) }},
 	}}

@@ -33,7 +33,9 @@ func (p ports) Decode(d *form.Decoder, n ast.Node, at string) {
 func (p ports) Schema(defs map[string]any) map[string]any {
 	properties := map[string]any{}
 	for _, role := range roles() {
-		properties[role] = form.Number(nil, 1, 65535).Schema(defs)
+		port := form.Number(nil, 1, 65535).Schema(defs)
+		port["description"] = "the port for " + role
+		properties[role] = port
 	}
 	return map[string]any{"type": "object", "additionalProperties": false, "properties": properties}
 }

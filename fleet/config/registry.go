@@ -46,6 +46,11 @@ func (s source) Decode(d *form.Decoder, n ast.Node, at string) {
 				s.dst.Name = name
 			}
 		default:
+			if strings.Contains(e.Key, "://") {
+				// Between braces and brackets, YAML takes HOST:PORT apart.
+				d.FailNode(n, at, "want a registry's URL, or a mapping with url", "put the URL in quotes")
+				return
+			}
 			s.option(d, e, below)
 		}
 	}
@@ -125,14 +130,14 @@ func queryOf(raw string) (url.Values, error) {
 func badRegistryURL(raw string) string {
 	_, rest := splitName(raw)
 	scheme, after, ok := strings.Cut(rest, "://")
-	if !ok || scheme == "" || strings.ContainsFunc(scheme, func(c rune) bool { return !form.IsWordRune(c) && !strings.ContainsRune("+-.", c) }) {
+	if !ok || strings.HasPrefix(raw, "=") || scheme == "" || strings.ContainsFunc(scheme, func(c rune) bool { return !form.IsWordRune(c) && !strings.ContainsRune("+-.", c) }) {
 		return "is not a registry's URL: want [NAME=]SCHEME://HOST:PORT"
 	}
 	address, _, _ := strings.Cut(after, "?")
 	authority, _, _ := strings.Cut(address, "/")
 	user, port, ok := strings.Cut(authority, ":")
-	// A password may hold a slash, and then it looks like a port that is none.
-	odd := ok && strings.Contains(address, "@") && strings.Trim(port, "0123456789,") != ""
+	// A password may hold / or ?, and then it looks like a port that is none.
+	odd := ok && strings.Contains(after, "@") && strings.Trim(port, "0123456789,") != ""
 	if ok && (strings.Contains(authority, "@") && !strings.Contains(user, "@") || odd && !strings.Contains(user, "@") && !strings.HasPrefix(authority, "[")) {
 		return "a password in a URL is refused: give password: env:NAME beside url"
 	}

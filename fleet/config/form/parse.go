@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -80,12 +81,24 @@ func (d *Decoder) syntax(err error) {
 	message := "the YAML cannot be made sense of"
 	var ye yaml.Error
 	if errors.As(err, &ye) {
-		message = "not YAML: " + ye.GetMessage()
+		message = "not YAML: " + strings.Map(printable, ye.GetMessage())
 		if tk := ye.GetToken(); tk != nil {
 			at = placeOf(tk)
 		}
 	}
-	d.failAtPlace(at, "", message, "")
+	hint := ""
+	if strings.Contains(message, "that cannot start any token") {
+		hint = "indent with spaces, not tabs; quote what starts with @, `, % or -"
+	}
+	d.failAtPlace(at, "", message, hint)
+}
+
+// printable keeps what a terminal only shows.
+func printable(c rune) rune {
+	if unicode.IsPrint(c) {
+		return c
+	}
+	return '?'
 }
 
 // tooDeep finds the token at which the text is nested deeper than the parser
@@ -157,6 +170,14 @@ type Decoder struct {
 // Failed counts the problems so far.
 func (d *Decoder) Failed() int { return len(d.problems) }
 
+// FailedAt says whether there is a problem at a path or below it.
+func (d *Decoder) FailedAt(at string) bool {
+	return slices.ContainsFunc(d.problems, func(p Problem) bool {
+		rest, ok := strings.CutPrefix(p.Path, at)
+		return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
+	})
+}
+
 // Seen says whether the text holds a path.
 func (d *Decoder) Seen(at string) bool {
 	_, ok := d.places[at]
@@ -204,7 +225,11 @@ func parent(at string) string {
 
 // WrongType reports that something else was expected. It never shows the value.
 func (d *Decoder) WrongType(n ast.Node, at, want string) {
-	d.FailNode(n, at, fmt.Sprintf("want %s, not %s", want, KindOf(n)), "")
+	hint := ""
+	if n.Type() == ast.AnchorType || n.Type() == ast.AliasType || n.Type() == ast.TagType {
+		hint = sharing
+	}
+	d.FailNode(n, at, fmt.Sprintf("want %s, not %s", want, KindOf(n)), hint)
 }
 
 // KindOf says in words what a node is.

@@ -202,7 +202,11 @@ type number struct {
 
 func (x number) Decode(d *Decoder, n ast.Node, at string) {
 	i, ok := n.(*ast.IntegerNode)
-	if !ok {
+	switch {
+	case n.Type() == ast.FloatType:
+		d.FailNode(n, at, "want a whole number", "")
+		return
+	case !ok:
 		d.WrongType(n, at, "a whole number")
 		return
 	}

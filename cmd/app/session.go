@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -212,6 +213,17 @@ func (s *Session) pass(ctx context.Context, sel *fleet.Selection, sweeper func(*
 	return Reading{Snapshot: Merge(snaps), Missing: missing(inputs, unknown)}, nil
 }
 
+// ConfigError returns what is wrong with a source that the user has to correct,
+// such as a malformed file that was never read whole; nil when nothing is.
+func (s *Session) ConfigError() error {
+	for _, f := range s.Fleets {
+		if err := wiring.ConfigError(f.Keeper().States()); err != nil {
+			return usage(err)
+		}
+	}
+	return nil
+}
+
 // MissingIn lists the names of a selection that no source knows as it stands.
 func (s *Session) MissingIn(sel *fleet.Selection) []Missing {
 	inputs := make([]sweep.Input, len(s.Fleets))
@@ -239,22 +251,13 @@ func missing(inputs []sweep.Input, unknown [][]string) []Missing {
 	for _, name := range unknown[0] {
 		everywhere := true
 		for _, u := range unknown[1:] {
-			everywhere = everywhere && contains(u, name)
+			everywhere = everywhere && slices.Contains(u, name)
 		}
 		if everywhere {
 			out = append(out, Missing{Name: name, Suggestions: fleet.Suggest(name, known)})
 		}
 	}
 	return out
-}
-
-func contains(words []string, word string) bool {
-	for _, w := range words {
-		if w == word {
-			return true
-		}
-	}
-	return false
 }
 
 // Merge puts the snapshots of several contexts side by side. The one of a

@@ -3,7 +3,6 @@ package check
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"time"
 
@@ -19,9 +18,7 @@ import (
 
 type options struct {
 	names   []string
-	sel     app.Selection
-	probing app.Probing
-	watch   app.Watching
+	look    app.Look
 	gate    gateFlags
 	explain bool
 	reports []string
@@ -51,10 +48,10 @@ SERVICE is a name or a glob (ord*, !canary, consul:payment, payment/payment-2).`
 			return run(cmd.Context(), a, &o)
 		},
 	}
-	o.sel.Add(cmd, a)
-	o.probing.Add(cmd, a)
+	o.look.Selection.Add(cmd, a)
+	o.look.Probing.Add(cmd, a)
 	o.gate.add(cmd, a)
-	o.watch.Add(cmd)
+	o.look.Watching.Add(cmd)
 	f := cmd.Flags()
 	f.BoolVar(&o.explain, "explain", false, "show how each instance was asked, and why so")
 	f.StringArrayVar(&o.reports, "report", nil, "write a further report: `KIND=PATH`, repeatable (junit=check.xml)")
@@ -70,16 +67,6 @@ SERVICE is a name or a glob (ord*, !canary, consul:payment, payment/payment-2).`
 }
 
 func run(ctx context.Context, a *app.App, o *options) error {
-	if err := o.probing.Check(); err != nil {
-		return err
-	}
-	if err := o.watch.Check(); err != nil {
-		return err
-	}
-	sel, err := o.sel.Compile(o.names)
-	if err != nil {
-		return err
-	}
 	rules, err := o.gate.rules()
 	if err != nil {
 		return err
@@ -88,36 +75,7 @@ func run(ctx context.Context, a *app.App, o *options) error {
 	if err != nil {
 		return &app.Error{Code: app.Usage, Err: err}
 	}
-	s, err := a.Open(ctx, o.probing)
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	if o.watch.Watch {
-		return watch(ctx, a, s, o, sel, rules, reports)
-	}
-	progress := a.IO.Progress()
-	reading, err := s.Pass(ctx, sel, func(done, total int) {
-		progress.Set(fmt.Sprintf("%d of %d instances asked", done, total))
-	})
-	progress.Done()
-	if err != nil {
-		return err
-	}
-	return show(a, o, rules, reports, reading)
-}
-
-// watch goes on until it is ended: each pass is shown like a check of its own,
-// and the last one's verdict is the code.
-func watch(ctx context.Context, a *app.App, s *app.Session, o *options, sel *fleet.Selection, rules gate.Rules, reports []render.Report) error {
-	var last error
-	for snap := range s.Watch(ctx, sel, o.watch.Interval, false) {
-		if a.IO.OutTTY && !a.IO.Quiet {
-			fmt.Fprint(a.IO.Out, term.Redraw)
-		}
-		last = show(a, o, rules, reports, app.Reading{Snapshot: snap, Missing: s.MissingIn(sel)})
-	}
-	return last
+	return o.look.Run(ctx, a, o.names, func(r app.Reading) error { return show(a, o, rules, reports, r) })
 }
 
 // show judges and renders: the code is computed before anything is written.

@@ -26,8 +26,15 @@ type Wait struct {
 	Done     bool
 }
 
+// Terminator is a Condition that knows when waiting is over for good: nothing
+// that can still happen would make it hold.
+type Terminator interface {
+	Terminal(s *fleet.Snapshot) (Finding, bool)
+}
+
 // Until reads snapshots until the condition has held for long enough
-// (Passed), something of FailOn is seen (Failed), or the channel closes, as it
+// (Passed), something of FailOn is seen (Failed), the condition itself says that
+// waiting is over (see Terminator), or the channel closes, as it
 // does when the context of the feed ends: then the last Wait is returned with
 // Done false. Time is that of the snapshots, so a recording waits as it did.
 func Until(ctx context.Context, feed <-chan *fleet.Snapshot, cond Condition, p Patience) Wait {
@@ -45,7 +52,7 @@ func Until(ctx context.Context, feed <-chan *fleet.Snapshot, cond Condition, p P
 		}
 		w.Snapshot = s
 		w.Finding = cond.Eval(s)
-		if f, bad := terminal(s, p.FailOn); bad {
+		if f, bad := terminal(s, cond, p.FailOn); bad {
 			w.Finding, w.Done = f, true
 			p.tell(w)
 			return w
@@ -74,10 +81,12 @@ func (p *Patience) tell(w Wait) {
 	}
 }
 
-// terminal finds an instance in a state that ends the waiting.
-func terminal(s *fleet.Snapshot, failOn []fleet.Status) (Finding, bool) {
-	if len(failOn) == 0 {
-		return Finding{}, false
+// terminal finds what ends the waiting before the condition holds.
+func terminal(s *fleet.Snapshot, cond Condition, failOn []fleet.Status) (Finding, bool) {
+	if t, ok := cond.(Terminator); ok {
+		if f, over := t.Terminal(s); over {
+			return f, true
+		}
 	}
 	for i := range s.Services {
 		for j := range s.Services[i].Instances {

@@ -1,0 +1,132 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/midwatch-cli/midwatch/cmd/term"
+	"github.com/midwatch-cli/midwatch/fleet"
+)
+
+// Look is one reading command: once, or again and again with -w.
+type Look struct {
+	Selection Selection
+	Probing   Probing
+	Watching  Watching
+	Held      bool // only what the registries hold; nothing is asked
+}
+
+// Run reads and hands each reading to show. The last one's end is the end of
+// the command.
+func (l *Look) Run(ctx context.Context, a *App, names []string, show func(Reading) error) error {
+	if !l.Held {
+		if err := l.Probing.Check(); err != nil {
+			return err
+		}
+	}
+	if err := l.Watching.Check(); err != nil {
+		return err
+	}
+	sel, err := l.Selection.Compile(names)
+	if err != nil {
+		return err
+	}
+	s, err := a.Open(ctx, l.Probing)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	if l.Watching.Watch {
+		return l.watch(ctx, a, s, sel, show)
+	}
+	r, err := l.once(ctx, a, s, sel)
+	if err != nil {
+		return err
+	}
+	return show(r)
+}
+
+func (l *Look) once(ctx context.Context, a *App, s *Session, sel *fleet.Selection) (Reading, error) {
+	if l.Held {
+		return s.Held(ctx, sel)
+	}
+	progress := a.IO.Progress()
+	defer progress.Done()
+	return s.Pass(ctx, sel, func(done, total int) {
+		progress.Set(fmt.Sprintf("%d of %d instances asked", done, total))
+	})
+}
+
+func (l *Look) watch(ctx context.Context, a *App, s *Session, sel *fleet.Selection, show func(Reading) error) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	snaps := s.Watch(ctx, sel, l.Watching.Interval, l.Held)
+	var last error
+	for {
+		select {
+		case snap, ok := <-snaps:
+			if !ok {
+				return last
+			}
+			if err := s.ConfigError(); err != nil {
+				return err
+			}
+			if a.IO.OutTTY && !a.IO.Quiet {
+				fmt.Fprint(a.IO.Out, term.Redraw)
+			}
+			last = show(Reading{Snapshot: snap, Missing: s.MissingIn(sel)})
+		case <-a.IO.Gone():
+			return last // nobody reads any more: the last verdict stays
+		}
+	}
+}
+
+// Listed is the end of a command that lists: what could not be found out is
+// said on standard error and makes the code 3.
+func (a *App) Listed(r Reading) error {
+	code := OK
+	say := func(line, hint string) {
+		code = CannotSay
+		if a.IO.Quiet {
+			return
+		}
+		fmt.Fprintln(a.IO.Err, "error: "+term.Clean(line))
+		if hint != "" {
+			fmt.Fprintln(a.IO.Err, "hint: "+term.Clean(hint))
+		}
+	}
+	for _, m := range r.Missing {
+		hint := "midwatch services lists what the registries hold"
+		if len(m.Suggestions) > 0 {
+			hint = "did you mean " + strings.Join(m.Suggestions, " or ") + "?"
+		}
+		say("no such service: "+m.Name, hint)
+	}
+	for i := range r.Snapshot.Sources {
+		if src := &r.Snapshot.Sources[i]; src.Reason != "" {
+			say("registry "+src.Name+": "+src.Detail, src.Hint)
+		}
+	}
+	if len(r.Snapshot.Services) == 0 && code == OK {
+		say("no service matched", "midwatch services lists what the registries hold")
+	}
+	return End(code)
+}
+
+// Several says whether a column is worth its place: there is more than one
+// source, or a namespace at all.
+func Several(s *fleet.Snapshot) (contexts, sources, namespaces bool) {
+	seen := map[[2]string]bool{}
+	first := ""
+	for i := range s.Sources {
+		src := &s.Sources[i]
+		seen[[2]string{src.Context, src.Name}] = true
+		contexts = contexts || i > 0 && src.Context != first
+		first = src.Context
+	}
+	for i := range s.Services {
+		namespaces = namespaces || s.Services[i].Namespace != ""
+	}
+	return contexts, len(seen) > 1, namespaces
+}

@@ -1,0 +1,260 @@
+// Package wait is `midwatch wait`: until it is so, or time runs out.
+package wait
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/midwatch-cli/midwatch/cmd/app"
+	"github.com/midwatch-cli/midwatch/cmd/render"
+	"github.com/midwatch-cli/midwatch/cmd/term"
+	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/document"
+	"github.com/midwatch-cli/midwatch/fleet/gate"
+)
+
+type options struct {
+	names        []string
+	sel          app.Selection
+	probing      app.Probing
+	watching     app.Watching
+	word         string
+	failOn       []string
+	minHealthy   string
+	minInstances int
+	allowMixed   bool
+	okIfAbsent   bool
+	mustExist    bool
+	stableFor    time.Duration
+	consecutive  int
+	grace        time.Duration
+	reports      []string
+}
+
+const example = `  midwatch wait order --for up --timeout 5m
+  midwatch wait order --for version=2.4.1 --min-healthy 100% --stable-for 30s --timeout 5m
+  midwatch wait payment --for up --fail-on down --timeout 2m
+  midwatch wait user --for count=3 --timeout 1m
+  midwatch wait legacy --for gone --ok-if-absent --timeout 1m`
+
+// New returns the command.
+func New(a *app.App) *cobra.Command {
+	var o options
+	cmd := &cobra.Command{
+		Use: "wait [SERVICE...]", Short: "Wait until services are as they should be", Example: example,
+		Long: `wait looks again and again until every selected service is as --for says: up, down,
+gone, drained, count=N or version=V. It ends with 0 when it is so, 1 when --fail-on
+saw what it should not, 3 when it cannot be told, 124 when --timeout ran out first.
+A service that is not there yet is waited for.`,
+		ValidArgsFunction: a.ServiceArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.names = args
+			return run(cmd.Context(), a, &o)
+		},
+	}
+	o.sel.Add(cmd, a)
+	o.probing.Add(cmd, a)
+	o.watching.AddInterval(cmd)
+	f := cmd.Flags()
+	f.StringVar(&o.word, "for", "up", "what to wait for: `WORD` is up, down, gone, drained, count=N or version=V")
+	f.StringSliceVar(&o.failOn, "fail-on", nil, "`STATUS`es of an instance that end the waiting at once: down, degraded, unknown, maintenance")
+	f.StringVar(&o.minHealthy, "min-healthy", "100%", "so many instances must be up: `N|P%`")
+	f.IntVar(&o.minInstances, "min-instances", -1, "so many instances must be registered (default: as many as at the start)")
+	f.BoolVar(&o.allowMixed, "allow-mixed", false, "version=V holds although other versions run beside it")
+	f.BoolVar(&o.okIfAbsent, "ok-if-absent", false, "gone and drained hold for what was never seen")
+	f.BoolVar(&o.mustExist, "must-exist", false, "fail at once where a service is not there")
+	f.DurationVar(&o.stableFor, "stable-for", 0, "it must be so for this long without a break")
+	f.IntVar(&o.consecutive, "consecutive", 1, "it must be so in so many looks in a row")
+	f.DurationVar(&o.grace, "grace", fleet.DrainGrace, "drained: how long an instance must be out, since calls in flight are not known")
+	f.StringArrayVar(&o.reports, "report", nil, "write a further report: `KIND=PATH`, repeatable")
+	a.Complete(cmd, "for", "up", "down", "gone", "drained", "count=", "version=")
+	a.Complete(cmd, "fail-on", "down", "degraded", "unknown", "maintenance")
+	a.NoComplete(cmd, "min-healthy", "min-instances", "stable-for", "consecutive", "grace", "report")
+	a.AddOutput(cmd, true)
+	return cmd
+}
+
+// want makes the waiter and the patience out of the flags.
+func (o *options) want() (*gate.Waiter, gate.Patience, error) {
+	w, err := gate.ParseWant(o.word)
+	if err != nil {
+		return nil, gate.Patience{}, app.Usagef("what is richer than these words is a query over metrics", "%v", err)
+	}
+	if w.MinHealthy, err = gate.ParseAmount(o.minHealthy); err != nil {
+		return nil, gate.Patience{}, app.Usagef("", "--min-healthy: %v", err)
+	}
+	w.MinInstances, w.AllowMixed, w.OKIfAbsent = o.minInstances, o.allowMixed, o.okIfAbsent
+	p := gate.Patience{StableFor: o.stableFor, Consecutive: o.consecutive}
+	if w.Word == gate.ForDrained {
+		p.StableFor = max(p.StableFor, o.grace)
+	}
+	for _, word := range o.failOn {
+		st, err := fleet.ParseStatus(word)
+		if err != nil || st == fleet.Up {
+			return nil, p, app.Usagef("", "--fail-on %q: want down, degraded, unknown or maintenance", word)
+		}
+		p.FailOn = append(p.FailOn, st)
+	}
+	switch {
+	case o.minInstances < -1:
+		return nil, p, app.Usagef("", "--min-instances %d: must not be negative", o.minInstances)
+	case o.stableFor < 0 || o.grace < 0:
+		return nil, p, app.Usagef("", "--stable-for and --grace must not be negative")
+	case o.consecutive < 1:
+		return nil, p, app.Usagef("", "--consecutive %d: must be at least 1", o.consecutive)
+	}
+	return &gate.Waiter{Want: w, Names: plainNames(o.names)}, p, nil
+}
+
+// plainNames are the arguments that name one service, which must be there;
+// globs select among what is.
+func plainNames(args []string) []string {
+	var names []string
+	for _, arg := range args {
+		if !strings.ContainsAny(arg, "*?[]!/:") {
+			names = append(names, arg)
+		}
+	}
+	return names
+}
+
+func run(ctx context.Context, a *app.App, o *options) error {
+	waiter, patience, err := o.want()
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(o.probing.Check(), o.watching.Check()); err != nil {
+		return err
+	}
+	sel, err := o.sel.Compile(o.names)
+	if err != nil {
+		return err
+	}
+	reports, err := render.ParseReports(o.reports, a.IO.Quiet)
+	if err != nil {
+		return &app.Error{Code: app.Usage, Err: err}
+	}
+	o.probing.Attempts = 1 // each look is one
+	s, err := a.Open(ctx, o.probing)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	start := a.Now()
+	watching, stop := context.WithCancel(ctx)
+	defer stop()
+	progress := a.IO.Progress()
+	patience.Tick = func(w gate.Wait) { progress.Set(status(w, o, a.Now().Sub(start), a.Global.Timeout)) }
+	var cond gate.Condition = waiter
+	if o.mustExist {
+		cond = mustExist{waiter, func() []app.Missing { return s.MissingIn(sel) }}
+	}
+	w := gate.Until(watching, s.Watch(watching, sel, o.watching.Interval, false), cond, patience)
+	progress.Done()
+	if err := s.ConfigError(); err != nil {
+		return err
+	}
+	return finish(ctx, a, o, s.MissingIn(sel), reports, w, a.Now().Sub(start))
+}
+
+// status is the line of progress.
+func status(w gate.Wait, o *options, waited, timeout time.Duration) string {
+	text := w.Finding.Text
+	if o.stableFor > 0 {
+		text += fmt.Sprintf(" · stable %v of %v", w.Held.Round(time.Second), o.stableFor)
+	}
+	text += fmt.Sprintf(" · %v", waited.Round(time.Second))
+	if timeout > 0 {
+		text += fmt.Sprintf(" of %v", timeout)
+	}
+	return text
+}
+
+// mustExist ends the waiting where a service is not there.
+type mustExist struct {
+	*gate.Waiter
+	missing func() []app.Missing
+}
+
+// Terminal says that a name is known to no source: waiting is over.
+func (m mustExist) Terminal(*fleet.Snapshot) (gate.Finding, bool) {
+	for _, name := range m.missing() {
+		f := gate.Finding{Outcome: gate.Unknown, Reason: fleet.ReasonNoService, Key: fleet.Key{Ref: fleet.Ref{Name: name.Name}}, Text: "no such service: " + name.Name}
+		if len(name.Suggestions) > 0 {
+			f.Hint = "did you mean " + strings.Join(name.Suggestions, " or ") + "?"
+		}
+		return f, true
+	}
+	return gate.Finding{}, false
+}
+
+// finish says what it came to.
+func finish(ctx context.Context, a *app.App, o *options, missing []app.Missing, reports []render.Report, w gate.Wait, waited time.Duration) error {
+	f := w.Finding
+	code := app.CodeOf(f.Outcome)
+	headline := ""
+	if !w.Done {
+		if ctx.Err() != nil && !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			return ctx.Err()
+		}
+		code = app.TimedOut
+		headline = "time ran out"
+		if f.Outcome != gate.Unknown {
+			f.Outcome = gate.Failed
+		}
+		if f.Text == "" {
+			f.Text = "no registry answered"
+			f.Outcome = gate.Unknown
+		}
+		for _, m := range missing {
+			f.Text = m.Name + " never appeared"
+			if len(m.Suggestions) > 0 {
+				f.Hint = "did you mean " + strings.Join(m.Suggestions, " or ") + "?"
+			}
+		}
+	}
+	v := gate.Verdict{Outcome: f.Outcome, Headline: headline}
+	if f.Outcome != gate.Passed {
+		v.Findings = []gate.Finding{f}
+	}
+	snap := w.Snapshot
+	if snap == nil {
+		snap = &fleet.Snapshot{At: a.Now()}
+	}
+	j := render.Judged{
+		Document: document.Wait(snap, v, int(code), document.Waited{
+			For: o.word, Done: w.Done, HeldSeconds: document.SecondsOf(w.Held), StableForSeconds: document.SecondsOf(o.stableFor),
+			Passes: w.Passes, WaitedSeconds: document.SecondsOf(waited),
+		}),
+		Snapshot: snap, Verdict: v, ExitCode: int(code), Hint: f.Hint, Title: title(f, headline, o, waited), Lines: []string{title(f, headline, o, waited)},
+	}
+	if err := render.Verdict(a.IO, a.Output, j); err != nil {
+		return err
+	}
+	if err := render.WriteReports(a.IO, a.Output, reports, j); err != nil {
+		return err
+	}
+	if a.IO.CI == term.GitHub && !a.IO.Quiet && a.Output.Format != render.FormatGitHub {
+		if err := render.ReportGitHub(a.IO, a.Output, j, a.Getenv("GITHUB_STEP_SUMMARY")); err != nil {
+			return err
+		}
+	}
+	return app.End(code)
+}
+
+// title is the line that is the answer.
+func title(f gate.Finding, headline string, o *options, waited time.Duration) string {
+	switch {
+	case headline != "":
+		return fmt.Sprintf("%s after %v: %s", headline, waited.Round(time.Second), f.Text)
+	case f.Outcome == gate.Passed && o.stableFor > 0:
+		return fmt.Sprintf("%s for %v", f.Text, o.stableFor)
+	default:
+		return f.Text
+	}
+}

@@ -31,9 +31,10 @@ var rules = []struct {
 
 	{pkg: "tui/**", may: []string{"fleet", "fleet/change", "tui/**"}},
 
-	{pkg: "probe", may: []string{"probe/health", "probe/http1"}, test: []string{"probe/**"}},
+	{pkg: "probe", may: []string{"probe/health", "probe/http1", "probe/wire"}, test: []string{"probe/**"}},
 	{pkg: "probe/health", may: nil},
 	{pkg: "probe/http1", may: nil},
+	{pkg: "probe/wire", may: nil},
 	{pkg: "probe/probetest", may: []string{"probe", "probe/health"}},
 
 	{pkg: "fleet", may: []string{"probe", "fleet/match", "fleet/graph"}, test: []string{"probe/health"}},

@@ -2,13 +2,21 @@ package probe
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
+	"net"
 	"net/http"
 	"strings"
 	"time"
 
 	"github.com/midwatch-cli/midwatch/probe/http1"
+	"github.com/midwatch-cli/midwatch/probe/wire"
 )
+
+const excerptSize = 200
+
+// errOurs is a question we cannot put, whoever is at the other end.
+var errOurs = errors.New("not asked")
 
 // asking is a question under way: it grows the Result.
 type asking struct {
@@ -17,7 +25,6 @@ type asking struct {
 	start  time.Time
 	limit  time.Duration // how long it may take; 0 if nobody said
 	now    string        // the phase it is in
-	dialed time.Duration // how long the dial took
 	result Result
 }
 
@@ -27,7 +34,7 @@ func begin(ctx context.Context, t Target) *asking {
 	if end, ok := ctx.Deadline(); ok {
 		a.limit = roundLimit(end.Sub(a.start))
 	}
-	a.result = Result{Target: t, At: a.start.Round(0), Attempts: 1}
+	a.result = Result{Target: t, At: a.start.Round(0), Attempts: 1, Phases: make([]Phase, 0, 4)}
 	return a
 }
 
@@ -39,62 +46,84 @@ func roundLimit(d time.Duration) time.Duration {
 	return d.Round(time.Millisecond)
 }
 
-func (a *asking) doing(phase string) { a.now = phase }
-
 // phase adds to a phase; a redirect runs through each of them twice.
 func (a *asking) phase(name string, took time.Duration) {
-	if took <= 0 {
-		return
-	}
-	phases := a.result.Phases
-	for i := range phases {
-		if phases[i].Name == name {
-			phases[i].Took += took
+	a.now = name
+	for i := range a.result.Phases {
+		if a.result.Phases[i].Name == name {
+			a.result.Phases[i].Took += took
 			return
 		}
 	}
-	if phases == nil {
-		phases = make([]Phase, 0, 6)
+	if took > 0 {
+		a.result.Phases = append(a.result.Phases, Phase{name, took})
 	}
-	a.result.Phases = append(phases, Phase{name, took})
 }
 
-// linked takes down how connecting went.
-func (a *asking) linked(l *link, err error) {
-	a.doing("dial")
-	if l.resolve > 0 && l.dial == 0 {
-		a.doing("resolve")
+// connect dials the target.
+func (a *asking) connect(ctx context.Context, d *wire.Dialer) (net.Conn, error) {
+	l, err := d.Connect(ctx, a.target.Network, a.target.Address)
+	if l.Resolve > 0 {
+		a.phase("resolve", l.Resolve)
 	}
-	a.phase("resolve", l.resolve)
-	a.phase("dial", l.dial)
-	a.dialed = l.resolve + l.dial
-	a.result.Trace = append(a.result.Trace, l.trace...)
-	if err == nil {
-		a.doing("send")
+	if l.Dial > 0 {
+		a.phase("dial", l.Dial)
 	}
+	if err != nil {
+		return nil, err
+	}
+	if l.Peer != "" {
+		a.note("the name led to " + l.Peer)
+	}
+	a.now = "send"
+	return l.Conn, nil
+}
+
+// handshake speaks TLS on conn, which it closes beside an error.
+func (a *asking) handshake(ctx context.Context, conn net.Conn, cfg *tls.Config, protocols ...string) (*tls.Conn, error) {
+	begun := time.Now()
+	secure, err := wire.Handshake(ctx, conn, cfg, authority(a.target), protocols...)
+	a.phase("tls", time.Since(begun))
+	if err != nil {
+		return nil, err
+	}
+	state := secure.ConnectionState()
+	a.note(strings.TrimRight(tls.VersionName(state.Version)+" to "+wire.ServerName(cfg, authority(a.target))+" "+state.NegotiatedProtocol, " "))
+	return secure, nil
+}
+
+// authority is what the Host header says.
+func authority(t Target) string {
+	switch {
+	case t.Host != "":
+		return t.Host
+	case t.Network == "unix":
+		return "localhost"
+	}
+	if before, after, ok := strings.Cut(t.Address, "%"); ok {
+		// The zone of an IPv6 address means something on this machine only.
+		if _, port, ok := strings.Cut(after, "]"); ok {
+			return before + "]" + port
+		}
+	}
+	return t.Address
 }
 
 func (a *asking) note(text string) { a.result.Trace = append(a.result.Trace, text) }
 
 // answered takes down what every reply shows.
-func (a *asking) answered(reply *answer) {
+func (a *asking) answered(reply *wire.Answer) {
 	r := &a.result
-	r.Answered, r.Code = true, reply.status
-	r.Print = fingerprint(reply.status, reply.body)
+	r.Answered, r.Code = true, reply.Status
+	r.Print = fingerprint(reply.Status, reply.Body)
+	r.Excerpt = strings.ToValidUTF8(string(reply.Body[:min(len(reply.Body), excerptSize)]), "\uFFFD")
 	// A cache's Date is that of another day.
-	if reply.header.Get("Age") != "" {
+	if reply.Header.Get("Age") != "" {
 		return
 	}
-	if peer, err := http.ParseTime(reply.header.Get("Date")); err == nil {
-		// A Date has whole seconds.
-		r.Skew = peer.Sub(time.Now().Truncate(time.Second)).Round(time.Second)
+	if peer, err := http.ParseTime(reply.Header.Get("Date")); err == nil {
+		r.Skew = peer.Sub(time.Now().Truncate(time.Second)).Round(time.Second) // a Date has whole seconds
 	}
-}
-
-// excerpt keeps the start of the body.
-func (a *asking) excerpt(reply *answer) {
-	start := reply.body[:min(len(reply.body), excerptSize)]
-	a.result.Excerpt = strings.ToValidUTF8(string(start), "\uFFFD")
 }
 
 // fingerprint is FNV-1a over the status and the start of the body.
@@ -109,38 +138,48 @@ func fingerprint(status int, body []byte) uint64 {
 
 // fail ends the question with an error instead of an answer.
 func (a *asking) fail(err error) Result {
-	if errors.Is(a.ctx.Err(), context.Canceled) {
-		err = context.Canceled // whatever our hanging up looked like
-	}
-	var foreign *http1.ProtocolError
-	if errors.As(err, &foreign) {
-		a.result.Answered = true
-		if foreign.TLS {
-			return a.end(Unknown, ReasonScheme, textPlainToTLS)
-		}
-		return a.end(Unknown, ReasonProtocol, foreign.Error())
-	}
-	if errors.Is(err, http1.ErrRequest) || errors.Is(err, errSocketClient) {
-		return a.end(Unknown, ReasonInternal, err.Error())
-	}
-	outcome, reason, text := Classify(err)
+	outcome, reason, text := a.classify(err)
 	switch reason {
-	case ReasonTimeout:
-		text = a.timeoutText()
 	case ReasonCertificate, ReasonUntrusted, ReasonScheme, ReasonProtocol:
 		a.result.Answered = true // it spoke, if not as we wished
 	}
 	return a.end(outcome, reason, text)
 }
 
-func (a *asking) timeoutText() string {
+// classify is Classify with what only the question knows: whether we hung up
+// ourselves, and how long was waited.
+func (a *asking) classify(err error) (Outcome, Reason, string) {
+	if errors.Is(a.ctx.Err(), context.Canceled) {
+		err = context.Canceled // whatever our hanging up looked like
+	}
+	var foreign *http1.ProtocolError
 	switch {
-	case a.now == "dial" || a.now == "resolve":
-		return "no connection in " + roundLimit(a.dialed).String()
-	case a.limit > 0:
-		return "no answer in " + a.limit.String()
+	case errors.As(err, &foreign) && foreign.TLS:
+		return Unknown, ReasonScheme, wire.PlainToTLS
+	case errors.As(err, &foreign):
+		return Unknown, ReasonProtocol, foreign.Error()
+	case errors.Is(err, http1.ErrRequest), errors.Is(err, errOurs):
+		return Unknown, ReasonInternal, err.Error()
+	}
+	outcome, reason, text := Classify(err)
+	if reason == ReasonTimeout {
+		text = a.timeoutText()
+	}
+	return outcome, reason, text
+}
+
+func (a *asking) timeoutText() string {
+	waited := a.limit
+	if waited <= 0 || a.now == "dial" || a.now == "resolve" {
+		waited = roundLimit(time.Since(a.start))
+	}
+	switch a.now {
+	case "dial", "resolve":
+		return "no connection in " + waited.String()
+	case "body":
+		return "no end in " + waited.String()
 	default:
-		return "no answer in " + roundLimit(time.Since(a.start)).String()
+		return "no answer in " + waited.String()
 	}
 }
 
@@ -157,6 +196,9 @@ func (a *asking) endInTime(outcome Outcome, reason Reason, text string, slow tim
 func (a *asking) end(outcome Outcome, reason Reason, text string) Result {
 	r := a.result
 	r.Outcome, r.Reason, r.Detail = outcome, reason, strings.ToValidUTF8(text, "\uFFFD")
+	for i := range r.Trace {
+		r.Trace[i] = strings.ToValidUTF8(r.Trace[i], "\uFFFD")
+	}
 	r.Took = time.Since(a.start)
 	return r
 }

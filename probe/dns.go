@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/midwatch-cli/midwatch/probe/wire"
 )
 
 // DNSProber asks whether a name resolves: Target.Path is the name, one that
@@ -28,15 +30,13 @@ func (p DNSProber) Probe(ctx context.Context, t Target) Result {
 	if name == "" {
 		return a.end(Unknown, ReasonInternal, "no name to look up")
 	}
-	a.doing("resolve")
 	begun := time.Now()
 	found, err := lookUp(ctx, resolverAt(t.Address), name)
 	a.phase("resolve", time.Since(begun))
-	a.dialed = time.Since(begun)
 	var dns *net.DNSError
 	if errors.As(err, &dns) && dns.IsNotFound && ctx.Err() == nil {
 		a.result.Answered = true
-		return a.end(Fail, ReasonResolve, dnsText(dns))
+		return a.end(Fail, ReasonResolve, wire.NoSuchName(dns))
 	}
 	if err != nil {
 		return a.fail(err)

@@ -3,26 +3,25 @@ package probe
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
-	"net/url"
-	"strings"
 	"time"
 
+	"github.com/midwatch-cli/midwatch/probe/health"
 	"github.com/midwatch-cli/midwatch/probe/http1"
+	"github.com/midwatch-cli/midwatch/probe/wire"
 )
 
 // accept asks for health first and refuses nothing: some servers answer 406 to
 // a list without */*.
 const accept = "application/health+json, application/json;q=0.9, text/plain;q=0.5, */*;q=0.1"
 
-// Bounds of an answer; see the table of defaults.
 const (
-	defaultDial = time.Second
 	defaultSlow = time.Second
 	defaultBody = 1 << 20
-	excerptSize = 200
 )
 
 // HTTPOptions say how a profile's instances are asked over HTTP. The zero value
@@ -30,7 +29,7 @@ const (
 type HTTPOptions struct {
 	UserAgent   string
 	Headers     http.Header   // sent with every request; a redirect never takes them to another host
-	Client      *http.Client  // what asks, where proxies, OAuth2 or a dialler of its own are wanted; its idle connections are its owner's
+	Client      *http.Client  // what asks, where a proxy, OAuth2 or a dialler of its own is wanted; DialTimeout, TLS and Resolver are then its own affair
 	TLS         *tls.Config   // for https without a Client; ServerName wins over Target.Host
 	Resolver    *net.Resolver // nil: the system's
 	Strict      bool          // a component that is down under a good word is a warning
@@ -46,7 +45,7 @@ type HTTPOptions struct {
 // Every question has a connection of its own.
 type HTTPProber struct {
 	o      HTTPOptions
-	dialer dialer
+	dialer wire.Dialer
 	header http.Header // what is sent, and
 	lines  []byte      // the same as it goes over the wire
 }
@@ -66,138 +65,175 @@ func NewHTTP(o HTTPOptions) (*HTTPProber, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.Slow, o.DialTimeout = orDefault(o.Slow, defaultSlow), orDefault(o.DialTimeout, defaultDial)
+	o.Slow = orDefault(o.Slow, defaultSlow)
 	if o.MaxBody == 0 {
 		o.MaxBody = defaultBody
 	}
-	return &HTTPProber{o: o, dialer: dialer{timeout: o.DialTimeout, resolver: o.Resolver}, header: header, lines: lines}, nil
+	if o.Client != nil {
+		client := *o.Client
+		client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+		client.Jar, client.Timeout = nil, 0
+		o.Client = &client
+	}
+	return &HTTPProber{o: o, dialer: wire.Dialer{Timeout: o.DialTimeout, Resolver: o.Resolver}, header: header, lines: lines}, nil
 }
 
 // Probe asks t, and once more where the answer sends us to another path of the
 // same host.
 func (p *HTTPProber) Probe(ctx context.Context, t Target) Result {
 	a := begin(ctx, t)
+	if t.Scheme == "" {
+		t.Scheme = "http"
+	}
 	path := t.Path
 	for hop := 0; ; hop++ {
 		reply, err := p.ask(ctx, a, path)
 		if err != nil {
 			return a.fail(err)
 		}
-		next, text := redirected(t, path, reply)
-		if text == "" || next != "" && hop == 0 {
-			if text == "" {
-				defer reply.release()
-				return p.read(a, reply)
-			}
-			reply.release()
-			a.note(text)
-			path = next
-			continue
+		if reply.Release != nil {
+			defer reply.Release() // twice at most
 		}
-		reply.release()
-		a.answered(reply)
-		if next != "" {
-			text += ", beyond the one redirect that is followed"
+		next, text := reply.Redirected(t.Scheme, authority(t), t.Address, path)
+		switch {
+		case text == "":
+			return p.read(a, reply)
+		case next == "" || hop > 0:
+			a.answered(reply)
+			return a.end(Unknown, ReasonRedirect, text)
 		}
-		return a.end(Unknown, ReasonRedirect, text)
+		a.note(text + ", followed")
+		path = next
 	}
 }
 
 // ask makes one exchange over the path that serves it.
-func (p *HTTPProber) ask(ctx context.Context, a *asking, path string) (*answer, error) {
-	if a.target.Scheme != "https" && p.o.Client == nil {
+func (p *HTTPProber) ask(ctx context.Context, a *asking, path string) (*wire.Answer, error) {
+	switch {
+	case p.o.Client != nil && a.target.Network == "unix":
+		return nil, fmt.Errorf("%w: a unix socket cannot be asked through a proxy or with OAuth2", errOurs)
+	case p.o.Client != nil:
+		return p.full(ctx, a, p.o.Client.Do, a.target.Address, path)
+	case a.target.Scheme == "https":
+		return p.secure(ctx, a, path)
+	default:
 		return p.lean(ctx, a, path)
 	}
-	return p.full(ctx, a, path)
 }
 
 // lean asks over package http1.
-func (p *HTTPProber) lean(ctx context.Context, a *asking, path string) (*answer, error) {
-	l, err := p.dialer.connect(ctx, a.target.Network, a.target.Address)
-	a.linked(&l, err)
+func (p *HTTPProber) lean(ctx context.Context, a *asking, path string) (*wire.Answer, error) {
+	conn, err := a.connect(ctx, &p.dialer)
 	if err != nil {
 		return nil, err
 	}
-	defer l.Close()
-	defer interruptible(ctx, l.Conn)()
+	defer conn.Close()
+	defer wire.Interruptible(ctx, conn)()
 	begun := time.Now()
-	a.doing("wait")
-	r, err := http1.Get(l.Conn, &http1.Request{Path: path, Host: authority(a.target), Header: p.lines})
+	r, err := http1.Get(conn, &http1.Request{Path: path, Host: authority(a.target), Header: p.lines})
 	if err != nil {
 		a.phase("wait", time.Since(begun))
 		return nil, err
 	}
 	a.phase("send", r.Sent.Sub(begun))
 	a.phase("wait", r.Head.Sub(r.Sent))
-	reply := &answer{status: r.Status, header: r.Header, release: r.Release}
-	if !reply.endless() {
-		a.doing("body")
-		reply.body, reply.cut, reply.bodyErr = r.Body(p.o.MaxBody)
+	reply := &wire.Answer{Status: r.Status, Header: r.Header, Release: r.Release}
+	if !reply.Endless() {
+		reply.Body, reply.Cut, reply.Err = r.Body(p.o.MaxBody)
 		a.phase("body", time.Since(r.Head))
 	}
 	return reply, nil
 }
 
-// redirected says where a redirect leads: the path, if it is one of the same
-// host, and a text; neither if the answer is no redirect.
-func redirected(t Target, path string, reply *answer) (next, text string) {
-	switch reply.status {
-	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
-	default:
-		return "", ""
-	}
-	location := reply.header.Get("Location")
-	if location == "" {
-		return "", fmt.Sprintf("%d without a Location", reply.status)
-	}
-	text = fmt.Sprintf("%d to %s", reply.status, location)
-	u, err := url.Parse(location)
+// secure asks over TLS, by net/http on a connection of our own making.
+func (p *HTTPProber) secure(ctx context.Context, a *asking, path string) (*wire.Answer, error) {
+	conn, err := a.connect(ctx, &p.dialer)
 	if err != nil {
-		return "", fmt.Sprintf("%d to a place that cannot be read", reply.status)
+		return nil, err
 	}
-	base, err := url.Parse(path)
+	defer conn.Close()
+	secure, err := a.handshake(ctx, conn, p.o.TLS, "h2", "http/1.1")
 	if err != nil {
-		return "", text
+		return nil, err
 	}
-	base.Scheme, base.Host = "http", authority(t)
-	if t.Scheme != "" {
-		base.Scheme = t.Scheme
+	defer wire.Interruptible(ctx, conn)()
+	tr := wire.Single(secure)
+	defer tr.CloseIdleConnections()
+	return p.full(ctx, a, tr.RoundTrip, authority(a.target), path)
+}
+
+// full asks over net/http.
+func (p *HTTPProber) full(ctx context.Context, a *asking, do func(*http.Request) (*http.Response, error), host, path string) (*wire.Answer, error) {
+	scheme := a.target.Scheme
+	if scheme == "" {
+		scheme = "http"
 	}
-	there := base.ResolveReference(u)
-	if there.Scheme != base.Scheme || !strings.EqualFold(there.Host, base.Host) && there.Host != t.Address {
-		// Not followed, whatever it is: the credentials are not for it.
-		return "", text + ", another host"
+	if path == "" || path[0] != '/' {
+		path = "/" + path
 	}
-	return there.RequestURI(), text
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, scheme+"://"+host+path, nil)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %q is no path that can be asked", errOurs, path)
+	}
+	req.Host, req.Header, req.Close = authority(a.target), p.header.Clone(), true
+	reply, times, err := wire.Do(req, do, p.o.MaxBody)
+	if last := times.Each(a.phase); last != "" {
+		a.now = last
+	}
+	if err == nil {
+		a.note("asked over net/http, " + reply.Proto)
+	}
+	return reply, err
 }
 
 // read says what a whole answer means.
-func (p *HTTPProber) read(a *asking, reply *answer) Result {
+func (p *HTTPProber) read(a *asking, reply *wire.Answer) Result {
+	reply.Decode(p.o.MaxBody)
 	a.answered(reply)
-	if reply.endless() {
-		return a.end(Unknown, ReasonBody, fmt.Sprintf("%d and an endless stream of events", reply.status))
+	if reply.Endless() {
+		return a.end(Unknown, ReasonBody, fmt.Sprintf("%d and an endless stream of events", reply.Status))
 	}
-	reply.decode(p.o.MaxBody)
-	a.excerpt(reply)
-	if outcome, reason, text, ok := reply.broken(a.limit); ok {
+	if outcome, reason, text := a.broken(reply); reason != ReasonNone {
 		return a.end(outcome, reason, text)
 	}
-	if reason, text, ok := reply.misdirected(); ok {
-		return a.end(Unknown, reason, text)
+	if cause, text := reply.Misdirected(); cause != wire.None {
+		return a.end(Unknown, Reason(cause), text)
 	}
 	v, outcome, reason, text, bare := verdict(reply, p.o.Strict, a.target.Named)
 	r := &a.result
 	r.Health, r.Bare = v, bare
-	if outcome == Fail && reply.gateway(v) {
-		reason, text = ReasonGateway, fmt.Sprintf("the gateway answers: %d %s", reply.status, http.StatusText(reply.status))
+	if outcome == Fail && reply.Gateway(v.Dialect == "" || v.Word == health.NoWord) {
+		reason, text = ReasonGateway, fmt.Sprintf("the gateway answers: %d %s", reply.Status, http.StatusText(reply.Status))
 	}
-	if outcome == Pass && reply.bodyErr != nil {
-		outcome, reason, text = Warn, ReasonBody, fmt.Sprintf("%d, and the body ended early, after %d bytes", reply.status, len(reply.body))
+	if outcome == Pass && reply.Err != nil {
+		outcome, reason, text = Warn, ReasonBody, fmt.Sprintf("%d, and the body ended early, after %d bytes", reply.Status, len(reply.Body))
 	}
-	if reply.tls != nil {
-		c := lookAtCertificate(reply.tls, p.o.TLS, a.target, p.o.WarnDays, p.o.FailDays)
+	if reply.TLS != nil {
+		c := lookAtCertificate(reply.TLS, p.o.TLS, a.target, p.o.WarnDays, p.o.FailDays)
 		r.Expires = c.ends
 		outcome, reason, text = c.worse(outcome, reason, text)
 	}
 	return a.endInTime(outcome, reason, text, p.o.Slow)
+}
+
+// broken says what a body that ended before its end means, where that decides.
+// One whose connection was closed too early is read like any other: what was
+// meant may have come whole.
+func (a *asking) broken(reply *wire.Answer) (Outcome, Reason, string) {
+	err := reply.Err
+	switch {
+	case err == nil, errors.Is(err, io.ErrUnexpectedEOF) && len(reply.Body) > 0:
+		return Unknown, ReasonNone, ""
+	case errors.Is(err, wire.ErrEncoding):
+		return Unknown, ReasonBody, err.Error()
+	}
+	a.now = "body"
+	outcome, reason, text := a.classify(err)
+	if reason == ReasonProtocol {
+		reason = ReasonBody
+	}
+	if reason != ReasonCancelled {
+		text = fmt.Sprintf("%d, but in the body: %s", reply.Status, text)
+	}
+	return outcome, reason, text
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net"
 	"time"
+
+	"github.com/midwatch-cli/midwatch/probe/wire"
 )
 
 // TCPProber asks whether a port (or a unix socket) accepts. That is all it
@@ -18,15 +20,12 @@ type TCPProber struct {
 // Probe connects and hangs up.
 func (p TCPProber) Probe(ctx context.Context, t Target) Result {
 	a := begin(ctx, t)
-	d := dialer{timeout: orDefault(p.DialTimeout, defaultDial), resolver: p.Resolver}
-	l, err := d.connect(ctx, t.Network, t.Address)
-	a.linked(&l, err)
+	conn, err := a.connect(ctx, &wire.Dialer{Timeout: p.DialTimeout, Resolver: p.Resolver})
 	if err != nil {
 		return a.fail(err)
 	}
-	_ = l.Close()
+	_ = conn.Close()
 	a.result.Answered = true
-	a.note("connected, nothing said")
 	return a.endInTime(Pass, ReasonNone, "", orDefault(p.Slow, defaultSlow))
 }
 

@@ -5,6 +5,8 @@ import (
 	"crypto/tls"
 	"net"
 	"time"
+
+	"github.com/midwatch-cli/midwatch/probe/wire"
 )
 
 // TLSProber asks for a handshake and reads the certificate.
@@ -20,22 +22,16 @@ type TLSProber struct {
 // Probe shakes hands and hangs up.
 func (p TLSProber) Probe(ctx context.Context, t Target) Result {
 	a := begin(ctx, t)
-	d := dialer{timeout: orDefault(p.DialTimeout, defaultDial), resolver: p.Resolver}
-	l, err := d.connect(ctx, t.Network, t.Address)
-	a.linked(&l, err)
+	conn, err := a.connect(ctx, &wire.Dialer{Timeout: p.DialTimeout, Resolver: p.Resolver})
 	if err != nil {
 		return a.fail(err)
 	}
-	cfg := &tls.Config{MinVersion: tls.VersionTLS12}
-	if p.Config != nil {
-		cfg = p.Config.Clone()
-	}
-	conn, err := handshake(ctx, a, l.Conn, cfg)
+	defer conn.Close() // without TLS's goodbye: it can take its time if nobody reads it
+	secure, err := a.handshake(ctx, conn, p.Config)
 	if err != nil {
 		return a.fail(err)
 	}
-	state := conn.ConnectionState()
-	_ = l.Close() // not conn: a goodbye that nobody reads can take its time
+	state := secure.ConnectionState()
 	a.result.Answered = true
 	c := lookAtCertificate(&state, p.Config, t, p.WarnDays, p.FailDays)
 	a.result.Expires = c.ends

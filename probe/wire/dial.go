@@ -1,26 +1,25 @@
-package probe
+package wire
 
 import (
 	"context"
 	"net"
 	"net/netip"
-	"strings"
 	"time"
 )
 
-// dialer makes the connections of every prober: names are looked up first and
+// Dialer makes the connections of every prober: names are looked up first and
 // timed on their own, literal addresses go round the resolver.
-type dialer struct {
-	timeout  time.Duration // for one dial, resolving included
-	resolver *net.Resolver // nil: the system's
+type Dialer struct {
+	Timeout  time.Duration // for one connection, resolving included; 0 is 1 s
+	Resolver *net.Resolver // nil: the system's
 }
 
-// link is a new connection and what it took.
-type link struct {
+// Link is a new connection and what it took.
+type Link struct {
 	net.Conn
-	resolve time.Duration
-	dial    time.Duration
-	trace   []string
+	Resolve time.Duration
+	Dial    time.Duration
+	Peer    string // where a name led to; empty for a literal address
 }
 
 // earlier is a context with an earlier deadline that costs no timer: the
@@ -39,25 +38,30 @@ func before(ctx context.Context, end time.Time) context.Context {
 	return earlier{ctx, end}
 }
 
-// connect dials a target's address. The link is filled as far as it came, also
-// beside an error.
-func (d *dialer) connect(ctx context.Context, network, address string) (link, error) {
-	var l link
+// Connect dials an address: host:port, or the path of a socket if network is
+// "unix". The link is filled as far as it came, also beside an error, which
+// Explain reads.
+func (d *Dialer) Connect(ctx context.Context, network, address string) (Link, error) {
+	var l Link
 	start := time.Now()
-	ctx = before(ctx, start.Add(d.timeout))
+	limit := d.Timeout
+	if limit == 0 {
+		limit = time.Second
+	}
+	ctx = before(ctx, start.Add(limit))
 	if network == "unix" {
 		var nd net.Dialer
 		conn, err := nd.DialContext(ctx, network, address)
-		l.Conn, l.dial = conn, time.Since(start)
+		l.Conn, l.Dial = conn, time.Since(start)
 		return l, err
 	}
 	if _, err := netip.ParseAddrPort(address); err == nil {
 		l.Conn, err = dialTCP(ctx, address)
-		l.dial = time.Since(start)
+		l.Dial = time.Since(start)
 		return l, err
 	}
 	addrs, err := d.lookup(ctx, address)
-	l.resolve = time.Since(start)
+	l.Resolve = time.Since(start)
 	if err != nil {
 		return l, err
 	}
@@ -69,23 +73,23 @@ func (d *dialer) connect(ctx context.Context, network, address string) (link, er
 		share := time.Until(end) / time.Duration(len(addrs)-i)
 		l.Conn, err = dialTCP(before(ctx, time.Now().Add(share)), ap.String())
 		if err == nil {
-			l.trace = append(l.trace, "connected to "+ap.String())
+			l.Peer = ap.String()
 		}
 		if err == nil || ctx.Err() != nil {
 			break
 		}
 	}
-	l.dial = time.Since(begun)
+	l.Dial = time.Since(begun)
 	return l, err
 }
 
 // lookup resolves host:port. A resolver that ran into the limit says so itself.
-func (d *dialer) lookup(ctx context.Context, address string) ([]netip.AddrPort, error) {
+func (d *Dialer) lookup(ctx context.Context, address string) ([]netip.AddrPort, error) {
 	host, service, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, err
 	}
-	r := d.resolver
+	r := d.Resolver
 	if r == nil {
 		r = net.DefaultResolver
 	}
@@ -115,25 +119,8 @@ func dialTCP(ctx context.Context, to string) (net.Conn, error) {
 	return nd.DialContext(ctx, "tcp", to)
 }
 
-// interruptible ends what conn does when ctx ends; what it returns takes that
+// Interruptible ends what conn does when ctx ends; what it returns takes that
 // back.
-func interruptible(ctx context.Context, conn net.Conn) (stop func() bool) {
+func Interruptible(ctx context.Context, conn net.Conn) (stop func() bool) {
 	return context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
-}
-
-// authority is what the Host header says.
-func authority(t Target) string {
-	switch {
-	case t.Host != "":
-		return t.Host
-	case t.Network == "unix":
-		return "localhost"
-	}
-	if i := strings.IndexByte(t.Address, '%'); i >= 0 && t.Address[0] == '[' {
-		// The zone of an IPv6 address means something on this machine only.
-		if j := strings.IndexByte(t.Address, ']'); j > i {
-			return t.Address[:i] + t.Address[j:]
-		}
-	}
-	return t.Address
 }

@@ -45,18 +45,16 @@ func Assemble(p Parts) *Snapshot {
 	for i := range s.Sources {
 		vantage(&s.Sources[i], s.Services)
 	}
-	own := make([]Status, len(s.Services))
 	for i := range s.Services {
 		v := &s.Services[i]
 		v.Status, v.Why = statusOf(v.Instances)
-		own[i] = v.Status
 		for j := range v.Instances {
 			if v.Instances[j].Status.Serves() {
 				v.Serving++
 			}
 		}
 	}
-	s.findRoots(p.Known, own)
+	s.findRoots(p.Known)
 	return s
 }
 

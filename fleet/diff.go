@@ -1,6 +1,10 @@
 package fleet
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/midwatch-cli/midwatch/fleet/match"
+)
 
 // Diff returns what happened between two snapshots of a feed: sources first,
 // then services and their instances by key. The first snapshot (old nil) is no
@@ -11,7 +15,7 @@ func Diff(old, new *Snapshot) []Event {
 	}
 	d := differ{seq: new.Seq, next: new}
 	d.sources(old)
-	merge(old.Services, new.Services, func(a, b *ServiceView) int { return a.Ref.Compare(b.Ref) },
+	match.Pairs(old.Services, new.Services, func(a, b *ServiceView) int { return a.Ref.Compare(b.Ref) },
 		func(was, is *ServiceView) {
 			switch {
 			case was == nil:
@@ -64,7 +68,7 @@ func (d *differ) sources(old *Snapshot) {
 
 // instances tells what happened to those of one service.
 func (d *differ) instances(old, new []InstanceView) {
-	merge(old, new, func(a, b *InstanceView) int { return a.Key.Compare(b.Key) }, func(was, is *InstanceView) {
+	match.Pairs(old, new, func(a, b *InstanceView) int { return a.Key.Compare(b.Key) }, func(was, is *InstanceView) {
 		switch {
 		case was == nil:
 			d.add(EventInstanceNew, is.Key, "", is.Status.String(), is.Why)
@@ -97,28 +101,4 @@ func claimWord(claimed *Status) string {
 		return ""
 	}
 	return claimed.String()
-}
-
-// merge walks over two sorted lists and hands on what belongs together; what is
-// only in one of them comes with nil for the other.
-func merge[T any](old, new []T, compare func(a, b *T) int, each func(was, is *T)) {
-	for len(old)+len(new) > 0 {
-		order := 0
-		switch {
-		case len(old) == 0:
-			order = 1
-		case len(new) == 0:
-			order = -1
-		default:
-			order = compare(&old[0], &new[0])
-		}
-		var was, is *T
-		if order <= 0 {
-			was, old = &old[0], old[1:]
-		}
-		if order >= 0 {
-			is, new = &new[0], new[1:]
-		}
-		each(was, is)
-	}
 }

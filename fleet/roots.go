@@ -3,7 +3,6 @@ package fleet
 import (
 	"cmp"
 	"errors"
-	"maps"
 	"slices"
 	"strings"
 
@@ -18,179 +17,99 @@ import (
 // A service *fails* while any of its instances is down, or it has none: only
 // that blocks its callers. A slow answer or a certificate that ends soon makes
 // a root that blocks nobody, and what is unknown is no cause. Known are the
-// services dependencies may name, own the statuses by own evidence.
-func (s *Snapshot) findRoots(known []Ref, own []Status) {
-	g := dependencies{views: s.Services, own: own}
-	s.Warnings = append(s.Warnings, g.link(known)...)
-	g.members, g.comp = graph.Components(g.deps)
-	for _, c := range g.members {
+// services dependencies may name.
+func (s *Snapshot) findRoots(known []Ref) {
+	deps, warnings := s.link(known)
+	s.Warnings = append(s.Warnings, warnings...)
+	members, _ := graph.Components(deps)
+	for _, c := range members {
 		if len(c) > 1 {
-			s.Warnings = append(s.Warnings, Warning{"dependsOn", "a cycle: " + refNames(g.refs(c)) + " depend on each other"})
+			s.Warnings = append(s.Warnings, Warning{"dependsOn", "a cycle: " + refNames(s.refs(c)) + " depend on each other"})
 		}
 	}
-	s.Roots = g.roots()
+	causes, waits := graph.Causes(deps, s.facts())
+	status := map[Ref]Status{}
+	for _, c := range causes {
+		root := Root{Victims: s.refs(c.Victims)}
+		worst := slices.MinFunc(c.Members, func(a, b int) int { return cmp.Compare(s.Services[b].Status, s.Services[a].Status) })
+		if root.Ref = s.Services[worst].Ref; len(c.Members) > 1 {
+			root.Cycle = s.refs(c.Members)
+		}
+		status[root.Ref] = s.Services[worst].Status
+		s.Roots = append(s.Roots, root)
+	}
+	for v := range waits {
+		for _, i := range waits[v] {
+			s.Services[v].BlockedBy = append(s.Services[v].BlockedBy, s.Roots[i].Ref)
+		}
+	}
+	slices.SortStableFunc(s.Roots, func(a, b Root) int {
+		return cmp.Or(cmp.Compare(status[b.Ref], status[a.Ref]), cmp.Compare(len(b.Victims), len(a.Victims)))
+	})
 	for i := range s.Services {
-		v := &s.Services[i]
-		if len(v.BlockedBy) == 0 || v.Status == Unknown || v.Status == Maintenance {
-			continue
-		}
-		waits := "waits for " + refNames(v.BlockedBy)
-		if v.Status == Up {
-			v.Status, v.Why = Degraded, Why{ReasonDependency, waits}
-		} else {
-			v.Why.Detail = waits + "; " + v.Why.Detail
-		}
+		s.Services[i].block()
 	}
 }
 
-// dependencies are those of a snapshot's services, by index; members are the
-// components of their graph, dependencies first, comp says which is whose.
-type dependencies struct {
-	views         []ServiceView
-	own           []Status
-	deps, callers [][]int
-	members       [][]int
-	comp          []int
+// block lets a service that is blocked say so.
+func (v *ServiceView) block() {
+	waits := "waits for " + refNames(v.BlockedBy)
+	switch {
+	case len(v.BlockedBy) == 0 || v.Status == Unknown || v.Status == Maintenance:
+	case v.Status == Up:
+		v.Status, v.Why = Degraded, Why{ReasonDependency, waits}
+	default:
+		v.Why.Detail = waits + "; " + v.Why.Detail
+	}
 }
 
-// link resolves the names of dependencies to edges.
-func (g *dependencies) link(known []Ref) (warnings []Warning) {
-	g.deps, g.callers = make([][]int, len(g.views)), make([][]int, len(g.views))
-	if !slices.ContainsFunc(g.views, func(v ServiceView) bool { return len(v.DependsOn) > 0 }) {
-		return nil
+// link resolves the names of dependencies to edges between services, by index.
+func (s *Snapshot) link(known []Ref) (deps [][]int, warnings []Warning) {
+	deps = make([][]int, len(s.Services))
+	if !slices.ContainsFunc(s.Services, func(v ServiceView) bool { return len(v.DependsOn) > 0 }) {
+		return deps, nil
 	}
-	at := make(map[Ref]int, len(g.views))
-	for i := range g.views {
-		at[g.views[i].Ref] = i
+	at, index := make(map[Ref]int, len(s.Services)), match.Index{}
+	for i := range s.Services {
+		if at[s.Services[i].Ref] = i; known == nil {
+			index.Add(match.Name(s.Services[i].Ref))
+		}
 	}
-	if known == nil {
-		known = slices.Collect(maps.Keys(at))
-		slices.SortFunc(known, Ref.Compare)
-	}
-	index := match.Index{}
 	for _, r := range known {
 		index.Add(match.Name(r))
 	}
-	for i := range g.views {
-		for _, name := range g.views[i].DependsOn {
-			ref, err := index.Find(match.Name(g.views[i].Ref), name)
-			if err == nil && Ref(ref) == g.views[i].Ref {
+	for i := range s.Services {
+		own := s.Services[i].Ref
+		for _, name := range s.Services[i].DependsOn {
+			ref, err := index.Find(match.Name(own), name)
+			if err == nil && Ref(ref) == own {
 				err = errors.New("it names itself")
 			}
 			if err != nil {
-				warnings = append(warnings, Warning{"dependsOn of " + g.views[i].Ref.String(), err.Error()})
-				continue
-			}
-			if j, ok := at[Ref(ref)]; ok && !slices.Contains(g.deps[i], j) {
-				g.deps[i], g.callers[j] = append(g.deps[i], j), append(g.callers[j], i)
+				warnings = append(warnings, Warning{"dependsOn of " + own.String(), err.Error()})
+			} else if j, ok := at[Ref(ref)]; ok && !slices.Contains(deps[i], j) {
+				deps[i] = append(deps[i], j)
 			}
 		}
 	}
-	return warnings
+	return deps, warnings
 }
 
-// cause is a root while its victims are gathered.
-type cause struct {
-	Root
-	status Status
-	far    []int // how far each service is from it, by index; -1 where it does not wait for it
-}
-
-// roots finds the causes, and fills in who is blocked by them.
-func (g *dependencies) roots() []Root {
-	causes := g.causes()
-	victims := make([][]int, len(causes))
-	for v := range g.views {
-		var blockers []int
-		for i := range causes {
-			if causes[i].far[v] > 0 {
-				blockers = append(blockers, i)
-			}
-		}
-		slices.SortStableFunc(blockers, func(a, b int) int { return cmp.Compare(causes[a].far[v], causes[b].far[v]) })
-		for _, i := range blockers {
-			g.views[v].BlockedBy = append(g.views[v].BlockedBy, causes[i].Ref)
-		}
-		if len(blockers) > 0 {
-			victims[blockers[0]] = append(victims[blockers[0]], v)
+// facts are what the services say of themselves.
+func (s *Snapshot) facts() []graph.Facts {
+	facts, named := make([]graph.Facts, len(s.Services)), map[string][]int{}
+	for i := range s.Services {
+		named[strings.ToLower(s.Services[i].Name)] = append(named[strings.ToLower(s.Services[i].Name)], i)
+	}
+	for i := range s.Services {
+		v := &s.Services[i]
+		facts[i].Unwell = v.Status == Degraded || v.Status == Down
+		facts[i].Failing = len(v.Instances) == 0 || slices.ContainsFunc(v.Instances, func(in InstanceView) bool { return in.Status == Down })
+		for _, name := range accused(v) {
+			facts[i].Accuses = append(facts[i].Accuses, named[name]...)
 		}
 	}
-	for i := range causes {
-		far := causes[i].far
-		slices.SortStableFunc(victims[i], func(a, b int) int { return cmp.Compare(far[a], far[b]) })
-		causes[i].Victims = g.refs(victims[i])
-	}
-	slices.SortStableFunc(causes, func(a, b cause) int {
-		return cmp.Or(cmp.Compare(b.status, a.status), cmp.Compare(len(b.Victims), len(a.Victims)))
-	})
-	roots := make([]Root, len(causes))
-	for i := range causes {
-		roots[i] = causes[i].Root
-	}
-	return roots
-}
-
-// causes finds the components that are roots, by name.
-func (g *dependencies) causes() []cause {
-	n := len(g.members)
-	failing, waits, isRoot := make([]bool, n), make([]bool, n), make([]bool, n)
-	for c, members := range g.members { // dependencies come first
-		unwell := false
-		for _, v := range members {
-			unwell = unwell || g.own[v] == Degraded || g.own[v] == Down
-			failing[c] = failing[c] || fails(&g.views[v])
-			for _, d := range g.deps[v] {
-				d = g.comp[d]
-				waits[c] = waits[c] || d != c && (failing[d] || waits[d])
-			}
-		}
-		isRoot[c] = unwell && (!waits[c] || failing[c] && !g.blames(c, failing, waits))
-	}
-	var causes []cause
-	for c, members := range g.members {
-		if !isRoot[c] {
-			continue
-		}
-		worst := slices.MinFunc(members, func(a, b int) int { return cmp.Or(cmp.Compare(g.own[b], g.own[a]), a-b) })
-		one := cause{Root: Root{Ref: g.views[worst].Ref}, status: g.own[worst]}
-		if len(members) > 1 {
-			one.Cycle = g.refs(members)
-		}
-		one.far = graph.Distances(members, g.callers)
-		for v := range one.far {
-			if !failing[c] || isRoot[g.comp[v]] { // it blocks nobody; a root waits for nobody
-				one.far[v] = -1
-			}
-		}
-		causes = append(causes, one)
-	}
-	slices.SortFunc(causes, func(a, b cause) int { return a.Ref.Compare(b.Ref) })
-	return causes
-}
-
-// fails says whether callers of a service must expect failures: one of its
-// instances is down, or it has none.
-func fails(v *ServiceView) bool {
-	return len(v.Instances) == 0 || slices.ContainsFunc(v.Instances, func(in InstanceView) bool { return in.Status == Down })
-}
-
-// blames says whether the evidence of a component names a dependency, near or
-// far, that fails or waits for one that does.
-func (g *dependencies) blames(c int, failing, waits []bool) bool {
-	var names []string
-	for _, v := range g.members[c] {
-		names = append(names, accused(&g.views[v])...)
-	}
-	if len(names) == 0 {
-		return false
-	}
-	for v, far := range graph.Distances(g.members[c], g.deps) {
-		d := g.comp[v]
-		if far > 0 && (failing[d] || waits[d]) && slices.Contains(names, strings.ToLower(g.views[v].Name)) {
-			return true
-		}
-	}
-	return false
+	return facts
 }
 
 // accused lists, in lower case, the names in a service's evidence that may be
@@ -223,10 +142,10 @@ func accused(v *ServiceView) (names []string) {
 	return names
 }
 
-// refs are the services of some nodes.
-func (g *dependencies) refs(nodes []int) (refs []Ref) {
-	for _, v := range nodes {
-		refs = append(refs, g.views[v].Ref)
+// refs are some services, by index.
+func (s *Snapshot) refs(at []int) (refs []Ref) {
+	for _, i := range at {
+		refs = append(refs, s.Services[i].Ref)
 	}
 	return refs
 }

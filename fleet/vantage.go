@@ -54,22 +54,11 @@ func reached(probes []probe.Result) bool {
 			probe.ReasonPolicy, probe.ReasonCancelled, probe.ReasonInternal, ReasonUnasked:
 			continue
 		case probe.ReasonTimeout:
-			if !r.Answered && !connected(r.Phases) {
-				continue
+			if last := len(r.Phases) - 1; !r.Answered && (last < 0 || r.Phases[last].Name == "resolve" || r.Phases[last].Name == "dial") {
+				continue // it never got beyond dialling
 			}
 		}
 		if r.Code != 407 {
-			return true
-		}
-	}
-	return false
-}
-
-// connected says whether a probe got beyond dialling.
-func connected(phases []probe.Phase) bool {
-	for _, p := range phases {
-		switch p.Name {
-		case "tls", "send", "wait", "body":
 			return true
 		}
 	}

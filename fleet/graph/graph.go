@@ -29,7 +29,10 @@ func Components(edges [][]int) (components [][]int, of []int) {
 		if low[v] != order[v] {
 			return
 		}
-		from := slices.Index(stack, v)
+		from := len(stack) - 1
+		for stack[from] != v {
+			from--
+		}
 		one := slices.Sorted(slices.Values(stack[from:]))
 		stack = stack[:from]
 		for _, w := range one {

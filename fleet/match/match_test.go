@@ -302,3 +302,27 @@ func FuzzPattern(f *testing.F) {
 		}
 	})
 }
+
+func TestPairs(t *testing.T) {
+	compare := func(a, b *string) int { return strings.Compare(*a, *b) }
+	for _, tt := range []struct{ old, new, want string }{
+		{"", "", ""},
+		{"a b", "a b", "a=a b=b"},
+		{"a", "", "a=-"},
+		{"", "a", "-=a"},
+		{"a c", "b c d", "a=- -=b c=c -=d"},
+		{"b", "a", "-=a b=-"},
+	} {
+		var got []string
+		word := func(s *string) string {
+			if s == nil {
+				return "-"
+			}
+			return *s
+		}
+		match.Pairs(strings.Fields(tt.old), strings.Fields(tt.new), compare, func(was, is *string) { got = append(got, word(was)+"="+word(is)) })
+		if strings.Join(got, " ") != tt.want {
+			t.Errorf("%q and %q: %v, want %s", tt.old, tt.new, got, tt.want)
+		}
+	}
+}

@@ -168,7 +168,7 @@ func command(ctx context.Context, ref fleet.SecretRef) (string, error) {
 	if err != nil {
 		return "", refused(ref, "cannot be run: "+cause(err), "", err)
 	}
-	return oneLine(out.Bytes()), nil
+	return oneLine(out.kept.Bytes()), nil
 }
 
 // cause is why a program could not be started, without its name.
@@ -179,20 +179,21 @@ func cause(err error) string {
 	return form.ReasonOf(err)
 }
 
-// limited keeps the first 64 KiB.
+// limited keeps the first 64 KiB. The buffer is not embedded: its ReadFrom
+// would take all there is.
 type limited struct {
-	bytes.Buffer
-	cut bool
+	kept bytes.Buffer
+	cut  bool
 }
 
 // Write takes all that comes, so that the program is not stopped by a full pipe.
 func (l *limited) Write(p []byte) (int, error) {
-	if room := maxSecret - l.Len(); len(p) > room {
+	if room := maxSecret - l.kept.Len(); len(p) > room {
 		l.cut = true
-		l.Buffer.Write(p[:room])
+		l.kept.Write(p[:room])
 		return len(p), nil
 	}
-	return l.Buffer.Write(p)
+	return l.kept.Write(p)
 }
 
 // oneLine takes the final line break off.

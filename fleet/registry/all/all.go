@@ -12,6 +12,7 @@ import (
 
 	"github.com/midwatch-cli/midwatch/fleet/registry"
 	"github.com/midwatch-cli/midwatch/fleet/registry/consul"
+	"github.com/midwatch-cli/midwatch/fleet/registry/etcd"
 	"github.com/midwatch-cli/midwatch/fleet/registry/file"
 	"github.com/midwatch-cli/midwatch/fleet/registry/memory"
 )
@@ -20,6 +21,7 @@ import (
 func Drivers() []*registry.Driver {
 	return []*registry.Driver{
 		consul.Driver(),
+		etcd.Driver(),
 		file.Driver(),
 		memory.Driver(),
 	}

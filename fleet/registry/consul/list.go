@@ -1,7 +1,6 @@
 package consul
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -199,10 +198,9 @@ func (s *sweep) set(asked []string) (registry.Set, error) {
 	}
 	set := registry.Set{Warnings: s.warnings}
 	for _, at := range s.services {
-		slices.SortFunc(at.Instances, func(a, b fleet.Instance) int { return cmp.Compare(a.ID, b.ID) })
 		set.Services = append(set.Services, *at)
 	}
-	slices.SortFunc(set.Services, func(a, b fleet.Service) int { return a.Ref.Compare(b.Ref) })
+	registry.Sort(set.Services)
 	where := s.client.where()
 	switch {
 	case len(s.hidden) > 0:

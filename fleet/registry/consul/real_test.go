@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -74,11 +73,18 @@ func freePorts(t testing.TB, n int) (ports []string) {
 // deny, with a token for the driver that may do what an operator may.
 func startConsul(t testing.TB) *server {
 	t.Helper()
+	s := startAgent(t, rootToken, fmt.Sprintf(`acl { enabled = true default_policy = "deny" tokens { initial_management = %q agent = %q } }`, rootToken, rootToken))
+	s.makeToken(t)
+	return s
+}
+
+// startAgent starts a real Consul with a piece of configuration.
+func startAgent(t testing.TB, token, config string) *server {
+	t.Helper()
 	binary, ports := consulBinary(t), freePorts(t, 3)
-	acl := fmt.Sprintf(`acl { enabled = true default_policy = "deny" tokens { initial_management = %q agent = %q } }`, rootToken, rootToken)
 	cmd := exec.Command(binary, "agent", "-dev", "-node", "node-1", "-client", "127.0.0.1", "-bind", "127.0.0.1", "-log-level", "warn",
 		"-http-port", ports[0], "-dns-port", "-1", "-grpc-port", "-1", "-grpc-tls-port", "-1",
-		"-serf-lan-port", ports[1], "-serf-wan-port", "-1", "-server-port", ports[2], "-hcl", acl)
+		"-serf-lan-port", ports[1], "-serf-wan-port", "-1", "-server-port", ports[2], "-hcl", config)
 	var log bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &log, &log
 	if err := cmd.Start(); err != nil {
@@ -94,12 +100,11 @@ func startConsul(t testing.TB) *server {
 		}
 	})
 	s := &server{addr: "127.0.0.1:" + ports[0]}
-	s.hands = newHands(t, s.addr, rootToken)
+	s.hands = newHands(t, s.addr, token)
 	registrytest.Eventually(t, 30*time.Second, "a leader, and the node in its catalog", func() bool {
 		code, data, _ := s.hands.try(http.MethodGet, "/v1/health/service/consul", "")
 		return code == http.StatusOK && bytes.Contains(data, []byte("serfHealth"))
 	})
-	s.makeToken(t)
 	return s
 }
 
@@ -162,14 +167,4 @@ func realWorld(t testing.TB, s *server) registrytest.World {
 	})
 	w.Cannot[registrytest.HandUnreadable] = "an agent and a catalog refuse what is no entry"
 	return w
-}
-
-// version is what the binary says it is.
-func version(t testing.TB) string {
-	out, err := exec.Command(consulBinary(t), "version").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	line, _, _ := strings.Cut(string(out), "\n")
-	return line
 }

@@ -3,7 +3,6 @@ package consul
 import (
 	"context"
 	"encoding/json"
-	"reflect"
 	"time"
 
 	"github.com/hashicorp/consul/api"
@@ -77,6 +76,9 @@ func (c *client) follow(ctx context.Context, followers []*follower, last registr
 		for range followers {
 			<-done
 		}
+		if c.own != nil {
+			c.own.CloseIdleConnections() // each holds goroutines, and nobody may read for long
+		}
 	}()
 	limit := rate.NewLimiter(rate.Every(pace), burst)
 	for {
@@ -96,7 +98,7 @@ func (c *client) follow(ctx context.Context, followers []*follower, last registr
 		if err != nil {
 			return err
 		}
-		if same(last, set) {
+		if registry.Equal(last, set) {
 			continue
 		}
 		last = set
@@ -109,11 +111,6 @@ func (c *client) follow(ctx context.Context, followers []*follower, last registr
 // waitTurn waits until the limiter lets one read through.
 func (c *client) waitTurn(ctx context.Context, limit *rate.Limiter) error {
 	return pause(ctx, limit.Reserve().Delay())
-}
-
-// same says whether two sets hold the same; their age is not part of it.
-func same(a, b registry.Set) bool {
-	return reflect.DeepEqual(a.Services, b.Services) && reflect.DeepEqual(a.Warnings, b.Warnings)
 }
 
 // follower blocks on the index of one path.

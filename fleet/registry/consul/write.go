@@ -21,6 +21,10 @@ import (
 // tells the servers on its own time, usually within milliseconds.
 const settleTime = 2 * time.Second
 
+// settleStep keeps the wait from asking without a break where an index does
+// not block.
+const settleStep = 20 * time.Millisecond
+
 // removeAfter is how long an entry whose heartbeats have stopped stays
 // critical until its agent removes it; Consul allows no less.
 const removeAfter = time.Minute
@@ -274,6 +278,9 @@ func (c *client) settle(ctx context.Context, k fleet.Key, shown func(*entry) boo
 			return nil
 		}
 		index = next
+		if pause(until, settleStep) != nil {
+			return nil
+		}
 	}
 }
 

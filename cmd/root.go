@@ -12,7 +12,20 @@ import (
 
 	"github.com/midwatch-cli/midwatch/cmd/app"
 	"github.com/midwatch-cli/midwatch/cmd/check"
+	"github.com/midwatch-cli/midwatch/cmd/completion"
+	"github.com/midwatch-cli/midwatch/cmd/deregister"
+	"github.com/midwatch-cli/midwatch/cmd/doctor"
+	"github.com/midwatch-cli/midwatch/cmd/instances"
+	"github.com/midwatch-cli/midwatch/cmd/man"
+	"github.com/midwatch-cli/midwatch/cmd/register"
+	"github.com/midwatch-cli/midwatch/cmd/registries"
+	"github.com/midwatch-cli/midwatch/cmd/resolve"
+	"github.com/midwatch-cli/midwatch/cmd/schema"
+	"github.com/midwatch-cli/midwatch/cmd/services"
 	"github.com/midwatch-cli/midwatch/cmd/term"
+	"github.com/midwatch-cli/midwatch/cmd/version"
+	"github.com/midwatch-cli/midwatch/cmd/wait"
+	"github.com/midwatch-cli/midwatch/cmd/watch"
 	"github.com/midwatch-cli/midwatch/fleet/config"
 )
 
@@ -74,7 +87,13 @@ func New(a *app.App) *cobra.Command {
 		commands []*cobra.Command
 	}{
 		{cobra.Group{ID: "look", Title: "Look:"}, []*cobra.Command{
-			check.New(a),
+			services.New(a), instances.New(a), check.New(a), wait.New(a), watch.New(a), resolve.New(a), doctor.New(a),
+		}},
+		{cobra.Group{ID: "change", Title: "Change:"}, []*cobra.Command{
+			register.New(a), deregister.New(a),
+		}},
+		{cobra.Group{ID: "about", Title: "Set up and look up:"}, []*cobra.Command{
+			registries.New(a), schema.New(a), completion.New(a), man.New(a), version.New(a),
 		}},
 	}
 	for _, g := range groups {
@@ -84,6 +103,7 @@ func New(a *app.App) *cobra.Command {
 			root.AddCommand(c)
 		}
 	}
+	root.AddCommand(topics()...)
 	strict(root)
 	return root
 }

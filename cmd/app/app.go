@@ -147,6 +147,21 @@ func (a *App) ServiceNames(ctx context.Context) []string {
 	return a.fromFleet(func(_ *fleet.Instance, s *fleet.Service) string { return s.Name })(ctx)
 }
 
+// Zones returns the zones there are, for completions.
+func (a *App) Zones(ctx context.Context) []string {
+	return a.fromFleet(func(in *fleet.Instance, _ *fleet.Service) string { return in.Zone })(ctx)
+}
+
+// InstanceKeys returns SERVICE/INSTANCE of all there are, for completions.
+func (a *App) InstanceKeys(ctx context.Context) []string {
+	return a.fromFleet(func(in *fleet.Instance, s *fleet.Service) string {
+		if in.ID == "" {
+			return ""
+		}
+		return s.Name + "/" + in.ID
+	})(ctx)
+}
+
 // NoComplete declares that the values of flags cannot be completed.
 func (a *App) NoComplete(cmd *cobra.Command, flags ...string) { none(cmd, flags...) }
 

@@ -86,7 +86,7 @@ func (s *Selection) Add(cmd *cobra.Command, a *App) {
 	f.StringVar(&s.Version, "service-version", "", "only instances of this version")
 	f.StringVar(&s.Instance, "instance", "", "only the instance with this `ID` (or a glob)")
 	f.StringVarP(&s.Namespace, "namespace", "n", "", "only this namespace of the registry")
-	a.CompleteFunc(cmd, "zone", a.fromFleet(func(in *fleet.Instance, _ *fleet.Service) string { return in.Zone }))
+	a.CompleteFunc(cmd, "zone", a.Zones)
 	a.CompleteFunc(cmd, "service-version", a.fromFleet(func(in *fleet.Instance, _ *fleet.Service) string { return in.Version }))
 	a.CompleteFunc(cmd, "instance", a.fromFleet(func(in *fleet.Instance, _ *fleet.Service) string { return in.ID }))
 	a.CompleteFunc(cmd, "namespace", a.fromFleet(func(_ *fleet.Instance, s *fleet.Service) string { return s.Namespace }))

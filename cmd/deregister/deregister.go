@@ -1,0 +1,87 @@
+// Package deregister is `midwatch deregister`: remove an instance's entry from
+// a registry, and say whether it stayed away.
+package deregister
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/midwatch-cli/midwatch/cmd/app"
+	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/change"
+)
+
+type options struct {
+	source    string
+	namespace string
+	observe   time.Duration
+	changing  app.Changing
+}
+
+const example = `  midwatch deregister payment/payment-4 --dry-run
+  midwatch deregister payment/payment-4 --yes
+  midwatch deregister payment/10.0.0.7:9000 --observe 30s --yes`
+
+// New returns the command.
+func New(a *app.App) *cobra.Command {
+	var o options
+	cmd := &cobra.Command{
+		Use: "deregister SERVICE/INSTANCE...", Short: "Remove an instance's entry from a registry", Example: example,
+		Long: `deregister removes entries and looks for a while whether they stay away: a living
+service may write its own again, and then it says so and ends with 1. The plan is
+shown and asked for first.`,
+		Args: cobra.MinimumNArgs(1), ValidArgsFunction: func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+			return a.InstanceKeys(cmd.Context()), cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return run(cmd.Context(), a, &o, args) },
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.source, "source", "", "the `NAME` of the registry to write to, where there are several")
+	f.StringVarP(&o.namespace, "namespace", "n", "", "namespace of the entries")
+	f.DurationVar(&o.observe, "observe", 5*time.Second, "how long to look whether an entry comes back")
+	o.changing.Add(cmd, a)
+	a.NoComplete(cmd, "source", "namespace", "observe")
+	a.AddOutput(cmd, false)
+	return cmd
+}
+
+func run(ctx context.Context, a *app.App, o *options, args []string) error {
+	if o.observe < 0 {
+		return app.Usagef("", "--observe %v: must not be negative", o.observe)
+	}
+	var targets []change.Target
+	for _, arg := range args {
+		service, instance, ok := strings.Cut(arg, "/")
+		if !ok || service == "" || instance == "" {
+			return app.Usagef("midwatch instances "+arg+" -o name lists what is accepted", "%q is no SERVICE/INSTANCE", arg)
+		}
+		targets = append(targets, change.Target{Namespace: o.namespace, Service: service, Instance: instance})
+	}
+	s, err := a.Open(ctx, app.Probing{})
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	w, err := s.Writer(o.source, &o.changing)
+	if err != nil {
+		return err
+	}
+	var intents []change.Intent
+	for _, t := range targets {
+		t.Source = w.Source
+		intent, err := change.DeregisterIntent(w.Context, t, change.Observe{For: o.observe})
+		if err != nil {
+			return err
+		}
+		intents = append(intents, intent)
+	}
+	if _, err = w.Make(ctx, intents); errors.Is(err, fleet.ErrNotFound) {
+		return &app.Error{Code: app.CannotSay, Err: fmt.Errorf("%w: nothing was changed", err), Hint: "midwatch instances -o name lists what there is"}
+	}
+	return err
+}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"sort"
 	"strings"
 	"unicode/utf8"
 
@@ -64,7 +63,7 @@ var errDeep = errors.New("nested too deeply")
 func parse(name string, data []byte) (node, error) {
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
 	if !utf8.Valid(data) {
-		return node{}, &syntaxError{newPlaces(data).of(firstInvalid(data)), "not UTF-8 text"}
+		return node{}, &syntaxError{newCursor(data).to(firstInvalid(data)), "not UTF-8 text"}
 	}
 	trimmed := bytes.TrimSpace(data)
 	if len(trimmed) == 0 {
@@ -92,37 +91,38 @@ func firstInvalid(data []byte) int {
 	return len(data)
 }
 
-// places turns offsets into lines and columns.
-type places struct {
-	data  []byte
-	lines []int // offsets of the starts of lines
+// cursor knows the place of an offset and finds that of a later one from there:
+// a file is often a single line, and counting from its start each time would
+// take a time that grows with its square.
+type cursor struct {
+	data   []byte
+	offset int
+	at     place
 }
 
-func newPlaces(data []byte) *places {
-	p := &places{data: data, lines: []int{0}}
-	for i, c := range data {
-		if c == '\n' {
-			p.lines = append(p.lines, i+1)
+func newCursor(data []byte) *cursor { return &cursor{data: data, at: place{1, 1}} }
+
+// to moves on to an offset and returns its place.
+func (c *cursor) to(offset int) place {
+	for end := min(offset, len(c.data)); c.offset < end; {
+		_, size := utf8.DecodeRune(c.data[c.offset:])
+		if c.data[c.offset] == '\n' {
+			c.at = place{c.at.line + 1, 0}
 		}
+		c.at.column++
+		c.offset += size
 	}
-	return p
-}
-
-func (p *places) of(offset int) place {
-	offset = max(0, min(offset, len(p.data)))
-	line := sort.SearchInts(p.lines, offset+1)
-	start := p.lines[line-1]
-	return place{line, 1 + utf8.RuneCount(p.data[start:offset])}
+	return c.at
 }
 
 // jsonReader builds nodes from JSON tokens.
 type jsonReader struct {
 	*json.Decoder
-	where *places
+	where *cursor
 }
 
 func parseJSON(data []byte) (node, error) {
-	r := jsonReader{json.NewDecoder(bytes.NewReader(data)), newPlaces(data)}
+	r := jsonReader{json.NewDecoder(bytes.NewReader(data)), newCursor(data)}
 	r.UseNumber()
 	doc, err := r.node(0)
 	if err == nil {
@@ -135,15 +135,16 @@ func parseJSON(data []byte) (node, error) {
 	if err == nil || errors.As(err, &known) {
 		return doc, err
 	}
-	at, said := r.where.of(int(r.InputOffset())), err.Error()
+	// Tokens do not say where they broke; reading the whole does.
 	var syntax *json.SyntaxError
-	switch {
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		at, said = r.where.of(len(data)), "the document ends in the middle"
-	case errors.As(err, &syntax):
-		at = r.where.of(int(syntax.Offset) - 1)
+	if !errors.As(json.Unmarshal(data, new(json.RawMessage)), &syntax) {
+		return node{}, &syntaxError{r.next(), "not JSON: " + err.Error()}
 	}
-	return node{}, &syntaxError{at, "not JSON: " + said}
+	at := newCursor(data).to(int(syntax.Offset) - 1)
+	if int(syntax.Offset) >= len(data) && strings.Contains(syntax.Error(), "unexpected end") {
+		return node{}, &syntaxError{newCursor(data).to(len(data)), "not JSON: the document ends in the middle"}
+	}
+	return node{}, &syntaxError{at, "not JSON: " + syntax.Error()}
 }
 
 // next is where the next token starts.
@@ -152,7 +153,7 @@ func (r jsonReader) next() place {
 	for i < len(data) && strings.IndexByte(" \t\r\n,:", data[i]) >= 0 {
 		i++
 	}
-	return r.where.of(i)
+	return r.where.to(i)
 }
 
 // node reads one value.
@@ -265,7 +266,7 @@ func tooDeep(data []byte) (place, bool) {
 			depth = max(0, depth-1)
 		}
 		if depth > limit {
-			return newPlaces(data).of(i), true
+			return newCursor(data).to(i), true
 		}
 	}
 	for n, line := range bytes.Split(data, []byte("\n")) {

@@ -1,0 +1,4 @@
+package file
+
+// Decode is decode, for fuzzing without a disk.
+var Decode = decode

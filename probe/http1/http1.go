@@ -83,7 +83,7 @@ func (r *Response) Release() {
 // what came of it. It is called once.
 func (r *Response) Body(bound int) (body []byte, cut bool, err error) {
 	b := r.buf
-	b.limited.N = int64(bound) + maxHead // framing has its own bytes
+	b.source.n = int64(bound) + maxHead // framing has its own bytes
 	buf := b.body[:0]
 	if want := int(min(r.length, int64(bound))) + 1; want > cap(buf) {
 		buf = make([]byte, 0, want)
@@ -103,29 +103,49 @@ func (r *Response) Body(bound int) (body []byte, cut bool, err error) {
 		return buf[:bound], true, nil
 	case errors.Is(err, io.EOF):
 		return buf, false, nil
-	case b.limited.N <= 0:
+	case b.source.n <= 0:
 		return buf, true, nil // framing without end is cut like a body without end
 	default:
 		return buf, false, err
 	}
 }
 
+// source is a connection that gives n bytes more and keeps its error: what
+// parses the head tells of half a line, not of why the line is half.
+type source struct {
+	r   io.Reader
+	n   int64
+	err error
+}
+
+func (s *source) Read(p []byte) (int, error) {
+	if s.n <= 0 {
+		return 0, io.EOF
+	}
+	n, err := s.r.Read(p[:min(int64(len(p)), s.n)])
+	s.n -= int64(n)
+	if err != nil {
+		s.err = err
+	}
+	return n, err
+}
+
 // buffers are what one exchange needs, kept for the next.
 type buffers struct {
-	limited io.LimitedReader
-	br      *bufio.Reader
-	out     []byte
-	body    []byte
+	source source
+	br     *bufio.Reader
+	out    []byte
+	body   []byte
 }
 
 var pool = sync.Pool{New: func() any {
 	b := &buffers{out: make([]byte, 0, 512), body: make([]byte, 0, 2048)}
-	b.br = bufio.NewReaderSize(&b.limited, 4096)
+	b.br = bufio.NewReaderSize(&b.source, 4096)
 	return b
 }}
 
 func (b *buffers) release() {
-	b.limited.R = nil
+	b.source = source{}
 	if cap(b.body) > keepBuffer {
 		b.body = nil // one huge body is no reason to keep its room for ever
 	}
@@ -200,8 +220,8 @@ func (b *buffers) exchange(conn io.ReadWriter, req *Request) (*Response, error) 
 	// than the error of our write.
 	_, writeErr := conn.Write(b.out)
 	sent := time.Now()
-	b.limited = io.LimitedReader{R: conn, N: maxHead}
-	b.br.Reset(&b.limited)
+	b.source = source{r: conn, n: maxHead}
+	b.br.Reset(&b.source)
 	resp, err := b.head()
 	if err != nil {
 		if writeErr != nil {
@@ -237,7 +257,7 @@ func (b *buffers) head() (*http.Response, error) {
 	if len(first) == 0 {
 		return nil, err
 	}
-	if len(first) < 5 || string(first) != "HTTP/" {
+	if !strings.HasPrefix("HTTP/", string(first)) {
 		return nil, foreign(first)
 	}
 	for range maxInterim {
@@ -254,14 +274,16 @@ func (b *buffers) head() (*http.Response, error) {
 
 // headError tells a connection that ended from words that are no HTTP.
 func (b *buffers) headError(err error) error {
-	if b.limited.N <= 0 {
+	switch {
+	case errors.Is(b.source.err, io.EOF):
+		return io.ErrUnexpectedEOF
+	case b.source.err != nil:
+		return b.source.err
+	case b.source.n <= 0:
 		return &ProtocolError{Err: fmt.Errorf("its header is longer than %d bytes", maxHead)}
+	default:
+		return &ProtocolError{Err: err}
 	}
-	var timeout interface{ Timeout() bool }
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &timeout) {
-		return err
-	}
-	return &ProtocolError{Err: err}
 }
 
 // foreign names the protocol that begins like this.

@@ -122,7 +122,9 @@ func (c checker) registries(rs []Registry, at string) {
 			if fault.Key != "" && fault.Key != "url" {
 				where = form.Join(here, fault.Key)
 			}
-			c.Fail(where, fault.Message, fault.Hint)
+			for line := range strings.Lines(fault.Message) {
+				c.Fail(where, form.Clean(strings.TrimSpace(line)), form.Clean(fault.Hint))
+			}
 		}
 	}
 	if c.Seen(at) && len(rs) == 0 && !c.FailedAt(at) {

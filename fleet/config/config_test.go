@@ -31,7 +31,7 @@ func known() config.Known {
 				}
 			}
 			if strings.Contains(r.URL, "badhost") {
-				faults = append(faults, config.Fault{Key: "url", Message: "is bad"})
+				faults = append(faults, config.Fault{Key: "url", Message: "is bad\nand\x1bworse", Hint: "do\x1bthis"})
 			}
 			return faults
 		},
@@ -224,7 +224,10 @@ func TestNotChecked(t *testing.T) {
 		t.Errorf("%+v, %v", f, err)
 	}
 	_, err = config.Parse("x.yaml", []byte("contexts: [{name: a, registries: [etcd://badhost]}]"), known())
-	if err == nil || err.Error() != "x.yaml:1:35: contexts[0].registries[0]: is bad" {
+	if err == nil || err.Error() != "x.yaml:1:35: contexts[0].registries[0]: is bad (do?this)\nx.yaml:1:35: contexts[0].registries[0]: and?worse (do?this)" {
 		t.Errorf("a fault of the URL: %v", err)
+	}
+	if _, err := config.Parse("x.yaml", []byte("contexts: [{name: a, registries: [consul+unix:///run/c.sock]}]"), known()); err != nil {
+		t.Errorf("a socket: %v", err)
 	}
 }

@@ -109,7 +109,7 @@ func TestRegistryURLs(t *testing.T) {
 		"ETCD://a?x=y=z":             "etcd ETCD://a?x=y=z",
 		"etcd://root@a:2379/p@q":     "etcd etcd://root@a:2379/p@q",
 		"etcd://a:2379/p@q":          "etcd etcd://a:2379/p@q",
-		"consul+unix:///run/c.sock":  "consul+unix consul+unix:///run/c.sock",
+		"consul+unix:///run/c.sock":  "consul consul+unix:///run/c.sock",
 		"file:///etc/a:b@c.yaml":     "file file:///etc/a:b@c.yaml",
 		"etcd://a?token=env:TOKEN":   "etcd etcd://a?token=env:TOKEN",
 	} {

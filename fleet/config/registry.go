@@ -115,9 +115,11 @@ func splitName(raw string) (name, rest string) {
 	return "", raw
 }
 
+// schemeOf is the kind of registry; that it is reached over a socket is no
+// part of it.
 func schemeOf(raw string) string {
 	scheme, _, _ := strings.Cut(raw, ":")
-	return strings.ToLower(scheme)
+	return strings.TrimSuffix(strings.ToLower(scheme), "+unix")
 }
 
 func queryOf(raw string) (url.Values, error) {

@@ -99,7 +99,7 @@ func TestOneIsTaken(t *testing.T) {
 			}
 			// What is found and what the flag says are the same registry.
 			line := strings.TrimSuffix(strings.TrimPrefix(got.Flag(), "--registry '"), "'")
-			f, err := config.Parse("x.yaml", []byte("contexts:\n  - name: a\n    registries:\n      - \""+line+"\"\n"), config.Known{Schemes: append(readable(), "consul+unix")})
+			f, err := config.Parse("x.yaml", []byte("contexts:\n  - name: a\n    registries:\n      - \""+line+"\"\n"), config.Known{Schemes: readable()})
 			if err != nil {
 				t.Errorf("the flag's URL is refused: %v", err)
 			} else if !strings.HasPrefix(f.Contexts[0].Registries[0].URL, got.Registry.URL) {

@@ -81,7 +81,7 @@ func (d *Decoder) syntax(err error) {
 	message := "the YAML cannot be made sense of"
 	var ye yaml.Error
 	if errors.As(err, &ye) {
-		message = "not YAML: " + strings.Map(printable, ye.GetMessage())
+		message = "not YAML: " + Clean(ye.GetMessage())
 		if tk := ye.GetToken(); tk != nil {
 			at = placeOf(tk)
 		}
@@ -93,12 +93,14 @@ func (d *Decoder) syntax(err error) {
 	d.failAtPlace(at, "", message, hint)
 }
 
-// printable keeps what a terminal only shows.
-func printable(c rune) rune {
-	if unicode.IsPrint(c) {
-		return c
-	}
-	return '?'
+// Clean puts a question mark for what a terminal would not only show.
+func Clean(s string) string {
+	return strings.Map(func(c rune) rune {
+		if unicode.IsPrint(c) {
+			return c
+		}
+		return '?'
+	}, s)
 }
 
 // tooDeep finds the token at which the text is nested deeper than the parser

@@ -219,8 +219,8 @@ func (r *resolving) labelPort(key, value string) (int, error) {
 
 // pickScheme says whether TLS is spoken.
 func (r *resolving) pickScheme(kind probe.Kind, port int) bool {
-	if kind == probe.TCP || kind == probe.DNS {
-		return false
+	if kind != probe.HTTP && kind != probe.GRPC {
+		return kind == probe.TLS
 	}
 	label, fromLabel, _ := r.meta("scheme")
 	yes, fromSecure, _ := r.meta("secure")

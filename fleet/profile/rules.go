@@ -119,7 +119,10 @@ func (r Rules) stack(name string) (layers, error) {
 		case slices.Contains(seen, at):
 			return out, fmt.Errorf("profiles.%s.extends: %s goes round in a circle", name, strings.Join(append(seen, at), " -> "))
 		case !configured && !builtin:
-			return out, r.unknown("profiles."+seen[len(seen)-1]+".extends", at)
+			if len(seen) > 1 {
+				return out, nil // the profile that says so is told of
+			}
+			return out, r.unknown("profiles."+name+".extends", at)
 		}
 		if !configured {
 			out.builtin = at

@@ -99,13 +99,13 @@ func (f *fake) read(w http.ResponseWriter, r *http.Request, rights fakeRights) {
 	for {
 		f.mu.Lock()
 		a := f.lookUp(r, rights)
-		changed := f.changed
+		changed, spin := f.changed, f.spin
 		f.mu.Unlock()
 		if a.code != 0 {
 			http.Error(w, a.body.(string), a.code)
 			return
 		}
-		if index > 0 && a.index <= index {
+		if index > 0 && a.index <= index && !spin {
 			select {
 			case <-changed:
 				continue

@@ -50,6 +50,7 @@ func consulBinary(t testing.TB) string {
 // server is a real Consul under default deny.
 type server struct {
 	addr   string
+	serf   string // port of its gossip
 	hands  *hands // with the management token
 	policy string
 	token  string // accessor of secretToken
@@ -78,13 +79,29 @@ func startConsul(t testing.TB) *server {
 	return s
 }
 
-// startAgent starts a real Consul with a piece of configuration.
+// startAgent starts a real Consul of one server, node-1, with a piece of
+// configuration.
 func startAgent(t testing.TB, token, config string) *server {
 	t.Helper()
+	return startNode(t, "node-1", token, "-dev", "-hcl", config)
+}
+
+// joinAgent starts an agent on a node of its own that joins a server.
+func joinAgent(t testing.TB, s *server, node string) *server {
+	t.Helper()
+	return startNode(t, node, "", "-data-dir", t.TempDir(), "-retry-join", "127.0.0.1:"+s.serf, "-retry-interval", "1s")
+}
+
+// startNode starts an agent and waits until the catalog has its node.
+func startNode(t testing.TB, node, token string, more ...string) *server {
+	t.Helper()
 	binary, ports := consulBinary(t), freePorts(t, 3)
-	cmd := exec.Command(binary, "agent", "-dev", "-node", "node-1", "-client", "127.0.0.1", "-bind", "127.0.0.1", "-log-level", "warn",
+	args := []string{
+		"agent", "-node", node, "-client", "127.0.0.1", "-bind", "127.0.0.1", "-log-level", "warn",
 		"-http-port", ports[0], "-dns-port", "-1", "-grpc-port", "-1", "-grpc-tls-port", "-1",
-		"-serf-lan-port", ports[1], "-serf-wan-port", "-1", "-server-port", ports[2], "-hcl", config)
+		"-serf-lan-port", ports[1], "-serf-wan-port", "-1", "-server-port", ports[2],
+	}
+	cmd := exec.Command(binary, append(args, more...)...)
 	var log bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &log, &log
 	if err := cmd.Start(); err != nil {
@@ -99,10 +116,10 @@ func startAgent(t testing.TB, token, config string) *server {
 			t.Logf("the server's log ends:\n%s", log.Bytes()[max(0, log.Len()-2000):])
 		}
 	})
-	s := &server{addr: "127.0.0.1:" + ports[0]}
+	s := &server{addr: "127.0.0.1:" + ports[0], serf: ports[1]}
 	s.hands = newHands(t, s.addr, token)
 	registrytest.Eventually(t, 30*time.Second, "a leader, and the node in its catalog", func() bool {
-		code, data, _ := s.hands.try(http.MethodGet, "/v1/health/service/consul", "")
+		code, data, _ := s.hands.try(http.MethodGet, "/v1/health/node/"+node, "")
 		return code == http.StatusOK && bytes.Contains(data, []byte("serfHealth"))
 	})
 	return s

@@ -30,6 +30,9 @@ const nothing = `CheckID == ""`
 //   - /v1/health/state/any moves with every check: its status and output,
 //     and maintenance, which is a check.
 //
+// An agent reports a check's new status at once and a mere new output only
+// after minutes (check_update_interval), so a note may be as old as that.
+//
 // Two connections, however many services there are; one query per service, as
 // many do, would hold a thousand open. What neither shows, a node's new
 // address, and what a server that lagged behind missed, is seen when a block

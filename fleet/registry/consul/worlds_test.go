@@ -253,3 +253,9 @@ func fakeWorld(t testing.TB) registrytest.World {
 	}
 	return w
 }
+
+// readAll is a reply's body.
+func readAll(resp *http.Response) []byte {
+	data, _ := io.ReadAll(resp.Body)
+	return data
+}

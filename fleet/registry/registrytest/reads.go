@@ -329,7 +329,7 @@ func watchCancel(s *session) {
 func closeReturns(s *session) {
 	r := s.open()
 	done, first := make(chan error, 1), make(chan struct{})
-	ctx := s.within(2 * s.settle())
+	ctx := s.within(time.Minute)
 	told := false
 	go func() {
 		done <- r.Watch(ctx, func(registry.Set) error {

@@ -36,12 +36,12 @@ func safeSecret(s *session) {
 			continue
 		}
 		heal := s.Break(s, f)
-		_, err := r.List(s.within(time.Second))
+		_, err := r.List(s.within(500 * time.Millisecond))
 		note("List under "+string(f), err)
-		err = r.Watch(s.within(time.Second), func(registry.Set) error { return errStop })
+		err = r.Watch(s.within(500*time.Millisecond), func(registry.Set) error { return errStop })
 		note("Watch under "+string(f), err)
 		if reg, ok := registry.As[registry.Registrar](r); ok {
-			_, err := reg.Register(s.within(time.Second), s.entry(18500))
+			_, err := reg.Register(s.within(500*time.Millisecond), s.entry(18500))
 			note("Register under "+string(f), err)
 		}
 		heal()

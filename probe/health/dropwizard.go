@@ -1,0 +1,51 @@
+package health
+
+// readDropwizard is the servlet of Dropwizard Metrics: every member is a check
+// with the flag `healthy`, and there is no word for the whole. It may be set to
+// answer 200 whatever the checks say, so these decide.
+func readDropwizard(d *document) (Verdict, bool) {
+	for _, raw := range d.object {
+		check, _ := asObject(raw)
+		if form := formOf(check["healthy"]); form != 't' && form != 'f' {
+			return Verdict{}, false
+		}
+	}
+	if len(d.object) == 0 {
+		return Verdict{}, false
+	}
+	var t tree
+	for _, name := range d.object.sorted() {
+		t.add(name, d.object[name], 0)
+	}
+	return worst("dropwizard", t.components), true
+}
+
+// readDropwizardHealth is Dropwizard's health module, a list of checks. Only a
+// critical one speaks for the whole.
+func readDropwizardHealth(d *document) (Verdict, bool) {
+	v := Verdict{Dialect: "dropwizard", Word: Well, Text: "healthy"}
+	for _, raw := range d.array {
+		check, _ := asObject(raw)
+		healthy, critical := formOf(check["healthy"]), formOf(check["critical"])
+		if healthy != 't' && healthy != 'f' || critical != 't' && critical != 'f' {
+			return Verdict{}, false
+		}
+		if healthy == 'f' && critical == 't' {
+			v.Word, v.Text = Ill, "false"
+		}
+	}
+	if len(d.array) == 0 {
+		return Verdict{}, false
+	}
+	for i, raw := range d.array {
+		if i < maxComponents {
+			check, _ := asObject(raw)
+			c := Component{Name: nameOf(check, "check"), Word: Well, Text: "true"}
+			if formOf(check["healthy"]) == 'f' {
+				c.Word, c.Text, c.Detail = Ill, "false", detailOf(check, true)
+			}
+			v.Components = append(v.Components, c)
+		}
+	}
+	return v, true
+}

@@ -1,0 +1,35 @@
+package health
+
+import "slices"
+
+// readIETF is application/health+json, draft-inadarei-api-health-check-06 and
+// before: `checks` (in drafts 00 and 01 `details`) holds lists of measurements
+// by the name component:measurement.
+func readIETF(d *document) (Verdict, bool) {
+	if !d.says() {
+		return Verdict{}, false
+	}
+	t := tree{measured: true}
+	switch {
+	case lists(d.object["checks"]):
+		t.walk("", d.object["checks"], 0)
+	case lists(d.object["details"]):
+		t.walk("", d.object["details"], 0)
+	case d.typed("application/health+json"):
+	default:
+		return Verdict{}, false
+	}
+	v := say("ietf", d.status)
+	v.Components = t.components
+	if v.Word != Well {
+		v.Detail = d.detail()
+	}
+	return v, true
+}
+
+// lists says that an object has members, and that all are lists.
+func lists(raw []byte) bool {
+	o, _ := asObject(raw)
+	names := o.sorted()
+	return len(names) > 0 && !slices.ContainsFunc(names, func(name string) bool { return formOf(o[name]) != '[' })
+}

@@ -51,9 +51,7 @@ func parsePlace(text string) (p place, err error) {
 		return p, err
 	}
 	p.host = strings.TrimSuffix(host, ".")
-	if p.host == "" || strings.ContainsFunc(p.host, func(r rune) bool {
-		return unicode.IsSpace(r) || unicode.IsControl(r) || strings.ContainsRune("/?#@\\", r)
-	}) {
+	if !isIP(p.host) && (p.host == "" || strings.ContainsFunc(p.host, notInName)) {
 		return p, fmt.Errorf("%q names no host", text)
 	}
 	return p, nil
@@ -76,6 +74,12 @@ func cleanPath(text string) (string, error) {
 		return "", fmt.Errorf("%q is not a path", text)
 	}
 	return "/" + strings.TrimLeft(text, "/"), nil
+}
+
+// notInName says whether a letter has no place in the name of a host; names in
+// other scripts come in their ASCII form (xn--...).
+func notInName(r rune) bool {
+	return r != '-' && r != '_' && r != '.' && (r < '0' || r > '9') && (r|0x20 < 'a' || r|0x20 > 'z')
 }
 
 func isIP(host string) bool {

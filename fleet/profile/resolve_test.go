@@ -288,6 +288,8 @@ func TestPolicy(t *testing.T) {
 		{"port 0", profile.Rules{}, subject{addr: "10.0.0.5:0"}, "", `its address: "0" is not a port: want 1 to 65535`},
 		{"no address", profile.Rules{}, subject{addr: ":80"}, "", `its address: ":80" names no host`},
 		{"two addresses", profile.Rules{}, subject{addr: "10.0.0.5:80:90"}, "", `its address: "10.0.0.5:80:90" is not host:port`},
+		{"a bracket", profile.Rules{}, subject{addr: "0["}, "", `its address: "0[" names no host`},
+		{"letters of another script", profile.Rules{}, subject{addr: "раураl.com:80"}, "", `its address: "раураl.com:80" names no host`},
 		{"control characters", profile.Rules{}, subject{addr: "a\x1b[31m:80"}, "", `its address: "a\x1b[31m:80" is not host:port`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -351,7 +353,7 @@ func TestServerName(t *testing.T) {
 // FuzzResolve: whatever a registry writes, a plan asks the registered host and
 // no other, at a real port, or says why not.
 func FuzzResolve(f *testing.F) {
-	for _, s := range []string{"10.0.0.5:8080", "[::1]:80", "unix:/x", "http://a/b", "x", ":", "[", "//", "0:0", "a@b:1", "169.254.169.254:80"} {
+	for _, s := range []string{"10.0.0.5:8080", "[::1]:80", "unix:/x", "http://a/b", "x", ":", "[", "0[", "//", "0:0", "a@b:1", "169.254.169.254:80"} {
 		f.Add(s, "/health", "9", "https")
 		f.Add("10.0.0.5:8080", s, s, s)
 	}

@@ -53,10 +53,8 @@ func (f *File) named(words, from string) (Choice, error) {
 		word = strings.TrimSpace(word)
 		c := f.Context(word)
 		switch {
-		case c == nil && len(f.Contexts) == 0:
-			problems = append(problems, Problem{Path: from, Message: "there is no context " + form.Quote(word), Hint: "no configuration has any: `midwatch config init` writes one"})
 		case c == nil:
-			problems = append(problems, Problem{Path: from, Message: "there is no context " + form.Quote(word), Hint: form.DidYouMean(word, f.Names())})
+			problems = append(problems, Problem{Path: from, Message: "there is no context " + form.Quote(word), Hint: f.nearest(word)})
 		case !slices.Contains(choice.Contexts, c):
 			choice.Contexts = append(choice.Contexts, c)
 		}
@@ -65,4 +63,21 @@ func (f *File) named(words, from string) (Choice, error) {
 		return Choice{}, &Error{Problems: problems}
 	}
 	return choice, nil
+}
+
+// Named returns the context of that name. One that does not exist, and a list
+// of several, are an *Error.
+func (f *File) Named(name string) (*Context, error) {
+	if c := f.Context(name); c != nil {
+		return c, nil
+	}
+	return nil, form.Wrong("", "there is no context "+form.Quote(name), f.nearest(name), nil)
+}
+
+// nearest is the hint that belongs to an unknown context.
+func (f *File) nearest(name string) string {
+	if len(f.Contexts) == 0 {
+		return "no configuration has any: `midwatch config init` writes one"
+	}
+	return form.DidYouMean(name, f.Names())
 }

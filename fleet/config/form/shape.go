@@ -43,6 +43,7 @@ func (o Object[T]) keys() []string {
 	return keys
 }
 
+// Decode reads a mapping; unknown, repeated and missing keys are problems.
 func (o Object[T]) Decode(d *Decoder, n ast.Node, at string) {
 	if _, ok := n.(ast.MapNode); !ok && n.Type() != ast.NullType {
 		d.WrongType(n, at, "a mapping")
@@ -65,6 +66,7 @@ func (o Object[T]) Decode(d *Decoder, n ast.Node, at string) {
 	}
 }
 
+// Schema describes the mapping; one with a name goes into defs.
 func (o Object[T]) Schema(defs map[string]any) map[string]any {
 	if o.Name != "" && defs[o.Name] != nil {
 		return map[string]any{"$ref": "#/$defs/" + o.Name}
@@ -89,6 +91,7 @@ func (o Object[T]) Schema(defs map[string]any) map[string]any {
 	return map[string]any{"$ref": "#/$defs/" + o.Name}
 }
 
+// Value is what was said, in the order of the fields.
 func (o Object[T]) Value() any {
 	var out yaml.MapSlice
 	for _, f := range o.Fields {

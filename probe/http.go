@@ -29,7 +29,7 @@ const (
 type HTTPOptions struct {
 	UserAgent   string
 	Headers     http.Header   // sent with every request; a redirect never takes them to another host
-	Client      *http.Client  // what asks, where a proxy, OAuth2 or a dialler of its own is wanted; DialTimeout, TLS and Resolver are then its own affair
+	Client      *http.Client  // its transport asks, where a proxy, OAuth2 or a dialler of its own is wanted; DialTimeout, TLS and Resolver are then its affair
 	TLS         *tls.Config   // for https without a Client; ServerName wins over Target.Host
 	Resolver    *net.Resolver // nil: the system's
 	Strict      bool          // a component that is down under a good word is a warning
@@ -69,12 +69,6 @@ func NewHTTP(o HTTPOptions) (*HTTPProber, error) {
 	if o.MaxBody == 0 {
 		o.MaxBody = defaultBody
 	}
-	if o.Client != nil {
-		client := *o.Client
-		client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-		client.Jar, client.Timeout = nil, 0
-		o.Client = &client
-	}
 	return &HTTPProber{o: o, dialer: wire.Dialer{Timeout: o.DialTimeout, Resolver: o.Resolver}, header: header, lines: lines}, nil
 }
 
@@ -112,8 +106,10 @@ func (p *HTTPProber) ask(ctx context.Context, a *asking, path string) (*wire.Ans
 	switch {
 	case p.o.Client != nil && a.target.Network == "unix":
 		return nil, fmt.Errorf("%w: a unix socket cannot be asked through a proxy or with OAuth2", errOurs)
+	case p.o.Client != nil && p.o.Client.Transport != nil:
+		return p.full(ctx, a, p.o.Client.Transport, a.target.Address, path)
 	case p.o.Client != nil:
-		return p.full(ctx, a, p.o.Client.Do, a.target.Address, path)
+		return p.full(ctx, a, http.DefaultTransport, a.target.Address, path)
 	case a.target.Scheme == "https":
 		return p.secure(ctx, a, path)
 	default:
@@ -159,11 +155,11 @@ func (p *HTTPProber) secure(ctx context.Context, a *asking, path string) (*wire.
 	defer wire.Interruptible(ctx, conn)()
 	tr := wire.Single(secure)
 	defer tr.CloseIdleConnections()
-	return p.full(ctx, a, tr.RoundTrip, authority(a.target), path)
+	return p.full(ctx, a, tr, authority(a.target), path)
 }
 
 // full asks over net/http.
-func (p *HTTPProber) full(ctx context.Context, a *asking, do func(*http.Request) (*http.Response, error), host, path string) (*wire.Answer, error) {
+func (p *HTTPProber) full(ctx context.Context, a *asking, over http.RoundTripper, host, path string) (*wire.Answer, error) {
 	scheme := a.target.Scheme
 	if scheme == "" {
 		scheme = "http"
@@ -176,7 +172,7 @@ func (p *HTTPProber) full(ctx context.Context, a *asking, do func(*http.Request)
 		return nil, fmt.Errorf("%w: %q is no path that can be asked", errOurs, path)
 	}
 	req.Host, req.Header, req.Close = authority(a.target), p.header.Clone(), true
-	reply, times, err := wire.Do(req, do, p.o.MaxBody)
+	reply, times, err := wire.Do(req, over, p.o.MaxBody)
 	if last := times.Each(a.phase); last != "" {
 		a.now = last
 	}

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"net/url"
 	"sync"
 	"time"
 )
@@ -30,15 +31,16 @@ func Single(conn net.Conn) *http.Transport {
 	}
 }
 
-// Do sends req over do (a transport, or a client that follows no redirect) and
-// takes the answer whole, at most bound bytes of its body. The times are filled
-// beside an error, too.
-func Do(req *http.Request, do func(*http.Request) (*http.Response, error), bound int) (*Answer, *Times, error) {
+// Do sends req over a transport and takes the answer whole, at most bound bytes
+// of its body. The times are filled beside an error, too.
+func Do(req *http.Request, over http.RoundTripper, bound int) (*Answer, *Times, error) {
 	w := &Times{since: time.Now()}
 	defer w.stop()
-	resp, err := do(req.WithContext(httptrace.WithClientTrace(req.Context(), w.trace())))
+	resp, err := over.RoundTrip(req.WithContext(httptrace.WithClientTrace(req.Context(), w.trace())))
 	if err != nil {
-		return nil, w, err
+		// As a client wraps it, so that Explain knows this request from one that
+		// the transport made on its own.
+		return nil, w, &url.Error{Op: req.Method, URL: req.URL.Redacted(), Err: err}
 	}
 	defer resp.Body.Close()
 	w.enter(body)
@@ -115,11 +117,10 @@ func (w *Times) stop() {
 
 func (w *Times) trace() *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{
-		DNSStart:             func(httptrace.DNSStartInfo) { w.enter(resolve) },
-		ConnectStart:         func(string, string) { w.enter(dial) },
-		TLSHandshakeStart:    func() { w.enter(handshake) },
-		GotConn:              func(httptrace.GotConnInfo) { w.enter(send) },
-		WroteRequest:         func(httptrace.WroteRequestInfo) { w.enter(wait) },
-		GotFirstResponseByte: func() { w.enter(body) },
+		DNSStart:          func(httptrace.DNSStartInfo) { w.enter(resolve) },
+		ConnectStart:      func(string, string) { w.enter(dial) },
+		TLSHandshakeStart: func() { w.enter(handshake) },
+		GotConn:           func(httptrace.GotConnInfo) { w.enter(send) },
+		WroteRequest:      func(httptrace.WroteRequestInfo) { w.enter(wait) },
 	}
 }

@@ -14,53 +14,53 @@ func vantage(src *SourceView, services []ServiceView) {
 	if !src.HasHealth {
 		return
 	}
-	var all []*InstanceView
-	asked, ready := 0, 0
+	var asked []*InstanceView
+	total, ready := 0, 0
 	for i := range services {
 		if v := &services[i]; v.Context == src.Context && v.Source == src.Name {
 			for j := range v.Instances {
 				in := &v.Instances[j]
-				if reached(in.Probes) {
+				tried, reached := met(in.Probes)
+				if reached {
 					return
 				}
-				if len(in.Probes) > 0 {
-					asked++
+				if tried {
+					asked = append(asked, in)
 				}
+				total++
 				if in.Claimed != nil && *in.Claimed == Up {
 					ready++
 				}
-				all = append(all, in)
 			}
 		}
 	}
-	if asked == 0 || 2*ready <= len(all) {
+	if len(asked) == 0 || 2*ready <= total {
 		return
 	}
-	src.Vantage = fmt.Sprintf("none of %d answered from here, the registry says %d are ready: you may be outside its network", len(all), ready)
-	for _, in := range all {
-		if in.Status != Maintenance && len(in.Probes) > 0 {
+	src.Vantage = fmt.Sprintf("none of %d answered from here, the registry says %d are ready: you may be outside its network", len(asked), ready)
+	for _, in := range asked {
+		if in.Status != Maintenance {
 			in.Status, in.Why = Unknown, Why{ReasonVantage, src.Vantage}
 		}
 	}
 }
 
-// reached says whether something of the instance itself answered one of the
-// probes: a connection that was made counts, a proxy's excuse does not.
-func reached(probes []probe.Result) bool {
+// met says whether an instance was tried at all, and whether something of it
+// answered: a connection that was made counts, a proxy's excuse does not.
+func met(probes []probe.Result) (tried, reached bool) {
 	for i := range probes {
 		r := &probes[i]
+		last := len(r.Phases) - 1
 		switch r.Reason {
-		case probe.ReasonRefused, probe.ReasonResolve, probe.ReasonNoRoute, probe.ReasonGateway,
-			probe.ReasonPolicy, probe.ReasonCancelled, probe.ReasonInternal, ReasonUnasked:
+		case probe.ReasonPolicy, probe.ReasonCancelled, probe.ReasonInternal, ReasonUnasked:
 			continue
+		case probe.ReasonRefused, probe.ReasonResolve, probe.ReasonNoRoute, probe.ReasonGateway:
 		case probe.ReasonTimeout:
-			if last := len(r.Phases) - 1; !r.Answered && (last < 0 || r.Phases[last].Name == "resolve" || r.Phases[last].Name == "dial") {
-				continue // it never got beyond dialling
-			}
+			reached = reached || r.Answered || last >= 0 && r.Phases[last].Name != "resolve" && r.Phases[last].Name != "dial"
+		default:
+			reached = reached || r.Code != 407 // which is a proxy's
 		}
-		if r.Code != 407 {
-			return true
-		}
+		tried = true
 	}
-	return false
+	return tried, reached
 }

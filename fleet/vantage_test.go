@@ -76,6 +76,11 @@ func TestVantage(t *testing.T) {
 			}
 			return []probe.Result{refused}
 		}, false},
+		{"time ran out before they were asked", 4, 4, true, always(of(probe.Unknown, fleet.ReasonUnasked, 0)), false},
+		{"we stopped asking", 4, 4, true, always(of(probe.Unknown, probe.ReasonCancelled, 0)), false},
+		{"an address that answers beside one that does not", 4, 4, true, func(int) []probe.Result {
+			return []probe.Result{of(probe.Unknown, probe.ReasonNotFound, 404), refused}
+		}, false},
 		{"nothing was asked", 4, 4, true, func(int) []probe.Result { return nil }, false},
 		{"no instances", 0, 0, true, always(refused), false},
 	} {
@@ -103,6 +108,23 @@ func TestVantage(t *testing.T) {
 				t.Errorf("service %v, roots %v: what we cannot see is no cause", s.Services[0].Status, story(s))
 			}
 		})
+	}
+}
+
+// TestVantageSpeaksOfThoseAsked: who was not asked stays as it is.
+func TestVantageSpeaksOfThoseAsked(t *testing.T) {
+	s := away(4, 4, true, func(i int) []probe.Result {
+		reason := probe.ReasonNoRoute
+		if i == 3 {
+			reason = fleet.ReasonUnasked
+		}
+		return []probe.Result{{Outcome: probe.Unknown, Reason: reason}}
+	})
+	if want := "none of 3 answered from here, the registry says 4 are ready: you may be outside its network"; s.Sources[0].Vantage != want {
+		t.Errorf("got %q", s.Sources[0].Vantage)
+	}
+	if last := s.Services[0].Instances[3]; last.Status != unknown || last.Why.Reason != fleet.ReasonUnasked {
+		t.Errorf("got %v %+v", last.Status, last.Why)
 	}
 }
 

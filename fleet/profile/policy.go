@@ -22,9 +22,13 @@ type place struct {
 	path   string // empty: not said
 }
 
+var errNoAddress = errors.New("there is none")
+
 // parsePlace reads host:port, a bare host, a unix socket, or a URL.
 func parsePlace(text string) (p place, err error) {
 	switch {
+	case text == "":
+		return p, errNoAddress
 	case strings.HasPrefix(text, "/"), strings.HasPrefix(text, "@"):
 		return place{socket: text}, nil
 	case strings.HasPrefix(text, "unix:"):

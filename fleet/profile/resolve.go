@@ -22,15 +22,15 @@ const (
 // guess. Where it must not be asked, Refused says why and there are no
 // candidates. What metadata says that cannot be used is an Origin of its own.
 func (x *Resolver) Resolve(s *fleet.Service, in *fleet.Instance) fleet.Plan {
-	r := resolving{x: x, s: s, in: in}
+	r := resolving{x: x, s: s, in: in, layers: x.layers[""], origins: make([]fleet.Origin, 0, 5)}
 	r.pickProfile()
 	if r.refused = r.pickPlaces(); r.refused != "" {
-		return fleet.Plan{Profile: r.layers.name, Refused: r.refused, Origins: r.origins}
+		return fleet.Plan{Profile: r.name, Refused: r.refused, Origins: r.origins}
 	}
 	kind := r.pickKind()
 	port := r.pickPort(kind)
 	secure := r.pickScheme(kind, port)
-	plan := fleet.Plan{Profile: r.layers.name, Candidates: r.candidates(kind, port, secure)}
+	plan := fleet.Plan{Profile: r.name, Candidates: r.candidates(kind, port, secure)}
 	plan.Every = kind == probe.GRPC && len(plan.Candidates) > 1
 	plan.Credentials = r.own.socket != "" || secure && !r.whole.TLS.Insecure ||
 		isLoopback(r.own.host) || allowed(r.whole.AllowHosts, r.own.host)
@@ -43,7 +43,7 @@ type resolving struct {
 	x       *Resolver
 	s       *fleet.Service
 	in      *fleet.Instance
-	layers         // of its profile
+	*layers        // of its profile; those of "" where it has none
 	own     place  // the instance's address
 	health  place  // where metadata or the driver says its health is, as a URL
 	from    string // who said so
@@ -67,13 +67,13 @@ func (r *resolving) meta(key string) (value, from string, ok bool) {
 func (r *resolving) pickProfile() {
 	take := func(name, from string) bool {
 		l, ok := r.x.layers[name]
-		if ok {
+		if ok && name != "" {
 			r.layers = l
 			r.note("profile", name, from)
 		} else if name != "" {
 			r.note("profile", name, from+": no such profile, ignored")
 		}
-		return ok
+		return ok && name != ""
 	}
 	if take(r.x.rules.Override.Profile, fromFlag) {
 		return

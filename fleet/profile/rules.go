@@ -31,7 +31,7 @@ type Override struct {
 type Resolver struct {
 	rules    Rules
 	patterns []fleet.Pattern // of rules.Services
-	layers   map[string]layers
+	layers   map[string]*layers
 }
 
 // layers are a profile as far as configuration says it, and the built-in one
@@ -49,18 +49,18 @@ type layers struct {
 // come to an end, kinds and ports must be possible. All that is wrong is in the
 // error, a line each.
 func (r Rules) Compile() (*Resolver, error) {
-	x := &Resolver{rules: r, layers: map[string]layers{}}
+	x := &Resolver{rules: r, layers: map[string]*layers{"": {}}}
 	var errs []error
 	for _, name := range r.names() {
 		l, err := r.stack(name)
 		l.whole = merge(l.configured, builtins[l.builtin])
 		l.whole.Name = name
 		l.fromConfigured, l.fromBuiltin = fmt.Sprintf("profile %q", name), fmt.Sprintf("built-in %q", l.builtin)
-		x.layers[name] = l
+		x.layers[name] = &l
 		errs = append(errs, err, check(name, l.configured))
 	}
 	known := func(where, name string) {
-		if _, ok := x.layers[name]; !ok && name != "" {
+		if _, ok := x.layers[name]; !ok {
 			errs = append(errs, r.unknown(where, name))
 		}
 	}
@@ -87,7 +87,12 @@ func (r Rules) Compile() (*Resolver, error) {
 
 // Profile returns a profile with all that it extends, for whoever makes the
 // client that asks; the zero one for "".
-func (x *Resolver) Profile(name string) fleet.Profile { return x.layers[name].whole }
+func (x *Resolver) Profile(name string) fleet.Profile {
+	if l, ok := x.layers[name]; ok {
+		return l.whole
+	}
+	return fleet.Profile{}
+}
 
 // names are all profiles there are.
 func (r Rules) names() []string {

@@ -105,7 +105,12 @@ func (r *recorder) Fatal(args ...any)   { r.note(fmt.Sprint(args...)); runtime.G
 func (r *recorder) FailNow()            { r.note("failed"); runtime.Goexit() }
 func (r *recorder) Logf(string, ...any) {}
 func (r *recorder) Log(...any)          {}
-func (r *recorder) Cleanup(f func())    { r.cleanups = append(r.cleanups, f) }
+func (r *recorder) Cleanup(f func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.cleanups = append(r.cleanups, f)
+}
+
 func (r *recorder) Failed() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

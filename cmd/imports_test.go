@@ -26,7 +26,9 @@ var rules = []struct {
 	{pkg: "cmd", may: []string{"cmd/*", "tui", "fleet/**", "probe"}, test: []string{"**"}},
 	{pkg: "cmd/app", may: []string{"cmd/render", "cmd/term", "fleet/**", "probe"}, test: []string{"cmd/**"}},
 	{pkg: "cmd/term", may: nil},
-	{pkg: "cmd/render", may: []string{"cmd/term", "fleet", "fleet/document", "fleet/gate", "fleet/metrics", "probe", "probe/health"}},
+	{pkg: "cmd/render/data", may: []string{"fleet/document", "cmd/term"}, test: []string{"fleet/**"}},
+	{pkg: "cmd/render/report", may: []string{"cmd/render/data", "cmd/term", "fleet", "fleet/gate", "probe"}, test: []string{"fleet/**"}},
+	{pkg: "cmd/render", may: []string{"cmd/render/*", "cmd/term", "fleet", "fleet/document", "fleet/gate", "fleet/metrics", "probe", "probe/health"}},
 	{pkg: "cmd/*", may: []string{"cmd/app", "cmd/render", "cmd/term", "fleet/**", "probe"}, test: []string{"cmd/**"}},
 
 	{pkg: "tui/**", may: []string{"fleet", "fleet/change", "tui/**"}},
@@ -68,7 +70,7 @@ var doors = []struct {
 	{"github.com/spf13/", []string{"cmd/**"}},
 	{"github.com/olekukonko/tablewriter", []string{"cmd/render"}},
 	{"github.com/mattn/go-runewidth", []string{"cmd/render", "cmd/term"}},
-	{"github.com/itchyny/gojq", []string{"cmd/render"}},
+	{"github.com/itchyny/gojq", []string{"cmd/render/data"}},
 	{"golang.org/x/term", []string{"cmd/term"}},
 	{"charm.land/", []string{"tui/**"}},
 	{"modernc.org/sqlite", []string{"fleet/change/journal", "fleet/demo/**"}},
@@ -84,7 +86,7 @@ var doors = []struct {
 	{"github.com/fsnotify/", []string{"fleet/registry/file"}},
 	{"google.golang.org/grpc", []string{"probe", "fleet/demo/**", "fleet/registry/etcd/**"}},
 	{"google.golang.org/protobuf", []string{"probe", "fleet/demo/**", "fleet/registry/etcd/**"}},
-	{"github.com/goccy/go-yaml", []string{"fleet/config", "fleet/config/form", "fleet/registry/file", "cmd/render"}},
+	{"github.com/goccy/go-yaml", []string{"fleet/config", "fleet/config/form", "fleet/registry/file"}},
 	{"golang.org/x/", []string{"probe/**", "fleet/**", "cmd/**"}},
 }
 

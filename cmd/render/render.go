@@ -6,12 +6,15 @@
 package render
 
 import (
+	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/midwatch-cli/midwatch/cmd/render/data"
 	"github.com/midwatch-cli/midwatch/cmd/term"
 	"github.com/midwatch-cli/midwatch/fleet/document"
 )
@@ -72,11 +75,9 @@ func (o *Options) Validate(verdict bool) error {
 	case !slices.Contains([]Format{"", FormatTable, FormatJSON}, o.Format):
 		return fmt.Errorf("--jq and --template read the JSON document: they do not go with -o %s", o.Format)
 	case o.JQ != "":
-		_, err := compileJQ(o.JQ)
-		return err
+		return data.CheckJQ(o.JQ)
 	}
-	_, err := parseTemplate(o.Template)
-	return err
+	return data.CheckTemplate(o.Template)
 }
 
 // words lists formats for people.
@@ -105,7 +106,7 @@ func Write(t *term.IO, o Options, v View) error {
 	if t.Quiet {
 		return nil
 	}
-	if done, err := writeData(t, o, v.Document, v.Names); done {
+	if done, err := writeData(t, o, v.Document, func() []string { return v.Names }); done {
 		return err
 	}
 	p := newPen(t, o)
@@ -127,4 +128,43 @@ func Write(t *term.IO, o Options, v View) error {
 		return err
 	}
 	return Notes(t, notes, v.Hint)
+}
+
+// writeData writes the formats that are made from the document alone; done says
+// that the format was one of them.
+func writeData(t *term.IO, o Options, d document.Document, names func() []string) (done bool, err error) {
+	out, ascii := bufio.NewWriterSize(t.Out, 64<<10), t.OutASCII()
+	switch {
+	case o.JQ != "":
+		err = data.JQ(out, d, o.JQ, ascii)
+	case o.Template != "":
+		err = data.Template(out, d, o.Template, ascii)
+	case o.Format == FormatJSON:
+		err = data.JSON(out, d, t.OutTTY, ascii)
+	case o.Format == FormatYAML:
+		err = data.YAML(out, d, ascii)
+	case o.Format == FormatJSONL:
+		err = data.Lines(out, d, ascii)
+	case o.Format == FormatName:
+		p := newPen(t, o)
+		for _, n := range names() {
+			_, _ = out.WriteString(p.line(n)) // Flush tells
+		}
+	default:
+		return false, nil
+	}
+	return true, errors.Join(err, out.Flush())
+}
+
+// JSONLine writes one line of JSON, as watch does for an event.
+func JSONLine(t *term.IO, item any) error {
+	if t.Quiet {
+		return nil
+	}
+	var b bytes.Buffer
+	if err := data.Line(&b, item, t.OutASCII()); err != nil {
+		return err
+	}
+	_, err := t.Out.Write(b.Bytes())
+	return err
 }

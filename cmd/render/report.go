@@ -1,6 +1,18 @@
 package render
 
-import "github.com/midwatch-cli/midwatch/cmd/term"
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/midwatch-cli/midwatch/cmd/render/report"
+	"github.com/midwatch-cli/midwatch/cmd/term"
+	"github.com/midwatch-cli/midwatch/fleet"
+)
 
 // Report is a further report beside what the screen shows.
 type Report struct {
@@ -8,15 +20,113 @@ type Report struct {
 	Path string // "-" is standard output
 }
 
-// ParseReports reads the values of --report, each KIND=PATH. At most one may go
-// to standard output, and none where the screen does already.
-func ParseReports(values []string, quiet bool) ([]Report, error) { return nil, nil }
+// ParseReports reads the values of --report, each KIND=PATH. Only one may go to
+// standard output, and only where nothing else does: with -q.
+func ParseReports(values []string, quiet bool) ([]Report, error) {
+	var reports []Report
+	for _, v := range values {
+		kind, path, ok := strings.Cut(v, "=")
+		r := Report{Format(kind), path}
+		switch {
+		case !ok || path == "":
+			return nil, fmt.Errorf("--report %q: want KIND=PATH, such as junit=check.xml", term.Clean(v))
+		case !slices.Contains(Formats(true), r.Kind):
+			return nil, fmt.Errorf("--report %q: a report is %s", term.Clean(v), words(Formats(true)))
+		case path == "-" && !quiet:
+			return nil, fmt.Errorf("--report %s: standard output holds the answer already: use -o %s, or -q with it", term.Clean(v), kind)
+		case slices.ContainsFunc(reports, func(o Report) bool { return o.Path == path }):
+			return nil, fmt.Errorf("--report %s: two reports cannot go to one place", term.Clean(v))
+		}
+		reports = append(reports, r)
+	}
+	return reports, nil
+}
 
 // WriteReports writes the reports of a verdict. A file appears whole or not at
-// all.
-func WriteReports(t *term.IO, o Options, reports []Report, j Judged) error { return nil }
+// all; one that cannot be written does not keep the others from it.
+func WriteReports(t *term.IO, o Options, reports []Report, j Judged) error {
+	if j.Snapshot == nil {
+		j.Snapshot = &fleet.Snapshot{}
+	}
+	var errs []error
+	for _, r := range reports {
+		var b bytes.Buffer
+		file := term.File(&b)
+		one := Options{Format: r.Kind, UTC: true, Now: o.Now}
+		var err error
+		if r.Kind == FormatGitHub {
+			report.Annotations(&b, j.account(newPen(file, one)))
+		} else if err = Verdict(file, one, j); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		if r.Path == "-" {
+			_, err = t.Out.Write(b.Bytes())
+		} else {
+			err = writeFile(r.Path, b.Bytes())
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("--report %s: %w", term.Clean(string(r.Kind)+"="+r.Path), err))
+		}
+	}
+	return errors.Join(errs...)
+}
 
 // ReportGitHub writes what is on by default in GitHub Actions: annotations on
 // standard error and, where summaryPath (GITHUB_STEP_SUMMARY) is not empty, the
-// job summary.
-func ReportGitHub(t *term.IO, o Options, j Judged, summaryPath string) error { return nil }
+// job summary at the end of that file.
+func ReportGitHub(t *term.IO, o Options, j Judged, summaryPath string) error {
+	if j.Snapshot == nil {
+		j.Snapshot = &fleet.Snapshot{}
+	}
+	account := j.account(&pen{utc: true, now: o.Now})
+	var b bytes.Buffer
+	report.Annotations(&b, account)
+	if _, err := t.Err.Write(b.Bytes()); err != nil || summaryPath == "" {
+		return err
+	}
+	b.Reset()
+	report.Markdown(&b, account)
+	b.WriteByte('\n')
+	return appendFile(summaryPath, b.Bytes())
+}
+
+// writeFile writes beside the file and then puts it in its place, so that
+// nobody ever reads half of it. What is no plain file (a pipe, a terminal, a
+// device) is written to directly; a link is followed.
+func writeFile(path string, data []byte) (err error) {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
+	mode := os.FileMode(0o644)
+	if info, err := os.Stat(path); err == nil {
+		if !info.Mode().IsRegular() {
+			return appendFile(path, data)
+		}
+		mode = info.Mode().Perm()
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.Remove(f.Name()))
+		}
+	}()
+	_, err = f.Write(data)
+	if err = errors.Join(err, f.Chmod(mode), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
+
+// appendFile writes at the end of a file.
+func appendFile(path string, data []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	return errors.Join(err, f.Close())
+}

@@ -2,8 +2,18 @@ package render
 
 import (
 	"bytes"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
+	"github.com/mattn/go-runewidth"
+	"github.com/olekukonko/tablewriter"
+	"github.com/olekukonko/tablewriter/renderer"
+	"github.com/olekukonko/tablewriter/tw"
+
+	"github.com/midwatch-cli/midwatch/cmd/term"
 	"github.com/midwatch-cli/midwatch/fleet"
 )
 
@@ -13,12 +23,14 @@ type Table struct {
 	Rows    []Row
 }
 
-// Column is a column; names are upper case and stable.
+// Column is a column. Its name is upper case and never changes.
 type Column struct {
 	Name  string
 	Wide  bool // only with -o wide
 	Right bool // numbers stand at the right
 	Flex  bool // may be broken over lines where a terminal is narrow; others are never cut
+	Tight bool // one blank behind it, not two: for a Sign
+	Plain bool // only off a terminal
 }
 
 // Row is the cells of a row, one for each column.
@@ -30,11 +42,11 @@ type Row struct {
 
 // Cell is a value that knows its two faces: for people and for programs.
 type Cell struct {
+	kind   cellKind
 	text   string
 	status fleet.Status
 	at     time.Time
 	took   time.Duration
-	kind   cellKind
 }
 
 type cellKind uint8
@@ -42,6 +54,7 @@ type cellKind uint8
 const (
 	cellText cellKind = iota
 	cellStatus
+	cellWord
 	cellSign
 	cellAge
 	cellTook
@@ -50,18 +63,291 @@ const (
 // Text is a cell of text, of a service or ours.
 func Text(s string) Cell { return Cell{text: s} }
 
+// Number is a cell of a whole number.
+func Number(n int) Cell { return Cell{text: strconv.Itoa(n)} }
+
 // Status is a status: its symbol and word on a terminal, its word elsewhere.
 func Status(s fleet.Status) Cell { return Cell{kind: cellStatus, status: s} }
 
-// Sign is the symbol of a status alone; such a column is left out off a
-// terminal. Its name is empty.
+// Word is the word of a status alone, for rows that begin with its Sign.
+func Word(s fleet.Status) Cell { return Cell{kind: cellWord, status: s} }
+
+// Sign is the symbol of a status alone. Its column has no name and is left out
+// off a terminal.
 func Sign(s fleet.Status) Cell { return Cell{kind: cellSign, status: s} }
 
 // Age is a moment: how long ago on a terminal, RFC 3339 elsewhere.
 func Age(at time.Time) Cell { return Cell{kind: cellAge, at: at} }
 
-// Took is a duration: rounded on a terminal, in seconds elsewhere.
+// Took is a duration: rounded on a terminal, a number of seconds elsewhere.
 func Took(d time.Duration) Cell { return Cell{kind: cellTook, took: d} }
 
-// write lays the table out.
-func (tb *Table) write(b *bytes.Buffer, p *pen, o Options) {}
+// face is what a pen makes of a cell, without colour.
+func (c Cell) face(p *pen) string {
+	switch c.kind {
+	case cellText:
+		return p.clean(c.text)
+	case cellStatus:
+		if p.tty && c.status != fleet.StatusNone {
+			return p.sign(c.status) + " " + c.status.String()
+		}
+		return c.status.String()
+	case cellWord:
+		return c.status.String()
+	case cellSign:
+		return p.sign(c.status)
+	case cellAge:
+		switch {
+		case c.at.IsZero():
+			return ""
+		case !p.tty:
+			return c.at.UTC().Format("2006-01-02T15:04:05.000Z")
+		case p.now.IsZero():
+			return p.clock(c.at)
+		}
+		return Duration(max(p.now.Sub(c.at), 0))
+	case cellTook:
+		switch {
+		case c.took == 0:
+			return ""
+		case !p.tty:
+			return strconv.FormatFloat(c.took.Seconds(), 'f', -1, 64)
+		}
+		return Duration(c.took)
+	}
+	return ""
+}
+
+// write lays the table out: aligned on a terminal, tab-separated elsewhere.
+func (tb *Table) write(b *bytes.Buffer, p *pen, o Options) {
+	var use []int
+	for i, c := range tb.Columns {
+		if (!c.Wide || o.Format == FormatWide) && (!c.Plain || !p.tty) && (c.Name != "" || p.tty) {
+			use = append(use, i)
+		}
+	}
+	if len(use) == 0 {
+		return
+	}
+	if !p.tty {
+		tb.tabbed(b, p, use, o.NoHeaders)
+		return
+	}
+	use = slices.DeleteFunc(use, func(i int) bool {
+		return !slices.ContainsFunc(tb.Rows, func(r Row) bool { return r.Cells[i].face(p) != "" })
+	})
+	if len(use) > 0 {
+		tb.aligned(b, p, use, o)
+	}
+}
+
+// tabbed is for programs: every row, nothing cut, a dash for nothing.
+func (tb *Table) tabbed(b *bytes.Buffer, p *pen, use []int, noHeaders bool) {
+	fields := make([]string, len(use))
+	if !noHeaders {
+		for i, c := range use {
+			fields[i] = tb.Columns[c].Name
+		}
+		b.WriteString(strings.Join(fields, "\t") + "\n")
+	}
+	for _, r := range tb.Rows {
+		for i, c := range use {
+			fields[i] = orDash(strings.TrimSpace(r.Cells[c].face(p)))
+			if s := r.Cells[c].status; s != fleet.StatusNone {
+				fields[i] = p.underline(s, fields[i])
+			}
+		}
+		b.WriteString(term.UnlinkLine(strings.Join(fields, "\t")) + "\n")
+	}
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+// drawn is a line of a table before it is laid out: cells of a row, or of the
+// rest of a broken one.
+type drawn struct {
+	cells []string
+	from  *Row // nil for a header and for the rest of a broken row
+	under []string
+}
+
+// aligned is for people. Columns in which nothing stands are left out. Colour is put on after the layout, and names are never
+// cut: only flexible columns are broken to fit.
+func (tb *Table) aligned(b *bytes.Buffer, p *pen, use []int, o Options) {
+	rows, widths := tb.faces(p, use, o.NoHeaders)
+	offsets, room := make([]int, len(use)), p.width
+	for i, at := 0, 0; i < len(use); i++ {
+		offsets[i] = at
+		at += widths[i] + tb.gap(use[i])
+		if !tb.Columns[use[i]].Flex {
+			room -= widths[i] + tb.gap(use[i])
+		}
+	}
+	most := mostLines
+	if o.Format == FormatWide {
+		most = math.MaxInt
+	}
+	rows = tb.broken(rows, use, func(s string) []string { return p.wrap(s, max(room, 20), most) })
+	lines := strings.Split(strings.TrimRight(tb.layOut(rows, use), "\n"), "\n")
+	for i, r := range rows {
+		line := strings.TrimRight(lines[i], " ")
+		if r.from != nil {
+			line = tb.colored(p, line, r, use, offsets)
+		}
+		b.WriteString(term.UnlinkLine(line) + "\n")
+		for _, u := range r.under {
+			b.WriteString(p.line("    " + u))
+		}
+	}
+}
+
+// gap is the blanks behind a column.
+func (tb *Table) gap(column int) int {
+	if tb.Columns[column].Tight {
+		return 1
+	}
+	return 2
+}
+
+// faces is the text of all cells and the width of each column.
+func (tb *Table) faces(p *pen, use []int, noHeaders bool) ([]drawn, []int) {
+	var rows []drawn
+	if !noHeaders {
+		head := drawn{cells: make([]string, len(use))}
+		for i, c := range use {
+			head.cells[i] = tb.Columns[c].Name
+		}
+		rows = append(rows, head)
+	}
+	for i := range tb.Rows {
+		r := drawn{cells: make([]string, len(use)), from: &tb.Rows[i], under: tb.Rows[i].Under}
+		for j, c := range use {
+			if r.cells[j] = tb.Rows[i].Cells[c].face(p); r.cells[j] == "" && !tb.Columns[c].Flex {
+				r.cells[j] = p.clean("–")
+			}
+		}
+		rows = append(rows, r)
+	}
+	widths := make([]int, len(use))
+	for _, r := range rows {
+		for i, cell := range r.cells {
+			widths[i] = max(widths[i], runewidth.StringWidth(cell))
+		}
+	}
+	return rows, widths
+}
+
+// broken breaks the flexible cells that do not fit: what is left over goes to
+// lines of its own below.
+func (tb *Table) broken(rows []drawn, use []int, wrap func(string) []string) []drawn {
+	var out []drawn
+	for _, r := range rows {
+		rest := make([][]string, len(use))
+		more := 0
+		for i, c := range use {
+			if tb.Columns[c].Flex {
+				rest[i] = wrap(r.cells[i])
+				r.cells[i] = rest[i][0]
+				more = max(more, len(rest[i]))
+			}
+		}
+		under := r.under
+		if more > 1 {
+			r.under = nil
+		}
+		out = append(out, r)
+		for n := 1; n < more; n++ {
+			line := drawn{cells: make([]string, len(use))}
+			for i := range rest {
+				if n < len(rest[i]) {
+					line.cells[i] = rest[i][n]
+				}
+			}
+			if n == more-1 {
+				line.under = under
+			}
+			out = append(out, line)
+		}
+	}
+	return out
+}
+
+// mostLines is how many lines a cell may take, but for -o wide.
+const mostLines = 3
+
+// wrap breaks text at blanks into so many lines at most; what is then left is
+// cut, with dots. A word that is longer than the line stays whole.
+func (p *pen) wrap(s string, width, most int) []string {
+	if runewidth.StringWidth(s) <= width {
+		return []string{s}
+	}
+	var lines []string
+	line := ""
+	for _, word := range strings.Fields(s) {
+		if line != "" && runewidth.StringWidth(line)+1+runewidth.StringWidth(word) > width {
+			if len(lines)+1 == most {
+				return append(lines, line+" "+p.clean("…"))
+			}
+			lines, line = append(lines, line), ""
+		}
+		if line != "" {
+			line += " "
+		}
+		line += word
+	}
+	return append(lines, line)
+}
+
+// layOut is the one place that knows tablewriter: no borders, no blanks at the
+// left, no changes to names, no wrapping of its own.
+func (tb *Table) layOut(rows []drawn, use []int) string {
+	var b bytes.Buffer
+	padding, align := make([]tw.Padding, len(use)), make([]tw.Align, len(use))
+	for i, c := range use {
+		padding[i] = tw.Padding{Right: strings.Repeat(" ", tb.gap(c)), Overwrite: true}
+		align[i] = tw.AlignLeft
+		if tb.Columns[c].Right {
+			align[i] = tw.AlignRight
+		}
+	}
+	t := tablewriter.NewTable(
+		&b,
+		tablewriter.WithRenderer(renderer.NewBlueprint(tw.Rendition{
+			Borders: tw.BorderNone, Symbols: tw.NewSymbols(tw.StyleNone),
+			Settings: tw.Settings{Separators: tw.SeparatorsNone, Lines: tw.LinesNone},
+		})),
+		tablewriter.WithRowAutoWrap(tw.WrapNone), tablewriter.WithRowAutoFormat(tw.Off), tablewriter.WithTrimSpace(tw.Off),
+		tablewriter.WithRowAlignmentConfig(tw.CellAlignment{Global: tw.AlignLeft, PerColumn: align}),
+		tablewriter.WithRowPaddingPerColumn(padding),
+	)
+	for _, r := range rows {
+		if t.Append(r.cells) != nil {
+			return "" // a list of strings is always taken
+		}
+	}
+	if t.Render() != nil {
+		return ""
+	}
+	return b.String()
+}
+
+// colored colours the cells of a row that are a status. It goes from the right,
+// so that the places of the others stay.
+func (tb *Table) colored(p *pen, line string, r drawn, use, offsets []int) string {
+	for i := len(use) - 1; i >= 0; i-- {
+		c := r.from.Cells[use[i]]
+		if c.status == fleet.StatusNone || r.cells[i] == "" {
+			continue
+		}
+		at := len(runewidth.Truncate(line, offsets[i], ""))
+		if end := at + len(r.cells[i]); end <= len(line) && line[at:end] == r.cells[i] {
+			line = line[:at] + p.underline(c.status, r.cells[i]) + line[end:]
+		}
+	}
+	return line
+}

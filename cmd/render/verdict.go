@@ -1,6 +1,11 @@
 package render
 
 import (
+	"bytes"
+	"fmt"
+	"strings"
+
+	"github.com/midwatch-cli/midwatch/cmd/render/report"
 	"github.com/midwatch-cli/midwatch/cmd/term"
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/document"
@@ -10,7 +15,7 @@ import (
 // Judged is an answer that comes to a verdict: of check, of wait.
 type Judged struct {
 	Document document.CheckDoc
-	Snapshot *fleet.Snapshot // never nil
+	Snapshot *fleet.Snapshot // nil is an empty fleet
 	Verdict  gate.Verdict
 	ExitCode int
 	Title    string   // one line that says what it comes to; empty: made from the counts
@@ -19,15 +24,153 @@ type Judged struct {
 	Lines    []string // table, wide: these lines instead of check's screen, as wait has them
 }
 
-// Verdict writes a verdict in any format. In GitHub's own the annotations go to
-// standard error.
-func Verdict(t *term.IO, o Options, j Judged) error { return nil }
+// Verdict writes a verdict in any format; nothing when the streams are quiet.
+// In GitHub's own the annotations go to standard error.
+func Verdict(t *term.IO, o Options, j Judged) error {
+	if t.Quiet {
+		return nil
+	}
+	if j.Snapshot == nil {
+		j.Snapshot = &fleet.Snapshot{}
+	}
+	if done, err := writeData(t, o, j.Document, func() []string { return keys(j.Snapshot) }); done {
+		return err
+	}
+	p := newPen(t, o)
+	var b bytes.Buffer
+	if write := reports(o.Format); write != nil {
+		write(&b, j.account(p))
+		_, err := t.Out.Write(b.Bytes())
+		return err
+	}
+	if o.Format == FormatGitHub {
+		report.Annotations(&b, j.account(p))
+		if _, err := t.Err.Write(b.Bytes()); err != nil {
+			return err
+		}
+		_, err := t.Out.Write([]byte(p.line(j.title())))
+		return err
+	}
+	return screen(t, p, o, &j)
+}
+
+// reports is the table of formats that are one text for a program; nil for the
+// others.
+func reports(f Format) func(*bytes.Buffer, *report.Account) {
+	switch f {
+	case FormatJUnit:
+		return report.JUnit
+	case FormatTAP:
+		return report.TAP
+	case FormatNagios:
+		return report.Nagios
+	case FormatPrometheus:
+		return report.Prometheus
+	case FormatMarkdown:
+		return report.Markdown
+	}
+	return nil
+}
+
+// account is the verdict in words, as reports take it.
+func (j *Judged) account(p *pen) *report.Account {
+	return &report.Account{
+		Snapshot: j.Snapshot, Verdict: j.Verdict, ExitCode: j.ExitCode, Title: j.title(), Rows: rows(j.Snapshot, false),
+		Notes: aside(p, j), Hint: j.nextHint(), ASCII: p.ascii,
+	}
+}
+
+// keys are the instances of a snapshot as midwatch accepts them back.
+func keys(s *fleet.Snapshot) []string {
+	var names []string
+	for i := range s.Services {
+		for j := range s.Services[i].Instances {
+			names = append(names, s.Services[i].Instances[j].Key.String())
+		}
+	}
+	return names
+}
+
+// title is what a verdict comes to, in one sentence.
+func (j *Judged) title() string {
+	f := j.Verdict.Findings
+	switch {
+	case j.Title != "":
+		return j.Title
+	case len(j.Snapshot.Services) == 0 && len(f) > 0:
+		return f[0].Text + more(len(f)-1)
+	case j.Verdict.Headline != "":
+		return j.Verdict.Headline + ": " + Summary(j.Snapshot)
+	}
+	return Summary(j.Snapshot)
+}
+
+// hint is the one next action: about what decided, then about a root, then about
+// anything else.
+func (j *Judged) hint() string {
+	if j.Hint != "" {
+		return j.Hint
+	}
+	found := func(decided bool) string {
+		for _, f := range j.Verdict.Findings {
+			if f.Hint != "" && (!decided || f.Outcome == j.Verdict.Outcome) {
+				return f.Hint
+			}
+		}
+		return ""
+	}
+	if h := found(true); h != "" {
+		return h
+	}
+	s := j.Snapshot
+	for _, r := range s.Roots {
+		return "midwatch instances " + r.Ref.Name + " -o wide · midwatch doctor " + r.Ref.Name
+	}
+	for i := range s.Services {
+		if s.Services[i].Status == fleet.Unknown {
+			return "midwatch check --explain " + s.Services[i].Name
+		}
+	}
+	return found(false)
+}
+
+// status is the verdict as a status, for its sign and colour.
+func (j *Judged) status() fleet.Status {
+	return (&report.Account{Verdict: j.Verdict}).Status()
+}
 
 // NagiosState is how a monitoring plug-in ends: 0 OK, 1 WARNING (passed, with
 // something degraded), 2 CRITICAL, 3 UNKNOWN. The line of -o nagios begins with
 // the same word.
-func NagiosState(exitCode int, v gate.Verdict) int { return 3 }
+func NagiosState(exitCode int, v gate.Verdict) int { return report.State(exitCode, v) }
 
 // Summary is the sentence that says what was looked at:
 // "14 instances of 6 services: 13 up, 1 down (13 of 14 answered)".
-func Summary(s *fleet.Snapshot) string { return "" }
+func Summary(s *fleet.Snapshot) string {
+	c := s.Counts()
+	if c.Instances == 0 {
+		return "no instances of " + plural(c.Services, "service")
+	}
+	return fmt.Sprintf("%s of %s: %s (%d of %d answered)", plural(c.Instances, "instance"), plural(c.Services, "service"), tally(c), c.Answered, c.Instances)
+}
+
+// tally is the statuses that occur, with their numbers.
+func tally(c fleet.Counts) string {
+	var parts []string
+	for _, one := range []struct {
+		n    int
+		word string
+	}{{c.Up, "up"}, {c.Degraded, "degraded"}, {c.Down, "down"}, {c.Unknown, "unknown"}, {c.Maintenance, "in maintenance"}} {
+		if one.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", one.n, one.word))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+func plural(n int, word string) string {
+	if n == 1 {
+		return "1 " + word
+	}
+	return fmt.Sprintf("%d %ss", n, word)
+}

@@ -31,6 +31,16 @@ func CleanLines(s string) string {
 	return strings.Join(lines, "\n")
 }
 
+// Printable writes out what a terminal could obey or hide and keeps lines, tabs
+// and marks of build systems: for text that is the user's own but for clean
+// values in it.
+func Printable(s string) string {
+	if plain(s) {
+		return s
+	}
+	return scrub(s, true)
+}
+
 // plain says that there is nothing to do: printable ASCII without command marks.
 func plain(s string) bool {
 	for i := range len(s) {

@@ -43,17 +43,18 @@ type IO struct {
 	ErrTTY   bool
 	OutColor bool // colour may underline words on Out
 	ErrColor bool
-	ASCII    bool // only ASCII may be drawn on a terminal
-	Wide     func() int
+	ASCII    bool // only ASCII may be drawn on a terminal, by its locale or by flag
+	Dumb     bool // a terminal without cursor movement
 	CI       CI
 	Quiet    bool
+	Wide     func() int // columns there are at the moment; never nil
 
 	// Console opens the controlling terminal, for questions. It fails where
 	// there is none.
 	Console func() (Console, error)
 
-	gone chan struct{}
-	now  func() time.Time
+	gone  chan struct{}
+	plain bool // --ascii was given: also off a terminal
 }
 
 // Console is a terminal that questions are asked on.
@@ -80,11 +81,11 @@ func System() *IO {
 
 // system is System for any files and environment.
 func system(in, out, errw *os.File, getenv func(string) string) *IO {
-	t := &IO{In: in, OutTTY: isTerminal(out), ErrTTY: isTerminal(errw), CI: detectCI(getenv), gone: make(chan struct{}), now: time.Now}
+	t := &IO{In: in, OutTTY: isTerminal(out), ErrTTY: isTerminal(errw), CI: detectCI(getenv), gone: make(chan struct{})}
 	t.Out = &pipe{to: out, gone: t.gone}
 	t.Err = &pipe{to: errw, gone: make(chan struct{})}
 	t.OutColor, t.ErrColor = autoColor(getenv, t.OutTTY), autoColor(getenv, t.ErrTTY)
-	t.ASCII = !speaksUTF8(getenv)
+	t.ASCII, t.Dumb = !speaksUTF8(getenv), getenv("TERM") == "dumb"
 	t.Wide = func() int { return columns(getenv, out, errw) }
 	t.Console = openConsole
 	return t
@@ -97,7 +98,7 @@ func Test(in string) (t *IO, out, errw *bytes.Buffer) {
 	gone := make(chan struct{})
 	t = &IO{
 		In: strings.NewReader(in), Out: &pipe{to: out, gone: gone}, Err: errw,
-		Wide: func() int { return 80 }, Console: func() (Console, error) { return nil, ErrNoTerminal }, gone: gone, now: time.Now,
+		Wide: func() int { return 80 }, Console: func() (Console, error) { return nil, ErrNoTerminal }, gone: gone,
 	}
 	return t, out, errw
 }
@@ -106,8 +107,8 @@ func Test(in string) (t *IO, out, errw *bytes.Buffer) {
 // written with it.
 func File(w io.Writer) *IO {
 	return &IO{
-		In: strings.NewReader(""), Out: w, Err: io.Discard, Quiet: true,
-		Wide: func() int { return 80 }, Console: func() (Console, error) { return nil, ErrNoTerminal }, gone: make(chan struct{}), now: time.Now,
+		In: strings.NewReader(""), Out: w, Err: io.Discard,
+		Wide: func() int { return 80 }, Console: func() (Console, error) { return nil, ErrNoTerminal }, gone: make(chan struct{}),
 	}
 }
 
@@ -122,7 +123,7 @@ func (t *IO) Apply(s Settings) error {
 	default:
 		return fmt.Errorf("--color %q: want auto, always or never", s.Color)
 	}
-	t.ASCII = t.ASCII || s.ASCII
+	t.ASCII, t.plain = t.ASCII || s.ASCII, s.ASCII
 	t.Quiet = t.Quiet || s.Quiet
 	if s.NoCI {
 		t.CI = NoCI
@@ -132,6 +133,10 @@ func (t *IO) Apply(s Settings) error {
 
 // Width is the number of columns there are to draw on; at least 20.
 func (t *IO) Width() int { return max(t.Wide(), 20) }
+
+// OutASCII says whether standard output takes only ASCII. A file takes UTF-8
+// whatever the locale is, unless the flag says otherwise.
+func (t *IO) OutASCII() bool { return t.ASCII && t.OutTTY || t.plain }
 
 // Gone is closed when nobody reads standard output any more. What is written
 // from then on is swallowed, so that the verdict's code stays.

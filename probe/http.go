@@ -195,9 +195,12 @@ func (p *HTTPProber) read(a *asking, reply *wire.Answer) Result {
 	if cause, text := reply.Misdirected(); cause != wire.None {
 		return a.end(Unknown, Reason(cause), text)
 	}
-	v, outcome, reason, text, bare := verdict(reply, p.o.Strict, a.target.Named)
+	said := health.Answer{Status: reply.Status, Header: reply.Header.Get, Body: reply.Body, Cut: reply.Cut}
+	v := health.Read(said)
+	d := Decide(said, v, a.target.Named, p.o.Strict)
+	outcome, reason, text := d.Outcome, d.Reason, d.Detail
 	r := &a.result
-	r.Health, r.Bare = v, bare
+	r.Health, r.Bare = v, d.Bare
 	if outcome == Fail && reply.Gateway(v.Dialect == "" || v.Word == health.NoWord) {
 		reason, text = ReasonGateway, fmt.Sprintf("the gateway answers: %d %s", reply.Status, http.StatusText(reply.Status))
 	}

@@ -53,6 +53,8 @@ var rules = []struct {
 	{pkg: "fleet/registry/etcd/embedded", may: nil},
 	{pkg: "fleet/registry/etcd/layout", may: []string{"fleet"}},
 	{pkg: "fleet/registry/etcd", may: []string{"fleet", "fleet/registry", "fleet/registry/etcd/layout"}, test: []string{"fleet/registry/registrytest", "fleet/registry/etcd/**"}},
+	{pkg: "fleet/registry/consul/catalog", may: []string{"fleet"}},
+	{pkg: "fleet/registry/consul", may: []string{"fleet", "fleet/registry", "fleet/registry/consul/catalog"}, test: []string{"fleet/registry/registrytest", "fleet/registry/consul/**"}},
 	{pkg: "fleet/registry/*", may: []string{"fleet", "fleet/registry"}, test: []string{"fleet/registry/registrytest"}},
 	{pkg: "fleet/sweep", may: []string{"fleet", "probe", "fleet/registry", "fleet/breaker", "fleet/metrics"}, test: []string{"fleet/registry/**"}},
 	{pkg: "fleet/change", may: []string{"fleet", "fleet/registry", "fleet/breaker"}, test: []string{"fleet/registry/**"}},

@@ -1,0 +1,160 @@
+package cmd_test
+
+import (
+	"flag"
+	"fmt"
+	"go/ast"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/midwatch-cli/midwatch/cmd/app"
+	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/registry/all"
+)
+
+var update = flag.Bool("update", false, "write the generated pages and golden files")
+
+// generated compares a page with what the code says, or writes it.
+func generated(t *testing.T, name, want string) {
+	t.Helper()
+	path := filepath.Join("..", "docs", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	got, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != want {
+		t.Errorf("docs/%s is not what the code says: go test ./cmd -run %s -update", name, t.Name())
+	}
+}
+
+func page(t *testing.T, name string) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("..", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+func TestDocsExitCodes(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("# Exit codes\n\nMade from the table in `cmd/app/exit.go`. The code never depends on the output format.\n\n")
+	b.WriteString("| code | meaning | with `--exit-style nagios` |\n| --- | --- | --- |\n")
+	for _, row := range app.Codes() {
+		fmt.Fprintf(&b, "| %d | %s | %d |\n", row.Code, row.Meaning, row.Nagios)
+	}
+	b.WriteString("\nA certain failure beats a doubt: something down is 1 even when a registry is silent; nothing down but something unknown, or a registry that did not answer, is 3; degraded alone is 0 with a warning (1 with `--fail-on degraded`, and 1 in the nagios style). Maintenance is no failure.\n")
+	b.WriteString("\n`go run` turns every code into 1: scripts use the binary.\n")
+	generated(t, "exit-codes.md", b.String())
+}
+
+func TestDocsDefaults(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("# Defaults\n\nMade from the table in `fleet/defaults.go`; `midwatch help defaults` prints the same.\n\n| what | default | meaning |\n| --- | --- | --- |\n")
+	for _, row := range fleet.DefaultsTable() {
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", row.What, row.Value, row.Meaning)
+	}
+	generated(t, "defaults.md", b.String())
+}
+
+// codeSpans finds what stands in backticks.
+var codeSpans = regexp.MustCompile("`([^`\n]+)`")
+
+// TestDocsMap: every package is on the map, and what is on the map exists.
+func TestDocsMap(t *testing.T) {
+	text := page(t, "docs/map.md")
+	named := map[string]bool{}
+	for _, m := range codeSpans.FindAllStringSubmatch(text, -1) {
+		name := strings.TrimSuffix(m[1], "/")
+		named[name] = true
+		if strings.ContainsAny(name, " *<") {
+			continue
+		}
+		if _, err := os.Stat(filepath.Join("..", name)); err != nil {
+			t.Errorf("docs/map.md names %s, which is not there", name)
+		}
+	}
+	seen := map[string]bool{}
+	for _, s := range sources(t) {
+		if s.test || seen[s.pkg] {
+			continue
+		}
+		seen[s.pkg] = true
+		if s.pkg != "." && !named[s.pkg] {
+			t.Errorf("docs/map.md does not name package %s", s.pkg)
+		}
+	}
+}
+
+// TestDocsFollowOneCommand: each step names a file and a function in it, as
+// `cmd/check/check.go` `run` or `fleet/sweep/sweep.go` `Sweeper.Pass`.
+func TestDocsFollowOneCommand(t *testing.T) {
+	functions := map[string]map[string]bool{} // file -> functions
+	for _, s := range sources(t) {
+		functions[s.name] = map[string]bool{}
+		for _, d := range s.file.Decls {
+			if f, ok := d.(*ast.FuncDecl); ok {
+				functions[s.name][functionName(f)] = true
+			}
+		}
+	}
+	steps := regexp.MustCompile("`([a-z0-9_/]+\\.go)` `([A-Za-z0-9_.]+)`").FindAllStringSubmatch(page(t, "docs/follow-one-command.md"), -1)
+	if len(steps) < 8 {
+		t.Errorf("docs/follow-one-command.md has %d steps, want the whole way", len(steps))
+	}
+	for _, m := range steps {
+		if !functions[m[1]][m[2]] {
+			t.Errorf("docs/follow-one-command.md: there is no %s in %s", m[2], m[1])
+		}
+	}
+}
+
+func functionName(f *ast.FuncDecl) string {
+	if f.Recv == nil {
+		return f.Name.Name
+	}
+	x := f.Recv.List[0].Type
+	if star, ok := x.(*ast.StarExpr); ok {
+		x = star.X
+	}
+	if id, ok := x.(*ast.Ident); ok {
+		return id.Name + "." + f.Name.Name
+	}
+	return f.Name.Name
+}
+
+// TestDocsSupport: every driver has its section, with the abilities it declares.
+func TestDocsSupport(t *testing.T) {
+	text := page(t, "docs/support.md")
+	for _, d := range all.Drivers() {
+		_, section, ok := strings.Cut(text, "\n## "+d.Name+"\n")
+		if !ok {
+			t.Errorf("docs/support.md has no section %q", d.Name)
+			continue
+		}
+		section, _, _ = strings.Cut(section, "\n## ")
+		for _, a := range d.Abilities {
+			if !strings.Contains(section, "`"+string(a)+"`") {
+				t.Errorf("docs/support.md, %s: the driver declares %s", d.Name, a)
+			}
+		}
+	}
+}
+
+func TestReadmeHoldsTheTwoCommands(t *testing.T) {
+	text := page(t, "README.md")
+	for _, want := range []string{"\n    go run . demo\n", "\n    go test ./...\n"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("README.md lacks the line %q", strings.TrimSpace(want))
+		}
+	}
+}

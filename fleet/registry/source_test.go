@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -156,19 +157,19 @@ func (s script) Close() error { return errors.New("cannot close") }
 func TestSourceBacksOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var at []time.Time
-		good := false
+		var good atomic.Bool
 		s := registry.NewSource("", registry.Location{Name: "x"}, nil, script{watch: func(_ context.Context, emit func(registry.Set) error) error {
 			at = append(at, time.Now())
-			if good {
-				good = false
+			if good.CompareAndSwap(true, false) {
 				return emit(registry.Set{})
 			}
 			return errors.New("no")
 		}}, nil)
 		stop := run(t, s)
 		<-time.After(time.Minute)
-		good = true
+		synctest.Wait()
 		n := len(at)
+		good.Store(true)
 		<-time.After(12 * time.Second)
 		stop()
 		if n < 8 || n > 20 {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/registry"
+	"github.com/midwatch-cli/midwatch/fleet/registry/consul/catalog"
 )
 
 // reasonPolicy is for what we refuse to do ourselves.
@@ -36,7 +37,7 @@ func (a agent) where() string { return "consul agent at " + a.address }
 // is the one: the same ServiceID on another node is another instance. An empty
 // node is whichever agent there is, for new entries. It reads /v1/agent/self,
 // which needs agent:read.
-func (c *client) agentOf(ctx context.Context, n node) (agent, error) {
+func (c *client) agentOf(ctx context.Context, n catalog.Node) (agent, error) {
 	address, err := c.agentAddress(n)
 	if err != nil {
 		return agent{}, err
@@ -58,8 +59,8 @@ func (c *client) agentOf(ctx context.Context, n node) (agent, error) {
 	if n.Node != "" && (a.node != n.Node || n.Datacenter != "" && a.dc != n.Datacenter) {
 		return agent{}, &fleet.Error{
 			Reason: reasonPolicy,
-			Detail: fmt.Sprintf("%s is the agent of node %s in %s, and only the agent of %s in %s can do that", a.where(), oneLine(a.node), oneLine(a.dc), oneLine(n.Node), oneLine(n.Datacenter)),
-			Hint:   fmt.Sprintf("name that one with ?agent=%s; if it listens on loopback only, forward a port to it", withPort(bracket(oneLine(n.Address)), c.options.Enabled())),
+			Detail: fmt.Sprintf("%s is the agent of node %s in %s, and only the agent of %s in %s can do that", a.where(), catalog.Line(a.node), catalog.Line(a.dc), catalog.Line(n.Node), catalog.Line(n.Datacenter)),
+			Hint:   fmt.Sprintf("name that one with ?agent=%s; if it listens on loopback only, forward a port to it", withPort(bracket(catalog.Line(n.Address)), c.options.Enabled())),
 		}
 	}
 	return a, nil
@@ -68,7 +69,7 @@ func (c *client) agentOf(ctx context.Context, n node) (agent, error) {
 // agentAddress is where the agent of a node takes writes, by the option agent.
 // Names and addresses of nodes are the catalog's words: they are used only
 // where the option says so, and only if they are a host and nothing more.
-func (c *client) agentAddress(n node) (string, error) {
+func (c *client) agentAddress(n catalog.Node) (string, error) {
 	address := c.options.Agent
 	if address == "" {
 		return c.address, nil
@@ -81,7 +82,7 @@ func (c *client) agentAddress(n node) (string, error) {
 			return "", registry.Misconfigured("", "for new entries name one agent: ?agent=HOST:PORT", "option agent: %s stands for an instance's node, and there is none yet", place)
 		}
 		if !isHost(value) {
-			return "", &fleet.Error{Reason: reasonPolicy, Detail: fmt.Sprintf("%s: the catalog's %q is not a host, so it is not put in place of %s", c.where(), oneLine(value), place)}
+			return "", &fleet.Error{Reason: reasonPolicy, Detail: fmt.Sprintf("%s: the catalog's %q is not a host, so it is not put in place of %s", c.where(), catalog.Line(value), place)}
 		}
 		address = strings.ReplaceAll(address, place, bracket(value))
 	}
@@ -112,25 +113,25 @@ func bracket(host string) string {
 
 // locate reads an instance's entry from a server that is up to date. It wraps
 // fleet.ErrNotFound where there is none.
-func (c *client) locate(ctx context.Context, k fleet.Key) (entry, error) {
+func (c *client) locate(ctx context.Context, k fleet.Key) (catalog.Entry, error) {
 	entries, _, err := c.entriesOf(ctx, k, 0)
 	if err != nil {
-		return entry{}, c.explain(ctx, c.where(), err)
+		return catalog.Entry{}, c.explain(ctx, c.where(), err)
 	}
 	if e := find(entries, k.Instance); e != nil {
 		return *e, nil
 	}
-	return entry{}, c.missing(c.where(), k)
+	return catalog.Entry{}, c.missing(c.where(), k)
 }
 
 // missing is the error for an instance that is not there.
 func (c *client) missing(where string, k fleet.Key) error {
-	return &fleet.Error{Reason: registry.ReasonNotFound, Detail: fmt.Sprintf("%s: no instance %s", where, oneLine(k.String())), Err: fleet.ErrNotFound}
+	return &fleet.Error{Reason: registry.ReasonNotFound, Detail: fmt.Sprintf("%s: no instance %s", where, catalog.Line(k.String())), Err: fleet.ErrNotFound}
 }
 
 // entriesOf reads the entries of a key's service from the leader, after an
 // index where one is given.
-func (c *client) entriesOf(ctx context.Context, k fleet.Key, index uint64) ([]entry, uint64, error) {
+func (c *client) entriesOf(ctx context.Context, k fleet.Key, index uint64) ([]catalog.Entry, uint64, error) {
 	q := (&api.QueryOptions{Datacenter: c.options.DC, Namespace: c.namespace(k.Namespace), Partition: c.options.Partition}).WithContext(ctx)
 	if index > 0 {
 		q.WaitIndex, q.WaitTime = index, settleTime
@@ -141,11 +142,11 @@ func (c *client) entriesOf(ctx context.Context, k fleet.Key, index uint64) ([]en
 		return nil, 0, err
 	}
 	if len(r.entries) == 0 && (meta.ResultsFilteredByACLs || meta.DefaultACLPolicy == "deny" && c.door.token.IsZero()) {
-		return nil, 0, c.denied("it shows no instance of " + oneLine(k.Name))
+		return nil, 0, c.denied("it shows no instance of " + catalog.Line(k.Name))
 	}
-	var out []entry
+	var out []catalog.Entry
 	for _, raw := range r.entries {
-		if e, err := decodeEntry(raw); err == nil {
+		if e, err := catalog.Decode(raw); err == nil {
 			out = append(out, e)
 		}
 	}
@@ -161,9 +162,9 @@ func (c *client) namespace(of string) string {
 }
 
 // find returns the entry of an instance, nil where there is none.
-func find(entries []entry, instance string) *entry {
+func find(entries []catalog.Entry, instance string) *catalog.Entry {
 	for i := range entries {
-		if entries[i].id() == instance {
+		if entries[i].ID() == instance {
 			return &entries[i]
 		}
 	}

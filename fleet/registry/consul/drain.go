@@ -2,11 +2,11 @@ package consul
 
 import (
 	"context"
-	"strings"
 
 	"github.com/hashicorp/consul/api"
 
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/registry/consul/catalog"
 )
 
 // SetMaintenance puts one instance in maintenance or takes it out. Its agent
@@ -24,7 +24,7 @@ func (c *client) SetMaintenance(ctx context.Context, k fleet.Key, on bool, why s
 	}
 	where := c.where()
 	switch {
-	case e.agentOwned():
+	case e.AgentOwned():
 		a, failed := c.agentOf(ctx, e.Node)
 		if failed != nil {
 			return failed
@@ -38,21 +38,21 @@ func (c *client) SetMaintenance(ctx context.Context, k fleet.Key, on bool, why s
 		})
 	case on:
 		err = c.markInCatalog(ctx, &e, why)
-	case e.inMaintenance(api.ServiceMaintPrefix):
-		err = c.deregisterFromCatalog(ctx, &e, api.ServiceMaintPrefix+e.Service.ID)
+	case e.InMaintenance(catalog.ServiceMaintenance):
+		err = c.deregisterFromCatalog(ctx, &e, catalog.ServiceMaintenance+e.Service.ID)
 	}
 	if err != nil {
 		return c.explainGone(ctx, where, k, err)
 	}
-	if err := c.settle(ctx, k, func(found *entry) bool {
-		return found == nil || found.inMaintenance(api.ServiceMaintPrefix) == on
+	if err := c.settle(ctx, k, func(found *catalog.Entry) bool {
+		return found == nil || found.InMaintenance(catalog.ServiceMaintenance) == on
 	}); err != nil {
 		return err
 	}
-	if !on && e.inMaintenance(api.NodeMaint) {
+	if !on && e.InMaintenance(catalog.NodeMaintenance) {
 		return &fleet.Error{
 			Reason: reasonPolicy,
-			Detail: where + ": the whole node " + oneLine(e.Node.Node) + " is in maintenance, so its instances stay out of use",
+			Detail: where + ": the whole node " + catalog.Line(e.Node.Node) + " is in maintenance, so its instances stay out of use",
 			Hint:   "on that node: consul maint -disable",
 		}
 	}
@@ -61,12 +61,12 @@ func (c *client) SetMaintenance(ctx context.Context, k fleet.Key, on bool, why s
 
 // markInCatalog writes the check that an agent would for an entry that no
 // agent keeps. The node's own record is left as it is.
-func (c *client) markInCatalog(ctx context.Context, e *entry, why string) error {
+func (c *client) markInCatalog(ctx context.Context, e *catalog.Entry, why string) error {
 	if why == "" {
 		why = "Maintenance mode is enabled for this service, but no reason was provided."
 	}
 	mark := &api.AgentCheck{
-		Node: e.Node.Node, CheckID: api.ServiceMaintPrefix + e.Service.ID, Name: "Service Maintenance Mode",
+		Node: e.Node.Node, CheckID: catalog.ServiceMaintenance + e.Service.ID, Name: "Service Maintenance Mode",
 		Status: api.HealthCritical, Notes: why, ServiceID: e.Service.ID, ServiceName: e.Service.Service,
 		Type: "maintenance", Namespace: e.Service.Namespace,
 	}
@@ -77,16 +77,6 @@ func (c *client) markInCatalog(ctx context.Context, e *entry, why string) error 
 		_, err := c.reads.Catalog().Register(reg, (&api.WriteOptions{}).WithContext(ctx))
 		return err
 	})
-}
-
-// inMaintenance says whether a check of this kind of maintenance is there.
-func (e *entry) inMaintenance(kind string) bool {
-	for i := range e.Checks {
-		if strings.HasPrefix(e.Checks[i].CheckID, kind) {
-			return true
-		}
-	}
-	return false
 }
 
 // SideEffects says who would carry out a write to an instance, and what else
@@ -105,7 +95,7 @@ func (c *client) SideEffects(ctx context.Context, k fleet.Key, verb string) ([]s
 	case "drain":
 		out = append(out, "its check _service_maintenance turns critical: DNS stops handing it out until undrain, over restarts too")
 	case "undrain":
-		if e.inMaintenance(api.NodeMaint) {
+		if e.InMaintenance(catalog.NodeMaintenance) {
 			out = append(out, "the whole node is in maintenance: that stays")
 		}
 	}

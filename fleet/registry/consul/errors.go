@@ -6,12 +6,12 @@ import (
 	"errors"
 	"net/http"
 	"strings"
-	"unicode"
 
 	"github.com/hashicorp/consul/api"
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/registry"
+	"github.com/midwatch-cli/midwatch/fleet/registry/consul/catalog"
 )
 
 // maxExcerpt bounds what of an error's text is read.
@@ -49,7 +49,7 @@ func (c *client) explain(ctx context.Context, where string, err error) error {
 		return &fleet.Error{Reason: registry.ReasonBody, Detail: where + ": " + errTooLong.Error(), Hint: "narrow it with ?filter=", Err: err}
 	case errors.Is(err, http.ErrSchemeMismatch):
 		return &fleet.Error{Reason: registry.ReasonScheme, Detail: where + ": it speaks plain HTTP, not TLS", Hint: "leave tls, ca and cert out of the URL", Err: err}
-	case strings.Contains(err.Error(), "malformed HTTP"):
+	case strings.Contains(err.Error(), "malformed HTTP"), strings.Contains(err.Error(), "readLoopPeekFail"): // the latter: it talks before it is asked
 		return &fleet.Error{Reason: registry.ReasonProtocol, Detail: where + ": it does not speak HTTP", Hint: hintNotConsul, Err: err}
 	}
 	return registry.Explain(where, err)
@@ -121,21 +121,5 @@ func (c *client) clean(s string) string {
 			s = strings.ReplaceAll(s, secret.Reveal(), "***")
 		}
 	}
-	return oneLine(s)
-}
-
-// oneLine makes one line of at most maxNote bytes.
-func oneLine(s string) string {
-	s = strings.ToValidUTF8(s, "\uFFFD")
-	s = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return ' '
-		}
-		return r
-	}, s)
-	s = strings.Join(strings.Fields(s), " ")
-	if len(s) <= maxNote {
-		return s
-	}
-	return strings.ToValidUTF8(s[:maxNote], "") + "..."
+	return catalog.Line(s)
 }

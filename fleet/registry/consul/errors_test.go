@@ -110,6 +110,7 @@ func TestNotConsul(t *testing.T) {
 			if err != nil {
 				return
 			}
+			_, _ = conn.Read(make([]byte, 4096))
 			_, _ = conn.Write([]byte("\x16\x03what\r\n"))
 			conn.Close()
 		}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/registry"
+	"github.com/midwatch-cli/midwatch/fleet/registry/consul/catalog"
 )
 
 // parallel bounds the health requests of one pass.
@@ -170,9 +171,9 @@ func (s *sweep) add(name string, r reply) {
 		return
 	}
 	for i, raw := range r.entries {
-		e, err := decodeEntry(raw)
+		e, err := catalog.Decode(raw)
 		if err != nil {
-			s.warn(name, fmt.Sprintf("entry %d cannot be read: %s", i+1, oneLine(err.Error())))
+			s.warn(name, fmt.Sprintf("entry %d cannot be read: %s", i+1, catalog.Line(err.Error())))
 			continue
 		}
 		ref := fleet.Ref{Namespace: e.Service.Namespace, Name: e.Service.Service}
@@ -187,7 +188,7 @@ func (s *sweep) add(name string, r reply) {
 			at = &fleet.Service{Ref: ref}
 			s.services[ref] = at
 		}
-		at.Instances = append(at.Instances, e.instance())
+		at.Instances = append(at.Instances, e.Instance())
 	}
 }
 
@@ -204,7 +205,7 @@ func (s *sweep) set(asked []string) (registry.Set, error) {
 	where := s.client.where()
 	switch {
 	case len(s.hidden) > 0:
-		set.Warnings = append(set.Warnings, fleet.Warning{Where: where, Detail: "the list is partial: the token sees no instance of " + oneLine(strings.Join(s.hidden, ", "))})
+		set.Warnings = append(set.Warnings, fleet.Warning{Where: where, Detail: "the list is partial: the token sees no instance of " + catalog.Line(strings.Join(s.hidden, ", "))})
 	case s.filtered:
 		set.Warnings = append(set.Warnings, fleet.Warning{Where: where, Detail: "the list is partial: ACLs hide a part of it"})
 	}

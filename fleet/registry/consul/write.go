@@ -15,6 +15,7 @@ import (
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/registry"
+	"github.com/midwatch-cli/midwatch/fleet/registry/consul/catalog"
 )
 
 // settleTime bounds the wait for a write to show in the catalog: an agent
@@ -50,7 +51,7 @@ func (c *client) Register(ctx context.Context, e registry.Entry) (fleet.Key, err
 		return fleet.Key{}, err
 	}
 	reg.Namespace, reg.Partition = c.namespace(e.Namespace), c.options.Partition
-	a, err := c.agentOf(ctx, node{Node: on})
+	a, err := c.agentOf(ctx, catalog.Node{Node: on})
 	if err != nil {
 		return fleet.Key{}, err
 	}
@@ -64,7 +65,7 @@ func (c *client) Register(ctx context.Context, e registry.Entry) (fleet.Key, err
 	c.mu.Lock()
 	c.held[k] = a
 	c.mu.Unlock()
-	return k, c.settle(ctx, k, func(found *entry) bool { return found != nil && shows(found, reg) })
+	return k, c.settle(ctx, k, func(found *catalog.Entry) bool { return found != nil && shows(found, reg) })
 }
 
 // registration is the entry in Consul's words.
@@ -73,7 +74,7 @@ func registration(e registry.Entry, id string) (*api.AgentServiceRegistration, e
 	if e.Service == "" {
 		return nil, registry.Misconfigured("", "", "consul: a service needs a name")
 	}
-	reg := &api.AgentServiceRegistration{Name: e.Service, ID: id, Meta: map[string]string{}, TaggedAddresses: map[string]api.ServiceAddress{}}
+	reg := &api.AgentServiceRegistration{Name: e.Service, ID: id, TaggedAddresses: map[string]api.ServiceAddress{}}
 	if strings.HasPrefix(in.Addr, "/") {
 		reg.SocketPath = in.Addr
 	} else {
@@ -84,18 +85,9 @@ func registration(e registry.Entry, id string) (*api.AgentServiceRegistration, e
 		reg.Address, reg.Port = host, number
 	}
 	reg.ID = cmp.Or(reg.ID, e.Service+"-"+strings.NewReplacer(":", "-", ".", "-", "/", "-", "[", "", "]", "").Replace(in.Addr))
-	for key, value := range in.Labels {
-		switch {
-		case isMeta(key, value):
-			reg.Meta[key] = value
-		case strings.HasPrefix(key, tagPrefix) && value == "true":
-			reg.Tags = append(reg.Tags, strings.TrimPrefix(key, tagPrefix))
-		default:
-			reg.Tags = append(reg.Tags, key+"="+value)
-		}
-	}
+	reg.Meta, reg.Tags = catalog.Metadata(in.Labels)
 	for key, value := range map[string]string{"zone": in.Zone, "version": in.Version} {
-		if value != "" && label(in.Labels, key) == "" {
+		if value != "" && catalog.Label(in.Labels, key) == "" {
 			reg.Meta[key] = value
 		}
 	}
@@ -130,15 +122,6 @@ func splitAddr(addr string) (host string, number int, err error) {
 	return host, number, nil
 }
 
-// isMeta says whether Consul takes a label as metadata: letters, digits,
-// dashes and underscores, 128 bytes of key, 512 of value, no consul- prefix.
-func isMeta(key, value string) bool {
-	if key == "" || len(key) > 128 || len(value) > 512 || strings.HasPrefix(key, "consul-") || strings.HasPrefix(key, tagPrefix) {
-		return false
-	}
-	return isKey(key) && !strings.ContainsAny(key, "./")
-}
-
 // taggedAddress is an endpoint in Consul's words; a whole URL stays one, as
 // Kratos writes them.
 func taggedAddress(at string) api.ServiceAddress {
@@ -154,13 +137,13 @@ func taggedAddress(at string) api.ServiceAddress {
 }
 
 // shows says whether the catalog's entry is the one that was registered.
-func shows(e *entry, reg *api.AgentServiceRegistration) bool {
+func shows(e *catalog.Entry, reg *api.AgentServiceRegistration) bool {
 	same := e.Service.Address == reg.Address && e.Service.Port == reg.Port && e.Service.SocketPath == reg.SocketPath &&
 		len(e.Service.Meta) == len(reg.Meta) && len(e.Service.Tags) == len(reg.Tags)
 	for key, value := range reg.Meta {
 		same = same && e.Service.Meta[key] == value
 	}
-	return same && (reg.Weights == nil || e.Service.Weights == weights{reg.Weights.Passing, reg.Weights.Warning})
+	return same && (reg.Weights == nil || e.Service.Weights == catalog.Weights(*reg.Weights))
 }
 
 // Deregister removes the entry where it lives: from its agent, which would
@@ -174,7 +157,7 @@ func (c *client) Deregister(ctx context.Context, k fleet.Key) error {
 		return err
 	}
 	where := c.where()
-	if e.agentOwned() {
+	if e.AgentOwned() {
 		a, failed := c.agentOf(ctx, e.Node)
 		if failed != nil {
 			return failed
@@ -192,12 +175,12 @@ func (c *client) Deregister(ctx context.Context, k fleet.Key) error {
 	c.mu.Lock()
 	delete(c.held, k)
 	c.mu.Unlock()
-	return c.settle(ctx, k, func(found *entry) bool { return found == nil })
+	return c.settle(ctx, k, func(found *catalog.Entry) bool { return found == nil })
 }
 
 // deregisterFromCatalog removes one service of a node, or one check of it. The
 // request without either removes the whole node, so it is never sent.
-func (c *client) deregisterFromCatalog(ctx context.Context, e *entry, checkID string) error {
+func (c *client) deregisterFromCatalog(ctx context.Context, e *catalog.Entry, checkID string) error {
 	d := &api.CatalogDeregistration{
 		Node: e.Node.Node, Datacenter: c.options.DC, CheckID: checkID,
 		Namespace: e.Service.Namespace, Partition: c.options.Partition,
@@ -265,7 +248,7 @@ func (c *client) explainGone(ctx context.Context, where string, k fleet.Key, err
 
 // settle waits until the catalog shows what was written, so that who reads
 // next reads it. That it takes longer is no failure: the write was accepted.
-func (c *client) settle(ctx context.Context, k fleet.Key, shown func(*entry) bool) error {
+func (c *client) settle(ctx context.Context, k fleet.Key, shown func(*catalog.Entry) bool) error {
 	until, cancel := context.WithTimeout(ctx, settleTime)
 	defer cancel()
 	index := uint64(0)
@@ -285,9 +268,9 @@ func (c *client) settle(ctx context.Context, k fleet.Key, shown func(*entry) boo
 }
 
 // sideEffect names the agent that would take a write to an entry.
-func (c *client) sideEffect(e *entry) string {
-	if !e.agentOwned() {
-		return fmt.Sprintf("consul catalog, node %s, which has no agent", oneLine(e.Node.Node))
+func (c *client) sideEffect(e *catalog.Entry) string {
+	if !e.AgentOwned() {
+		return fmt.Sprintf("consul catalog, node %s, which has no agent", catalog.Line(e.Node.Node))
 	}
-	return "consul agent on " + oneLine(e.Node.Node)
+	return "consul agent on " + catalog.Line(e.Node.Node)
 }

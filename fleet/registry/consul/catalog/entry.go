@@ -1,74 +1,85 @@
-package consul
+// Package catalog reads the entries of Consul's catalog: where an instance is
+// called, what Consul claims of it, what its metadata and tags say. It is pure,
+// and holds both directions of the mapping between labels and metadata.
+//
+// Shapes: GET /v1/health/service/NAME, api-docs of health and catalog; replies
+// recorded from 1.15.4 are in ../testdata/wire.
+package catalog
 
 import (
 	"encoding/json"
 	"errors"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/midwatch-cli/midwatch/fleet"
 )
 
-// maxNote bounds a text of the far side that becomes part of a line.
-const maxNote = 512
-
 // tagPrefix is put before a tag that is no key=value, to make a label of it.
 const tagPrefix = "tag."
 
-// entry is one element of GET /v1/health/service/NAME: what of it is used.
+// Entry is one element of GET /v1/health/service/NAME: what of it is used.
 // The library's own type is not, because one odd field there, of a check's
 // definition for instance, would cost the whole reply.
-type entry struct {
-	Node    node    `json:"Node"`
-	Service service `json:"Service"`
-	Checks  []check `json:"Checks"`
+type Entry struct {
+	Node    Node    `json:"Node"`
+	Service Service `json:"Service"`
+	Checks  []Check `json:"Checks"`
 }
 
-type node struct {
+// Node is where an instance runs, by its name in the catalog.
+type Node struct {
 	Node       string            `json:"Node"`
 	Address    string            `json:"Address"`
 	Datacenter string            `json:"Datacenter"`
 	Meta       map[string]string `json:"Meta"`
-	Locality   *locality         `json:"Locality"`
+	Locality   *Locality         `json:"Locality"`
 }
 
-type service struct {
+// Service is an instance as its agent, or whoever wrote it, describes it.
+type Service struct {
 	ID              string             `json:"ID"`
 	Service         string             `json:"Service"`
 	Tags            []string           `json:"Tags"`
 	Meta            map[string]string  `json:"Meta"`
 	Address         string             `json:"Address"`
 	Port            int                `json:"Port"`
-	Ports           []port             `json:"Ports"` // newer agents: several, one of them the default
+	Ports           []Port             `json:"Ports"` // newer agents: several, one of them the default
 	SocketPath      string             `json:"SocketPath"`
-	TaggedAddresses map[string]address `json:"TaggedAddresses"`
-	Weights         weights            `json:"Weights"`
+	TaggedAddresses map[string]Address `json:"TaggedAddresses"`
+	Weights         Weights            `json:"Weights"`
 	Namespace       string             `json:"Namespace"`
-	Locality        *locality          `json:"Locality"`
+	Locality        *Locality          `json:"Locality"`
 }
 
-type port struct {
+// Port is one of several ports of an instance.
+type Port struct {
 	Name    string `json:"Name"`
 	Port    int    `json:"Port"`
 	Default bool   `json:"Default"`
 }
 
-type address struct {
+// Address is one of several addresses of an instance, by role.
+type Address struct {
 	Address string `json:"Address"`
 	Port    int    `json:"Port"`
 }
 
-type weights struct {
+// Weights are the shares of the calls by state.
+type Weights struct {
 	Passing int `json:"Passing"`
 	Warning int `json:"Warning"`
 }
 
-type locality struct {
+// Locality is where a service or node is.
+type Locality struct {
 	Zone string `json:"Zone"`
 }
 
-type check struct {
+// Check is the state of one health check, of the instance or of its node.
+type Check struct {
 	CheckID   string `json:"CheckID"`
 	Name      string `json:"Name"`
 	Status    string `json:"Status"`
@@ -77,28 +88,28 @@ type check struct {
 	ServiceID string `json:"ServiceID"`
 }
 
-// decodeEntry reads one entry. It fails for what cannot be an instance.
-func decodeEntry(raw []byte) (entry, error) {
-	var e entry
+// Decode reads one entry. It fails for what cannot be an instance.
+func Decode(raw []byte) (Entry, error) {
+	var e Entry
 	if err := json.Unmarshal(raw, &e); err != nil {
-		return entry{}, err
+		return Entry{}, err
 	}
 	switch {
 	case e.Node.Node == "":
-		return entry{}, errors.New("no node")
+		return Entry{}, errors.New("no node")
 	case e.Service.ID == "" || e.Service.Service == "":
-		return entry{}, errors.New("no service id or no name")
+		return Entry{}, errors.New("no service id or no name")
 	case e.host() == "" && e.Service.SocketPath == "":
-		return entry{}, errors.New("no address")
+		return Entry{}, errors.New("no address")
 	}
 	return e, nil
 }
 
-// id is the instance's id: a ServiceID is unique on its node only.
-func (e *entry) id() string { return e.Node.Node + "/" + e.Service.ID }
+// ID is the instance's id: a ServiceID is unique on its node only.
+func (e *Entry) ID() string { return e.Node.Node + "/" + e.Service.ID }
 
 // host is the service's address, or its node's where it has none.
-func (e *entry) host() string {
+func (e *Entry) host() string {
 	if e.Service.Address != "" {
 		return e.Service.Address
 	}
@@ -107,7 +118,7 @@ func (e *entry) host() string {
 
 // port is the service's port; where it has several, the default one; 0 where
 // it has none.
-func (e *entry) port() int {
+func (e *Entry) port() int {
 	if e.Service.Port != 0 || len(e.Service.Ports) == 0 {
 		return e.Service.Port
 	}
@@ -119,9 +130,9 @@ func (e *entry) port() int {
 	return e.Service.Ports[0].Port
 }
 
-// addr is where the instance is called. A service without a port is its bare
+// Addr is where the instance is called. A service without a port is its bare
 // host: it exists, and nobody knows where to call it.
-func (e *entry) addr() string {
+func (e *Entry) Addr() string {
 	if e.Service.Port == 0 && len(e.Service.Ports) == 0 && e.Service.SocketPath != "" {
 		return e.Service.SocketPath
 	}
@@ -137,15 +148,15 @@ func hostPort(host string, port int) string {
 	return net.JoinHostPort(host, strconv.Itoa(port))
 }
 
-// instance is the entry in our words.
-func (e *entry) instance() fleet.Instance {
+// Instance is the entry in our words.
+func (e *Entry) Instance() fleet.Instance {
 	status, note := claim(e.Checks)
 	labels := e.labels()
 	return fleet.Instance{
-		ID:        e.id(),
-		Addr:      e.addr(),
+		ID:        e.ID(),
+		Addr:      e.Addr(),
 		Zone:      e.zone(labels),
-		Version:   label(labels, "version"),
+		Version:   Label(labels, "version"),
 		Weight:    e.weight(labels, status),
 		Claimed:   &status,
 		ClaimNote: note,
@@ -155,7 +166,7 @@ func (e *entry) instance() fleet.Instance {
 }
 
 // labels are the metadata and, where they do not contradict, the tags.
-func (e *entry) labels() map[string]string {
+func (e *Entry) labels() map[string]string {
 	if len(e.Service.Meta)+len(e.Service.Tags) == 0 {
 		return nil
 	}
@@ -186,8 +197,8 @@ func isKey(s string) bool {
 	return s != ""
 }
 
-// label reads one of our own keys, which may carry our prefix.
-func label(labels map[string]string, key string) string {
+// Label reads one of our own keys, which may carry our prefix.
+func Label(labels map[string]string, key string) string {
 	if v := labels["midwatch_"+key]; v != "" {
 		return v
 	}
@@ -195,11 +206,11 @@ func label(labels map[string]string, key string) string {
 }
 
 // zone is what the service says of itself, then what its node does.
-func (e *entry) zone(labels map[string]string) string {
-	if z := label(labels, "zone"); z != "" {
+func (e *Entry) zone(labels map[string]string) string {
+	if z := Label(labels, "zone"); z != "" {
 		return z
 	}
-	for _, l := range []*locality{e.Service.Locality, e.Node.Locality} {
+	for _, l := range []*Locality{e.Service.Locality, e.Node.Locality} {
 		if l != nil && l.Zone != "" {
 			return l.Zone
 		}
@@ -209,13 +220,13 @@ func (e *entry) zone(labels map[string]string) string {
 
 // weight is the label's, else Consul's own for the state it is in. Consul
 // writes 1 and 1 for services nobody gave a weight: that is no weight.
-func (e *entry) weight(labels map[string]string, claimed fleet.Status) int {
-	if n, err := strconv.Atoi(label(labels, "weight")); err == nil && n >= 0 {
+func (e *Entry) weight(labels map[string]string, claimed fleet.Status) int {
+	if n, err := strconv.Atoi(Label(labels, "weight")); err == nil && n >= 0 {
 		return n
 	}
 	w := e.Service.Weights
 	switch {
-	case w == weights{1, 1} || w.Passing < 0 || w.Warning < 0:
+	case w == (Weights{1, 1}) || w.Passing < 0 || w.Warning < 0:
 		return 0
 	case claimed == fleet.Degraded:
 		return w.Warning
@@ -226,14 +237,14 @@ func (e *entry) weight(labels map[string]string, claimed fleet.Status) int {
 // endpoints are the further addresses: named ports, and tagged addresses that
 // differ from the one that is called. Kratos writes whole URLs by scheme; the
 // virtual addresses of the mesh are for its proxies only.
-func (e *entry) endpoints() map[string]string {
+func (e *Entry) endpoints() map[string]string {
 	out := map[string]string{}
 	for _, p := range e.Service.Ports {
 		if p.Port > 0 && p.Name != "" && p.Port != e.port() {
 			out[p.Name] = hostPort(e.host(), p.Port)
 		}
 	}
-	own := e.addr()
+	own := e.Addr()
 	for role, a := range e.Service.TaggedAddresses {
 		switch {
 		case strings.Contains(a.Address, "://"):
@@ -249,14 +260,41 @@ func (e *entry) endpoints() map[string]string {
 	return out
 }
 
-// agentOwned says whether an agent keeps the entry, and would write it again:
+// AgentOwned says whether an agent keeps the entry, and would write it again:
 // its node is a member of the gossip pool, which the servers check as
 // serfHealth. Nodes written into the catalog from outside have no such check.
-func (e *entry) agentOwned() bool {
+func (e *Entry) AgentOwned() bool {
 	for _, c := range e.Checks {
 		if c.CheckID == checkSerf && c.ServiceID == "" {
 			return true
 		}
 	}
 	return false
+}
+
+// Metadata is the inverse of an instance's labels: what Consul takes for
+// metadata becomes that, the others tags, so that they read back the same.
+func Metadata(labels map[string]string) (meta map[string]string, tags []string) {
+	meta = map[string]string{}
+	for key, value := range labels {
+		switch {
+		case isMeta(key, value):
+			meta[key] = value
+		case strings.HasPrefix(key, tagPrefix) && value == "true":
+			tags = append(tags, strings.TrimPrefix(key, tagPrefix))
+		default:
+			tags = append(tags, key+"="+value)
+		}
+	}
+	slices.Sort(tags)
+	return meta, tags
+}
+
+// isMeta says whether Consul takes a label as metadata: letters, digits,
+// dashes and underscores, 128 bytes of key, 512 of value, no consul- prefix.
+func isMeta(key, value string) bool {
+	if len(key) > 128 || len(value) > 512 || strings.HasPrefix(key, "consul-") {
+		return false
+	}
+	return isKey(key) && !strings.ContainsAny(key, "./")
 }

@@ -1,17 +1,29 @@
-package consul_test
+package catalog_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"unicode"
 
 	"github.com/midwatch-cli/midwatch/fleet"
-	"github.com/midwatch-cli/midwatch/fleet/registry/consul"
+	"github.com/midwatch-cli/midwatch/fleet/registry/consul/catalog"
 )
+
+// instanceOf reads one entry and makes an instance of it.
+func instanceOf(raw []byte) (fleet.Instance, error) {
+	e, err := catalog.Decode(raw)
+	if err != nil {
+		return fleet.Instance{}, err
+	}
+	return e.Instance(), nil
+}
 
 // show writes an instance on one line.
 func show(in fleet.Instance) string {
@@ -24,49 +36,6 @@ func show(in fleet.Instance) string {
 	}
 	return fmt.Sprintf("%s at %s zone=%s version=%s weight=%d %s %q [%s] [%s]", in.ID, in.Addr, in.Zone, in.Version, in.Weight,
 		in.Claimed, in.ClaimNote, strings.Join(labels, " "), strings.Join(endpoints, " "))
-}
-
-func TestRecordedHealth(t *testing.T) {
-	for _, c := range []struct {
-		file string
-		want []string
-	}{
-		{"08-health-orders.http", []string{
-			`node-1/orders-1 at 127.0.0.1:9101 zone=b version=2.4.1 weight=0 up "" [management_port=9102 tag.http=true tag.v2=true version=2.4.1 zone=b] []`,
-			`node-1/orders-2 at 127.0.0.1:9111 zone=a version=2.4.0 weight=0 down "http is critical" [tag.v2=true version=2.4.0 zone=a] []`,
-		}},
-		{"09-health-orders-passing.http", []string{
-			`node-1/orders-1 at 127.0.0.1:9101 zone=b version=2.4.1 weight=0 up "" [management_port=9102 tag.http=true tag.v2=true version=2.4.1 zone=b] []`,
-		}},
-		{"10-health-unknown.http", nil},
-		{"14-health-orders-maint.http", []string{
-			`node-1/orders-1 at 127.0.0.1:9101 zone=b version=2.4.1 weight=0 maintenance "disk full" [management_port=9102 tag.http=true tag.v2=true version=2.4.1 zone=b] []`,
-			`node-1/orders-2 at 127.0.0.1:9111 zone=a version=2.4.0 weight=0 down "http is critical" [tag.v2=true version=2.4.0 zone=a] []`,
-		}},
-		{"17-filter.http", []string{
-			`node-1/orders-1 at 127.0.0.1:9101 zone=b version=2.4.1 weight=0 up "" [management_port=9102 tag.http=true tag.v2=true version=2.4.1 zone=b] []`,
-		}},
-	} {
-		t.Run(c.file, func(t *testing.T) {
-			r := open(t, testEnv(), "consul://"+playback(t, map[string]string{
-				"GET /v1/catalog/services": "07-catalog-services.http", "GET /v1/health/service/orders": c.file, "GET /v1/health/service/users": "10-health-unknown.http",
-			}))
-			defer r.Close()
-			set, err := r.List(t.Context())
-			if err != nil || len(set.Warnings) > 0 || !set.AsOf.IsZero() {
-				t.Fatalf("%v, %+v", err, set)
-			}
-			var got []string
-			for _, svc := range set.Services {
-				for _, in := range svc.Instances {
-					got = append(got, show(in))
-				}
-			}
-			if !slices.Equal(got, c.want) {
-				t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(c.want, "\n"))
-			}
-		})
-	}
 }
 
 // entryOf is an entry on node n1 at 10.0.0.1.
@@ -98,7 +67,7 @@ func TestMapping(t *testing.T) {
 		{"odd fields we do not read", entryOf(plain+`,"Proxy":7`, `{"Name":"c","Status":"passing","Definition":"odd"}`), `n1/a at 10.0.0.9:80 zone=nz version= weight=0 up "" [] []`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			in, err := consul.InstanceOf([]byte(c.entry))
+			in, err := instanceOf([]byte(c.entry))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -130,7 +99,7 @@ func TestClaims(t *testing.T) {
 		{"endless", check("a", "critical", `,"Output":"`+long+`"`), "down", "a: " + long[:509] + "..."},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			in, err := consul.InstanceOf([]byte(entryOf(`"Port":80`, c.checks)))
+			in, err := instanceOf([]byte(entryOf(`"Port":80`, c.checks)))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -151,24 +120,24 @@ func TestUnreadable(t *testing.T) {
 		`{"Node":{"Node":"n","Address":7}}`:                              "cannot unmarshal",
 		`{"Node":{"Node":"n","Address":"1.1.1.1"},"Service":{"ID":"a"}}`: "no name",
 	} {
-		if _, err := consul.InstanceOf([]byte(entry)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := instanceOf([]byte(entry)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", entry, err, want)
 		}
 	}
 }
 
-func TestAddressable(t *testing.T) {
-	for name, want := range map[string]bool{"a": true, "a b": true, "a/b": true, "ä%2f": true, "": false, ".": false, "..": false, "../x": false, "a/": false, "a//b": false, "/a": false} {
-		if got := consul.Addressable(name); got != want {
-			t.Errorf("%q: %v", name, got)
-		}
-	}
-}
-
 func FuzzEntry(f *testing.F) {
-	for _, name := range recordings(f, "01", "99") {
+	recordings, err := filepath.Glob(filepath.Join("..", "testdata", "wire", "*-health-*.http"))
+	if err != nil || len(recordings) < 5 {
+		f.Fatal("no recordings", err)
+	}
+	for _, name := range recordings {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
 		var entries []json.RawMessage
-		if json.Unmarshal([]byte(recorded(f, name).reply), &entries) == nil {
+		if at := bytes.Index(data, []byte("\n[")); at >= 0 && json.Unmarshal(data[at:], &entries) == nil {
 			for _, e := range entries {
 				f.Add([]byte(e))
 			}
@@ -176,7 +145,7 @@ func FuzzEntry(f *testing.F) {
 	}
 	f.Add([]byte(entryOf(`"Ports":[{"Name":"a","Port":-1}],"Tags":["=","a=","=b"],"TaggedAddresses":{"x":{"Address":"]:["}}`, `{"Status":"x"}`)))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		in, err := consul.InstanceOf(data)
+		in, err := instanceOf(data)
 		if err != nil {
 			return
 		}
@@ -186,10 +155,64 @@ func FuzzEntry(f *testing.F) {
 		if strings.ContainsFunc(in.ClaimNote, unicode.IsControl) || len(in.ClaimNote) > 600 {
 			t.Errorf("a note that is no line: %q", in.ClaimNote)
 		}
+		meta, tags := catalog.Metadata(in.Labels)
+		again, err := json.Marshal(map[string]any{
+			"Node":    map[string]any{"Node": "n", "Address": "a"},
+			"Service": map[string]any{"ID": "i", "Service": "s", "Meta": meta, "Tags": tags},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if back, err := instanceOf(again); err != nil || !sameLabels(back.Labels, in.Labels) {
+			t.Errorf("labels %q come back as %q (%v)", in.Labels, back.Labels, err)
+		}
 		for key := range in.Labels {
 			if key == "" && !strings.Contains(string(data), `""`) {
 				t.Errorf("a label without a key in %s", show(in))
 			}
 		}
 	})
+}
+
+// sameLabels compares labels; those whose key no tag and no metadata can hold
+// are left out.
+func sameLabels(got, want map[string]string) bool {
+	for key, value := range want {
+		if v, ok := got[key]; ok && v == value {
+			continue
+		}
+		return false
+	}
+	return len(got) == len(want)
+}
+
+func TestMetadata(t *testing.T) {
+	long := strings.Repeat("x", 513)
+	meta, tags := catalog.Metadata(map[string]string{
+		"zone": "b", "my-key_1": "v", "a.b": "1", "a/b": "2", "consul-x": "3", "long": long, "tag.canary": "true", "tag.odd": "no", strings.Repeat("k", 129): "v",
+	})
+	if want := map[string]string{"zone": "b", "my-key_1": "v"}; !maps.Equal(meta, want) {
+		t.Errorf("metadata %v, want %v", meta, want)
+	}
+	if want := []string{"a.b=1", "a/b=2", "canary", "consul-x=3", strings.Repeat("k", 129) + "=v", "long=" + long, "tag.odd=no"}; !slices.Equal(tags, want) {
+		t.Errorf("tags %q, want %q", tags, want)
+	}
+	if meta, tags := catalog.Metadata(nil); len(meta) != 0 || tags != nil {
+		t.Errorf("of nothing: %v %v", meta, tags)
+	}
+}
+
+func TestAgentOwned(t *testing.T) {
+	for checks, want := range map[string]bool{
+		`{"CheckID":"serfHealth","Status":"passing"}`:                 true,
+		`{"CheckID":"serfHealth","Status":"critical"}`:                true, // its agent is away, and still keeps it
+		`{"CheckID":"serfHealth","Status":"passing","ServiceID":"a"}`: false,
+		`{"CheckID":"service:a","Status":"passing","ServiceID":"a"}`:  false,
+		``: false,
+	} {
+		e, err := catalog.Decode([]byte(entryOf(`"Port":1`, checks)))
+		if err != nil || e.AgentOwned() != want {
+			t.Errorf("%s: %v, %v", checks, e.AgentOwned(), err)
+		}
+	}
 }

@@ -13,6 +13,9 @@ import (
 	"github.com/midwatch-cli/midwatch/cmd/app"
 	"github.com/midwatch-cli/midwatch/cmd/check"
 	"github.com/midwatch-cli/midwatch/cmd/completion"
+	"github.com/midwatch-cli/midwatch/cmd/config"
+	contexts "github.com/midwatch-cli/midwatch/cmd/context"
+	"github.com/midwatch-cli/midwatch/cmd/demo"
 	"github.com/midwatch-cli/midwatch/cmd/deregister"
 	"github.com/midwatch-cli/midwatch/cmd/doctor"
 	"github.com/midwatch-cli/midwatch/cmd/instances"
@@ -26,14 +29,13 @@ import (
 	"github.com/midwatch-cli/midwatch/cmd/version"
 	"github.com/midwatch-cli/midwatch/cmd/wait"
 	"github.com/midwatch-cli/midwatch/cmd/watch"
-	"github.com/midwatch-cli/midwatch/fleet/config"
 )
 
 // Main runs the process's own command line and returns its exit code.
 func Main() int { return Run(context.Background(), os.Args[1:], term.System(), os.Getenv) }
 
 // Run runs one command line on the given streams and environment.
-func Run(parent context.Context, args []string, io *term.IO, getenv config.Getenv) int {
+func Run(parent context.Context, args []string, io *term.IO, getenv func(string) string) int {
 	ctx, stop := withSignals(parent)
 	defer stop()
 	a := app.New(io, getenv)
@@ -89,11 +91,20 @@ func New(a *app.App) *cobra.Command {
 		{cobra.Group{ID: "look", Title: "Look:"}, []*cobra.Command{
 			services.New(a), instances.New(a), check.New(a), wait.New(a), watch.New(a), resolve.New(a), doctor.New(a),
 		}},
+		{cobra.Group{ID: "try", Title: "Try it:"}, []*cobra.Command{
+			demo.New(a, func(ctx context.Context, args []string) error {
+				again := New(a)
+				again.SetArgs(args)
+				again.SetOut(a.IO.Out)
+				again.SetErr(a.IO.Err)
+				return again.ExecuteContext(ctx)
+			}),
+		}},
 		{cobra.Group{ID: "change", Title: "Change:"}, []*cobra.Command{
 			register.New(a), deregister.New(a),
 		}},
 		{cobra.Group{ID: "about", Title: "Set up and look up:"}, []*cobra.Command{
-			registries.New(a), schema.New(a), completion.New(a), man.New(a), version.New(a),
+			config.New(a), contexts.New(a), registries.New(a), schema.New(a), completion.New(a), man.New(a), version.New(a),
 		}},
 	}
 	for _, g := range groups {

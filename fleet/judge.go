@@ -101,7 +101,10 @@ func reading(r []probe.Result) (probe.Outcome, Why) {
 	if outcome != first.Outcome {
 		return outcome, Why{probe.ReasonTCPOnly, "only its port answers: set health_path, or probe: tcp in its profile"}
 	}
-	why := Why{first.Reason, join(first.Detail, strings.Join(unwell(first), ", "))}
+	why := Why{first.Reason, first.Detail}
+	if !namesComponent(first) {
+		why.Detail = join(first.Detail, strings.Join(unwell(first), ", "))
+	}
 	if outcome == probe.Pass {
 		why = Why{}
 		if first.Health.Lie {
@@ -109,6 +112,17 @@ func reading(r []probe.Result) (probe.Outcome, Why) {
 		}
 	}
 	return outcome, why
+}
+
+// namesComponent says whether the detail already speaks of a component that is
+// unwell: five words are enough.
+func namesComponent(r *probe.Result) bool {
+	for _, c := range r.Health.Components {
+		if c.Word.Unwell() && c.Name != "" && strings.Contains(r.Detail, c.Name) {
+			return true
+		}
+	}
+	return false
 }
 
 // unwell names the components that are not well, at most three.

@@ -177,13 +177,16 @@ func complaint(v health.Verdict) string {
 			more++
 		}
 	}
-	if first == nil || v.Draining {
+	if first == nil {
 		if v.Detail == "" || strings.EqualFold(v.Detail, v.Text) {
 			return "says " + v.Text
 		}
 		return v.Text + ": " + v.Detail
 	}
 	text := first.Name + " " + strings.ToLower(first.Text)
+	if first.Text == "false" {
+		text = first.Name + " failed" // a flag, not a word
+	}
 	if first.Detail != "" {
 		text += ": " + first.Detail
 	}

@@ -11,7 +11,7 @@ import (
 // says nothing: heptio gives it for well and ill alike. Under a good status
 // every text must be known, else a page of facts would be one of health.
 func readChecks(d *document) (Verdict, bool) {
-	if len(d.object) == 0 || d.object["status"] != nil {
+	if _, _, worded := wordOf(d.object); worded || len(d.object) == 0 {
 		return Verdict{}, false
 	}
 	var all []Component
@@ -31,11 +31,11 @@ func readChecks(d *document) (Verdict, bool) {
 	return worst("checks", all), true
 }
 
-// envelope names the members of error pages, and those that hold the word of
-// the whole: no names of checks.
+// envelope names the members of error pages and of pages of facts: no names of
+// checks.
 func envelope(name string) bool {
 	switch name {
-	case "message", "error", "path", "code", "detail", "title", "type", "trace", "timestamp", "reason", "status", "state", "health", "version":
+	case "message", "error", "path", "code", "detail", "title", "type", "trace", "timestamp", "reason", "status", "version":
 		return true
 	}
 	return false

@@ -42,18 +42,20 @@ func readBody(a *Answer) Verdict {
 	if len(body) == 0 {
 		return Verdict{}
 	}
-	switch body[0] {
-	case '{', '[':
+	switch {
+	case bytes.HasPrefix(body, []byte("[+]")), bytes.HasPrefix(body, []byte("[-]")):
+		// Kubernetes' list of checks: no JSON, though it begins like it.
+	case body[0] == '{' || body[0] == '[':
 		d, ok := parse(a, body)
 		if !ok {
 			return Verdict{Unreadable: true}
 		}
 		return readDocument(d)
-	case '"':
+	case body[0] == '"':
 		if text, ok := asString(body); ok {
 			return readText(text, a.Status)
 		}
-	case '<':
+	case body[0] == '<':
 		return readMarkup(body)
 	}
 	const most = 64 << 10 // what a list of checks may take; more is no health text
@@ -71,7 +73,10 @@ func readDocument(d *document) Verdict {
 			return v
 		}
 	}
-	return Verdict{Detail: d.detail()}
+	if d.answer.Status < 500 {
+		return Verdict{}
+	}
+	return Verdict{Detail: d.detail()} // why it failed, where it says so
 }
 
 // readText asks the dialects of plain text.
@@ -88,7 +93,7 @@ func readText(text string, status int) Verdict {
 		return Verdict{}
 	}
 	first, _, _ := strings.Cut(text, "\n")
-	return Verdict{Detail: first} // why it failed, where it says so
+	return Verdict{Detail: first}
 }
 
 // settle holds the word against the code and the components. Under a server

@@ -41,9 +41,9 @@ func spinningUp(message string) bool {
 
 // terse is the form {"status":"ok","postgres":"ok"}: words and nothing else.
 func terse(o object) bool {
-	for _, raw := range o {
+	for name, raw := range o {
 		text, ok := asString(raw)
-		if word, _, _ := ParseWord(text); !ok || word == NoWord {
+		if word, _, _ := ParseWord(text); !ok || word == NoWord || envelope(name) && name != "status" {
 			return false
 		}
 	}

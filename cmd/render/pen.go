@@ -72,7 +72,7 @@ func Duration(d time.Duration) string {
 		return "-" + Duration(-d)
 	case d < time.Millisecond && d != 0:
 		return fmt.Sprintf("%.1f ms", float64(d)/float64(time.Millisecond))
-	case d < time.Second && d != 0:
+	case d.Round(time.Millisecond) < time.Second && d != 0:
 		return fmt.Sprintf("%d ms", d.Round(time.Millisecond)/time.Millisecond)
 	case d < 10*time.Second:
 		return strings.TrimSuffix(fmt.Sprintf("%.1f", d.Seconds()), ".0") + " s"

@@ -157,14 +157,27 @@ func writeData(t *term.IO, o Options, d document.Document, names func() []string
 }
 
 // JSONLine writes one line of JSON, as watch does for an event.
-func JSONLine(t *term.IO, item any) error {
+func JSONLine(t *term.IO, item any) error { return Line(t, Options{Format: FormatJSONL}, item) }
+
+// Line writes one item of a stream: as a line of JSON, or what --jq or
+// --template make of it.
+func Line(t *term.IO, o Options, item any) error {
 	if t.Quiet {
 		return nil
 	}
 	var b bytes.Buffer
-	if err := data.Line(&b, item, t.OutASCII()); err != nil {
+	var err error
+	switch {
+	case o.JQ != "":
+		err = data.JQ(&b, item, o.JQ, t.OutASCII())
+	case o.Template != "":
+		err = data.Template(&b, item, o.Template, t.OutASCII())
+	default:
+		err = data.Line(&b, item, t.OutASCII())
+	}
+	if err != nil {
 		return err
 	}
-	_, err := t.Out.Write(b.Bytes())
+	_, err = t.Out.Write(b.Bytes())
 	return err
 }

@@ -179,20 +179,17 @@ type drawn struct {
 // aligned is for people. Columns in which nothing stands are left out. Colour is put on after the layout, and names are never
 // cut: only flexible columns are broken to fit.
 func (tb *Table) aligned(b *bytes.Buffer, p *pen, use []int, o Options) {
-	rows, widths := tb.faces(p, use, o.NoHeaders)
-	offsets, room := make([]int, len(use)), p.width
-	for i, at := 0, 0; i < len(use); i++ {
-		offsets[i] = at
-		at += widths[i] + tb.gap(use[i])
-		if !tb.Columns[use[i]].Flex {
-			room -= widths[i] + tb.gap(use[i])
-		}
-	}
+	rows := tb.faces(p, use, o.NoHeaders)
 	most := mostLines
 	if o.Format == FormatWide {
 		most = math.MaxInt
 	}
-	rows = tb.broken(rows, use, func(s string) []string { return p.wrap(s, max(room, 20), most) })
+	rows = broken(rows, tb.rooms(widthsOf(rows, len(use)), use, p.width), func(s string, room int) []string { return p.wrap(s, room, most) })
+	offsets, at := make([]int, len(use)), 0
+	for i, w := range widthsOf(rows, len(use)) {
+		offsets[i] = at
+		at += w + tb.gap(use[i])
+	}
 	lines := strings.Split(strings.TrimRight(tb.layOut(rows, use), "\n"), "\n")
 	for i, r := range rows {
 		line := strings.TrimRight(lines[i], " ")
@@ -214,8 +211,8 @@ func (tb *Table) gap(column int) int {
 	return 2
 }
 
-// faces is the text of all cells and the width of each column.
-func (tb *Table) faces(p *pen, use []int, noHeaders bool) ([]drawn, []int) {
+// faces is the text of all cells.
+func (tb *Table) faces(p *pen, use []int, noHeaders bool) []drawn {
 	var rows []drawn
 	if !noHeaders {
 		head := drawn{cells: make([]string, len(use))}
@@ -233,25 +230,50 @@ func (tb *Table) faces(p *pen, use []int, noHeaders bool) ([]drawn, []int) {
 		}
 		rows = append(rows, r)
 	}
-	widths := make([]int, len(use))
+	return rows
+}
+
+// widthsOf is how wide each column is.
+func widthsOf(rows []drawn, n int) []int {
+	widths := make([]int, n)
 	for _, r := range rows {
 		for i, cell := range r.cells {
 			widths[i] = max(widths[i], runewidth.StringWidth(cell))
 		}
 	}
-	return rows, widths
+	return widths
 }
 
-// broken breaks the flexible cells that do not fit: what is left over goes to
-// lines of its own below.
-func (tb *Table) broken(rows []drawn, use []int, wrap func(string) []string) []drawn {
+// rooms is how wide each column may be, 0 where it must not be broken: the
+// flexible ones share what the others leave, those that want less first.
+func (tb *Table) rooms(widths, use []int, width int) []int {
+	rooms := make([]int, len(use))
+	var flex []int
+	for i, c := range use {
+		width -= tb.gap(c)
+		if tb.Columns[c].Flex {
+			flex = append(flex, i)
+		} else {
+			width -= widths[i]
+		}
+	}
+	slices.SortStableFunc(flex, func(a, b int) int { return widths[a] - widths[b] })
+	for n, i := range flex {
+		rooms[i] = max(min(widths[i], width/(len(flex)-n)), 20)
+		width -= rooms[i]
+	}
+	return rooms
+}
+
+// broken breaks the cells that do not fit: what is left over goes to lines of
+// its own below.
+func broken(rows []drawn, rooms []int, wrap func(string, int) []string) []drawn {
 	var out []drawn
 	for _, r := range rows {
-		rest := make([][]string, len(use))
-		more := 0
-		for i, c := range use {
-			if tb.Columns[c].Flex {
-				rest[i] = wrap(r.cells[i])
+		rest, more := make([][]string, len(rooms)), 1
+		for i, room := range rooms {
+			if room > 0 {
+				rest[i] = wrap(r.cells[i], room)
 				r.cells[i] = rest[i][0]
 				more = max(more, len(rest[i]))
 			}
@@ -262,7 +284,7 @@ func (tb *Table) broken(rows []drawn, use []int, wrap func(string) []string) []d
 		}
 		out = append(out, r)
 		for n := 1; n < more; n++ {
-			line := drawn{cells: make([]string, len(use))}
+			line := drawn{cells: make([]string, len(rooms))}
 			for i := range rest {
 				if n < len(rest[i]) {
 					line.cells[i] = rest[i][n]

@@ -124,14 +124,26 @@ func (j *Judged) hint() string {
 	}
 	s := j.Snapshot
 	for _, r := range s.Roots {
+		if !copyable(r.Ref.Name) {
+			return "midwatch instances -o wide"
+		}
 		return "midwatch instances " + r.Ref.Name + " -o wide · midwatch doctor " + r.Ref.Name
 	}
 	for i := range s.Services {
-		if s.Services[i].Status == fleet.Unknown {
+		if s.Services[i].Status == fleet.Unknown && copyable(s.Services[i].Name) {
 			return "midwatch check --explain " + s.Services[i].Name
 		}
 	}
 	return found(false)
+}
+
+// copyable says that a name can stand in a command line that people copy: to a
+// shell it is one word and nothing else.
+func copyable(name string) bool {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._-/:@", r)
+	}
+	return name != "" && name[0] != '-' && !strings.ContainsFunc(name, func(r rune) bool { return !plain(r) })
 }
 
 // status is the verdict as a status, for its sign and colour.

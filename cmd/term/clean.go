@@ -113,23 +113,22 @@ func indexFold(s, mark string) int {
 }
 
 // ASCII writes out what is no ASCII: our own signs by their counterparts, other
-// characters by a question mark.
+// characters by their number (\u65e5), so that two names never become one.
 func ASCII(s string) string {
-	return strings.Map(func(r rune) rune {
+	if !strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) {
+		return s
+	}
+	s = strings.NewReplacer("✓", "+", "✗", "x", "–", "-", "·", "-", "—", "-", "…", "~", "→", ">").Replace(s)
+	var b strings.Builder
+	for _, r := range s {
 		switch {
 		case r < utf8.RuneSelf:
-			return r
-		case r == '✓':
-			return '+'
-		case r == '✗':
-			return 'x'
-		case r == '–' || r == '·' || r == '—':
-			return '-'
-		case r == '…':
-			return '~'
-		case r == '→':
-			return '>'
+			b.WriteRune(r)
+		case r < 0x10000:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		default:
+			fmt.Fprintf(&b, `\U%08x`, r)
 		}
-		return '?'
-	}, s)
+	}
+	return b.String()
 }

@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/midwatch-cli/midwatch/cmd/term"
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/probe"
 )
@@ -45,13 +44,13 @@ type metric struct {
 	samples    []string
 }
 
-func (m *metric) add(value float64, labels ...string) {
+func (m *metric) add(clean func(string) string, value float64, labels ...string) {
 	var b strings.Builder
 	for i := 0; i < len(labels); i += 2 {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		b.WriteString(labels[i] + `="` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(term.Clean(labels[i+1])) + `"`)
+		b.WriteString(labels[i] + `="` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(clean(labels[i+1])) + `"`)
 	}
 	m.samples = append(m.samples, fmt.Sprintf("%s{%s} %s\n", m.name, b.String(), strconv.FormatFloat(value, 'g', -1, 64)))
 }
@@ -72,22 +71,22 @@ func Prometheus(b *bytes.Buffer, j *Account) {
 				"context", in.Context, "source", in.Source, "namespace", in.Namespace, "service", in.Name, "instance", in.ID,
 				"zone", in.Zone, "version", in.Version,
 			}
-			up.add(truth(in.Status.Serves()), labels...)
+			up.add(j.clean, truth(in.Status.Serves()), labels...)
 			for st := fleet.Up; st <= fleet.Down; st++ {
 				is := in.Status == st || in.Status == fleet.StatusNone && st == fleet.Unknown
-				status.add(truth(is), append(slices.Clip(labels), "status", st.String())...)
+				status.add(j.clean, truth(is), append(slices.Clip(labels), "status", st.String())...)
 			}
 			if len(in.Probes) > 0 {
 				for _, phase := range phases(&in.Probes[0]) {
-					took.add(phase.Took.Seconds(), append(slices.Clip(labels), "phase", phase.Name)...)
+					took.add(j.clean, phase.Took.Seconds(), append(slices.Clip(labels), "phase", phase.Name)...)
 				}
 			}
 		}
 	}
 	for i := range s.Sources {
 		v := &s.Sources[i]
-		registryUp.add(truth(v.Reason == ""), "context", v.Context, "source", v.Name)
-		held.add(float64(v.Instances), "context", v.Context, "source", v.Name)
+		registryUp.add(j.clean, truth(v.Reason == ""), "context", v.Context, "source", v.Name)
+		held.add(j.clean, float64(v.Instances), "context", v.Context, "source", v.Name)
 	}
 	for _, m := range []metric{up, status, took, registryUp, held} {
 		if len(m.samples) == 0 {

@@ -1,6 +1,7 @@
 package consul_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -206,6 +207,18 @@ func TestEnvironmentStaysOut(t *testing.T) {
 	}
 	if user, pass, ok := (&http.Request{Header: last}).BasicAuth(); last.Get("X-Consul-Token") != secretToken || !ok || user != "ops" || pass != secretToken {
 		t.Errorf("not sent: %v", last)
+	}
+	env := testEnv()
+	env.Secret = func(_ context.Context, ref fleet.SecretRef) (fleet.Secret, error) {
+		return fleet.NewSecret("ops:" + ref.Env), nil
+	}
+	both := open(t, env, "consul://ops@"+f.addr()+"?password=env:CONSUL_HTTP_AUTH")
+	defer both.Close()
+	if _, err := both.List(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, pass, _ := (&http.Request{Header: f.headers[len(f.headers)-1]}).BasicAuth(); pass != "CONSUL_HTTP_AUTH" {
+		t.Errorf("of USER:PASSWORD %q was sent", pass)
 	}
 	if got := f.requests[0]; got != "GET /v1/catalog/services?stale=" {
 		t.Errorf("request %q", got)

@@ -1,6 +1,7 @@
 package consul
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -56,14 +57,29 @@ func (c *client) agentOf(ctx context.Context, n catalog.Node) (agent, error) {
 		return agent{}, c.explain(ctx, a.where(), err)
 	}
 	a.node, a.dc = self.Config.NodeName, self.Config.Datacenter
-	if n.Node != "" && (a.node != n.Node || n.Datacenter != "" && a.dc != n.Datacenter) {
-		return agent{}, &fleet.Error{
-			Reason: reasonPolicy,
-			Detail: fmt.Sprintf("%s is the agent of node %s in %s, and only the agent of %s in %s can do that", a.where(), catalog.Line(a.node), catalog.Line(a.dc), catalog.Line(n.Node), catalog.Line(n.Datacenter)),
-			Hint:   fmt.Sprintf("name that one with ?agent=%s; if it listens on loopback only, forward a port to it", withPort(bracket(catalog.Line(n.Address)), c.options.Enabled())),
-		}
+	return a, c.mustOwn(a, n)
+}
+
+// mustOwn refuses an agent that is not the one of a node, or for new entries
+// not of the datacentre that is read.
+func (c *client) mustOwn(a agent, n catalog.Node) error {
+	dc := cmp.Or(n.Datacenter, c.options.DC, a.dc)
+	if dc == a.dc && (n.Node == "" || n.Node == a.node) {
+		return nil
 	}
-	return a, nil
+	is := fmt.Sprintf("%s is the agent of node %s in %s", a.where(), catalog.Line(a.node), catalog.Line(a.dc))
+	if n.Node == "" {
+		return &fleet.Error{Reason: reasonPolicy, Detail: is + ", and the datacenter that is read is " + catalog.Line(dc), Hint: "name an agent there: ?agent=HOST:PORT"}
+	}
+	hint := "name that one: ?agent=HOST:PORT"
+	if n.Address != "" {
+		hint = "name that one, as in ?agent=" + withPort(bracket(catalog.Line(n.Address)), c.options.Enabled())
+	}
+	return &fleet.Error{
+		Reason: reasonPolicy,
+		Detail: fmt.Sprintf("%s, and only the agent of %s in %s can do that", is, catalog.Line(n.Node), catalog.Line(dc)),
+		Hint:   hint + "; if it listens on loopback only, forward a port to it",
+	}
 }
 
 // agentAddress is where the agent of a node takes writes, by the option agent.

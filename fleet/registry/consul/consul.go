@@ -52,7 +52,7 @@ type Options struct {
 	Agent       string          `option:"agent" help:"agent that takes the writes, HOST:PORT; {node} and {address} stand for the instance's node and may send the token there; the registry's own address where empty"`
 	Consistency string          `option:"consistency" oneof:"stale,default,consistent" help:"who may answer reads: any server, the leader, the leader after asking its peers"`
 	Servers     bool            `option:"servers" help:"also list the service consul, the servers themselves"`
-	Password    fleet.SecretRef `option:"password" help:"reference to the password of USER@, where a proxy in front asks for one"`
+	Password    fleet.SecretRef `option:"password" help:"reference to the password of USER@, or to USER:PASSWORD, where a proxy in front asks for one"`
 	Wait        time.Duration   `option:"wait" help:"how long a watch blocks at most before it reads again anyway"`
 	Timeout     time.Duration   `option:"timeout" help:"time for one request"`
 }
@@ -111,6 +111,9 @@ func Open(ctx context.Context, loc registry.Location, options any, env registry.
 	}
 	if d.password, err = secret(ctx, env, o.Password); err != nil {
 		return nil, err
+	}
+	if alone, ok := strings.CutPrefix(d.password.Reveal(), loc.User+":"); ok {
+		d.password = fleet.NewSecret(alone) // CONSUL_HTTP_AUTH holds USER:PASSWORD
 	}
 	own, err := o.transport(loc, env, d)
 	if err != nil {

@@ -84,6 +84,14 @@ func (c *client) markInCatalog(ctx context.Context, e *catalog.Entry, why string
 func (c *client) SideEffects(ctx context.Context, k fleet.Key, verb string) ([]string, error) {
 	ctx, end := c.begin(ctx)
 	defer end()
+	if verb == "register" {
+		on, _ := splitID(k.Instance)
+		a, err := c.agentOf(ctx, catalog.Node{Node: on})
+		if err != nil {
+			return nil, err
+		}
+		return []string{"consul agent on " + catalog.Line(a.node)}, nil
+	}
 	e, err := c.locate(ctx, k)
 	if err != nil {
 		return nil, err

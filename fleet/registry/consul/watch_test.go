@@ -15,7 +15,9 @@ import (
 
 func TestNextIndex(t *testing.T) {
 	for _, c := range []struct{ last, got, want uint64 }{
-		{0, 17, 17}, {17, 18, 18}, {17, 17, 17},
+		{0, 17, 17},
+		{17, 18, 18},
+		{17, 17, 17},
 		{17, 16, 1}, // went backwards: from the beginning
 		{0, 0, 1},   // 0 would not block
 		{17, 0, 1},

@@ -42,10 +42,7 @@ func ttlCheck(serviceID string) string { return "service:" + serviceID }
 func (c *client) Register(ctx context.Context, e registry.Entry) (fleet.Key, error) {
 	ctx, end := c.begin(ctx)
 	defer end()
-	on, id := "", e.Instance.ID
-	if before, after, ok := strings.Cut(id, "/"); ok {
-		on, id = before, after
-	}
+	on, id := splitID(e.Instance.ID)
 	reg, err := registration(e, id)
 	if err != nil {
 		return fleet.Key{}, err
@@ -66,6 +63,15 @@ func (c *client) Register(ctx context.Context, e registry.Entry) (fleet.Key, err
 	c.held[k] = a
 	c.mu.Unlock()
 	return k, c.settle(ctx, k, func(found *catalog.Entry) bool { return found != nil && shows(found, reg) })
+}
+
+// splitID splits an instance's id at its first slash; without one it names no
+// node.
+func splitID(instance string) (on, id string) {
+	if on, id, ok := strings.Cut(instance, "/"); ok {
+		return on, id
+	}
+	return "", instance
 }
 
 // registration is the entry in Consul's words.
@@ -214,7 +220,7 @@ func (c *client) Heartbeat(ctx context.Context, k fleet.Key) error {
 			return err
 		}
 	}
-	_, id, _ := strings.Cut(k.Instance, "/")
+	_, id := splitID(k.Instance)
 	err := c.do(ctx, func(ctx context.Context) error {
 		return a.api.Agent().UpdateTTLOpts(ttlCheck(id), "heartbeat", api.HealthPassing, c.onAgent(ctx, k))
 	})

@@ -127,6 +127,9 @@ func registerAndRead(t *testing.T, url string) {
 func external(t *testing.T, url string, h *hands) {
 	r := openAble(t, url)
 	k := key("ledger", "ext-1/ledger-1")
+	if effects, err := r.SideEffects(t.Context(), key("x", "new"), "register"); err != nil || strings.Join(effects, ",") != "consul agent on node-1" {
+		t.Errorf("side effects of registering: %q, %v", effects, err)
+	}
 	for range 2 {
 		if err := r.SetMaintenance(t.Context(), k, true, "new disk"); err != nil {
 			t.Fatal(err)
@@ -234,6 +237,27 @@ func TestOtherAgentFake(t *testing.T) {
 	for _, request := range f.requests {
 		if strings.HasPrefix(request, "PUT") {
 			t.Errorf("sent %s", request)
+		}
+	}
+}
+
+// What is read is one datacentre and the agent belongs to another.
+func TestAgentElsewhere(t *testing.T) {
+	f := newFake(t)
+	newHands(t, f.addr(), "").seed(t)
+	far := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet || r.URL.Path != "/v1/agent/self" {
+			t.Errorf("sent %s %s", r.Method, r.URL)
+		}
+		writeJSON(w, map[string]any{"Config": map[string]any{"NodeName": "node-1", "Datacenter": "dc2"}})
+	}))
+	defer far.Close()
+	r := openAble(t, "consul://"+f.addr()+"?dc=dc1&agent="+strings.TrimPrefix(far.URL, "http://"))
+	_, err := r.Register(t.Context(), registry.Entry{Service: "x", Instance: fleet.Instance{Addr: "a:1"}})
+	for what, err := range map[string]error{"register": err, "drain": r.SetMaintenance(t.Context(), key("orders", "node-1/orders-1"), true, "x")} {
+		var said *fleet.Error
+		if !errors.As(err, &said) || said.Reason != "policy" || !strings.Contains(said.Detail, "in dc2") || !strings.Contains(said.Detail, "dc1") {
+			t.Errorf("%s: %v", what, err)
 		}
 	}
 }

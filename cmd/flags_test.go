@@ -20,7 +20,7 @@ func flagsOf(c *cobra.Command) []*pflag.Flag {
 func TestEveryFlagHasItsHelp(t *testing.T) {
 	root := tree()
 	seen := map[string]string{}
-	for name, c := range all(root) {
+	for name, c := range commands(root) {
 		for _, f := range flagsOf(c) {
 			if f.Usage == "" {
 				t.Errorf("midwatch %s --%s has no help", name, f.Name)

@@ -57,6 +57,7 @@ var rules = []struct {
 	{pkg: "fleet/registry/consul", may: []string{"fleet", "fleet/registry", "fleet/registry/consul/catalog"}, test: []string{"fleet/registry/registrytest", "fleet/registry/consul/**"}},
 	{pkg: "fleet/registry/*", may: []string{"fleet", "fleet/registry"}, test: []string{"fleet/registry/registrytest"}},
 	{pkg: "fleet/sweep", may: []string{"fleet", "probe", "fleet/registry", "fleet/breaker", "fleet/metrics"}, test: []string{"fleet/registry/**"}},
+	{pkg: "fleet/balance", may: []string{"fleet"}},
 	{pkg: "fleet/change", may: []string{"fleet", "fleet/registry", "fleet/breaker"}, test: []string{"fleet/registry/**"}},
 	{pkg: "fleet/gate", may: []string{"fleet", "fleet/metrics", "probe"}},
 	{pkg: "fleet/wiring", may: []string{"fleet/**", "probe"}, test: []string{"probe/**"}},
@@ -144,8 +145,8 @@ func forbidden(pkg, target string, isTest bool) string {
 	if !strings.Contains(first, ".") {
 		return "" // standard library
 	}
-	if isTest {
-		return "" // tests reach for what they need; the binary does not
+	if isTest || strings.HasSuffix(pkg, "test") {
+		return "" // tests and suites reach for what they need; the binary does not
 	}
 	for _, m := range testOnly {
 		if strings.HasPrefix(target, m) {

@@ -80,10 +80,19 @@ func New(a *app.App) *cobra.Command {
 		},
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
+	root.SuggestionsMinimumDistance = 2
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return flagError(cmd, err)
 	})
 	a.AddGlobal(root)
+	addCommands(root, a)
+	root.AddCommand(topics()...)
+	strict(root)
+	return root
+}
+
+// addCommands puts the commands into their groups.
+func addCommands(root *cobra.Command, a *app.App) {
 	groups := []struct {
 		group    cobra.Group
 		commands []*cobra.Command
@@ -114,9 +123,6 @@ func New(a *app.App) *cobra.Command {
 			root.AddCommand(c)
 		}
 	}
-	root.AddCommand(topics()...)
-	strict(root)
-	return root
 }
 
 // strict gives every command that takes no arguments the same refusal, and the

@@ -83,12 +83,27 @@ func scrub(s string, lines bool) string {
 // anywhere in a line, :: only where it begins one and is closed later, so that
 // an IPv6 address stays what it is.
 func unlink(s string) string {
-	for _, mark := range []string{"##[", "##vso[", "##teamcity["} {
-		for i := indexFold(s, mark); i >= 0; i = indexFold(s, mark) {
-			s = s[:i+1] + " " + s[i+1:]
+	if strings.Contains(s, "##") {
+		var b strings.Builder
+		for i := range len(s) {
+			b.WriteByte(s[i])
+			if s[i] == '#' && marked(s[i+1:]) {
+				b.WriteByte(' ')
+			}
 		}
+		s = b.String()
 	}
 	return UnlinkLine(s)
+}
+
+// marked says that what follows a # makes a mark of it, whatever its case.
+func marked(s string) bool {
+	for _, mark := range []string{"#[", "#vso[", "#teamcity["} {
+		if len(s) >= len(mark) && strings.EqualFold(s[:len(mark)], mark) {
+			return true
+		}
+	}
+	return false
 }
 
 // UnlinkLine pulls apart a workflow command at the start of a line. Whoever puts
@@ -100,16 +115,6 @@ func UnlinkLine(s string) string {
 		return s[:at] + " " + s[at:]
 	}
 	return s
-}
-
-// indexFold is the first place of an ASCII mark, whatever its case.
-func indexFold(s, mark string) int {
-	for i := 0; i+len(mark) <= len(s); i++ {
-		if strings.EqualFold(s[i:i+len(mark)], mark) {
-			return i
-		}
-	}
-	return -1
 }
 
 // ASCII writes out what is no ASCII: our own signs by their counterparts, other

@@ -1,0 +1,4 @@
+package term
+
+// SystemFor is System on any files and environment.
+var SystemFor = system

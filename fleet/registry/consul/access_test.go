@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/registry"
@@ -54,7 +55,9 @@ func TestRecordedAccess(t *testing.T) {
 				return
 			}
 			refusal(t, err, c.hint)
-			refusal(t, r.Watch(t.Context(), func(registry.Set) error { t.Error("a set was emitted"); return nil }), c.hint)
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+			defer cancel()
+			refusal(t, r.Watch(ctx, func(registry.Set) error { t.Error("a set was emitted"); return nil }), c.hint)
 		})
 	}
 }

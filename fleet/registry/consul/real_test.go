@@ -2,6 +2,7 @@ package consul_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -9,10 +10,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/registry"
 	"github.com/midwatch-cli/midwatch/fleet/registry/registrytest"
 )
 
@@ -184,4 +188,34 @@ func realWorld(t testing.TB, s *server) registrytest.World {
 	})
 	w.Cannot[registrytest.HandUnreadable] = "an agent and a catalog refuse what is no entry"
 	return w
+}
+
+// What a real one says of wrong questions is what we expect of it.
+func TestErrorsReal(t *testing.T) {
+	s := startAgent(t, "", "")
+	for url, want := range map[string]struct {
+		reason       fleet.Reason
+		detail, hint string
+		is           error
+	}{
+		s.addr + "?dc=dcx":                    {registry.ReasonNotFound, "no datacenter dcx", "there are: dc1", fleet.ErrNotFound},
+		s.addr + "?namespace=team":            {"", "Enterprise", "namespace", registry.ErrConfig},
+		s.addr + "?filter=Nope":               {"", "boolean expression", "option filter", registry.ErrConfig},
+		s.addr + "?tls=true":                  {registry.ReasonScheme, "plain HTTP", "leave tls", nil},
+		s.addr + "/ui":                        {registry.ReasonProtocol, "not Consul's", "8500", nil},
+		"127.0.0.1:" + s.serf + "?timeout=1s": {"", "", "", nil}, // gossip: it may hang up, or say nothing
+	} {
+		s.hands.call(t, http.MethodPut, "/v1/agent/service/register", `{"ID":"a","Name":"a","Port":1}`, nil)
+		registrytest.Eventually(t, 5*time.Second, "a in the catalog", func() bool { return len(s.hands.idsOf(t, "a")) == 1 })
+		r := open(t, testEnv(), "consul://"+url)
+		_, err := r.List(t.Context())
+		var said *fleet.Error
+		switch {
+		case !errors.As(err, &said), want.is != nil && !errors.Is(err, want.is):
+			t.Errorf("%s: %v", url, err)
+		case want.detail != "" && (said.Reason != want.reason || !strings.Contains(said.Detail, want.detail) || !strings.Contains(said.Hint, want.hint)):
+			t.Errorf("%s: reason %q, detail %q, hint %q", url, said.Reason, said.Detail, said.Hint)
+		}
+		r.Close()
+	}
 }

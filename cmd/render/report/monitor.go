@@ -41,58 +41,74 @@ func Nagios(b *bytes.Buffer, j *Account) {
 // metric is one family of an exposition.
 type metric struct {
 	name, help string
-	samples    []string
+	samples    bytes.Buffer
 }
 
-func (m *metric) add(clean func(string) string, value float64, labels ...string) {
+// add writes a sample. The labels are those of labels, and one more where extra
+// has a name and a value.
+func (m *metric) add(value float64, labels string, extra ...string) {
+	m.samples.WriteString(m.name + "{" + labels)
+	if len(extra) == 2 {
+		m.samples.WriteString(`,` + extra[0] + `="` + extra[1] + `"`)
+	}
+	m.samples.WriteString("} " + strconv.FormatFloat(value, 'g', -1, 64) + "\n")
+}
+
+// labels writes names and values, one after the other, as the exposition wants
+// them.
+func (j *Account) labels(pairs ...string) string {
 	var b strings.Builder
-	for i := 0; i < len(labels); i += 2 {
+	for i := 0; i < len(pairs); i += 2 {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		b.WriteString(labels[i] + `="` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(clean(labels[i+1])) + `"`)
+		value := j.clean(pairs[i+1])
+		if strings.ContainsAny(value, `\"`) {
+			value = strings.ReplaceAll(strings.ReplaceAll(value, `\`, `\\`), `"`, `\"`)
+		}
+		b.WriteString(pairs[i] + `="` + value + `"`)
 	}
-	m.samples = append(m.samples, fmt.Sprintf("%s{%s} %s\n", m.name, b.String(), strconv.FormatFloat(value, 'g', -1, 64)))
+	return b.String()
 }
 
-// Prometheus writes what midwatch saw in the text exposition format, under
-// the names it has as series everywhere.
+// Prometheus writes what midwatch saw in the text exposition format, under the
+// names it has as series everywhere.
 func Prometheus(b *bytes.Buffer, j *Account) {
 	s := j.Snapshot
-	up := metric{name: "midwatch_instance_up", help: "1 where the instance is up or degraded, 0 where it is not or nobody knows."}
-	status := metric{name: "midwatch_instance_status", help: "1 for the status the instance has, 0 for the others."}
-	took := metric{name: "midwatch_probe_duration_seconds", help: "Time of the deciding probe by phase; phase total is the whole."}
-	registryUp := metric{name: "midwatch_registry_up", help: "1 where the registry answered at its last read."}
-	held := metric{name: "midwatch_registry_instances", help: "Instances the registry holds."}
+	up := &metric{name: "midwatch_instance_up", help: "1 where the instance is up or degraded, 0 where it is not or nobody knows."}
+	status := &metric{name: "midwatch_instance_status", help: "1 for the status the instance has, 0 for the others."}
+	took := &metric{name: "midwatch_probe_duration_seconds", help: "Time of the deciding probe by phase; phase total is the whole."}
+	registryUp := &metric{name: "midwatch_registry_up", help: "1 where the registry answered at its last read."}
+	held := &metric{name: "midwatch_registry_instances", help: "Instances the registry holds."}
 	for i := range s.Services {
 		for k := range s.Services[i].Instances {
 			in := &s.Services[i].Instances[k]
-			labels := []string{
+			labels := j.labels(
 				"context", in.Context, "source", in.Source, "namespace", in.Namespace, "service", in.Name, "instance", in.ID,
 				"zone", in.Zone, "version", in.Version,
-			}
-			up.add(j.clean, truth(in.Status.Serves()), labels...)
+			)
+			up.add(truth(in.Status.Serves()), labels)
 			for st := fleet.Up; st <= fleet.Down; st++ {
 				is := in.Status == st || in.Status == fleet.StatusNone && st == fleet.Unknown
-				status.add(j.clean, truth(is), append(slices.Clip(labels), "status", st.String())...)
+				status.add(truth(is), labels, "status", st.String())
 			}
 			if len(in.Probes) > 0 {
 				for _, phase := range phases(&in.Probes[0]) {
-					took.add(j.clean, phase.Took.Seconds(), append(slices.Clip(labels), "phase", phase.Name)...)
+					took.add(phase.Took.Seconds(), labels, "phase", phase.Name)
 				}
 			}
 		}
 	}
 	for i := range s.Sources {
 		v := &s.Sources[i]
-		registryUp.add(j.clean, truth(v.Reason == ""), "context", v.Context, "source", v.Name)
-		held.add(j.clean, float64(v.Instances), "context", v.Context, "source", v.Name)
+		labels := j.labels("context", v.Context, "source", v.Name)
+		registryUp.add(truth(v.Reason == ""), labels)
+		held.add(float64(v.Instances), labels)
 	}
-	for _, m := range []metric{up, status, took, registryUp, held} {
-		if len(m.samples) == 0 {
-			continue
+	for _, m := range []*metric{up, status, took, registryUp, held} {
+		if m.samples.Len() > 0 {
+			fmt.Fprintf(b, "# HELP %s %s\n# TYPE %s gauge\n%s", m.name, m.help, m.name, m.samples.Bytes())
 		}
-		fmt.Fprintf(b, "# HELP %s %s\n# TYPE %s gauge\n%s", m.name, m.help, m.name, strings.Join(m.samples, ""))
 	}
 }
 

@@ -99,7 +99,7 @@ func plainSweep(file string) {
 		fmt.Fprintln(os.Stderr, err)
 		return
 	}
-	client := &http.Client{Timeout: 2 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	work := make(chan string)
 	var wg sync.WaitGroup
 	var well atomic.Int64
@@ -245,7 +245,7 @@ func BenchmarkScale(b *testing.B) {
 	home := []string{"HOME=" + dir, "XDG_CONFIG_HOME=" + dir, "XDG_STATE_HOME=" + dir, "MIDWATCH_CONFIG="}
 	check := func(n int) usage {
 		file := manyInstances(b, dir, n, port)
-		return measure(b, home, fmt.Sprintf(`"up":%d`, n), bin, "check", "-o", "json", "--jq", ".counts", "--attempts", "1", "--registry", "file://"+file)
+		return measure(b, home, fmt.Sprintf(`"up":%d`, n), bin, "check", "-o", "json", "--jq", ".counts", "--attempts", "1", "--probe-timeout", "10s", "--slow", "10s", "--registry", "file://"+file)
 	}
 	plain := func(n int) usage {
 		return measure(b, []string{roleVariable + "=client"}, fmt.Sprint(n), self, manyInstances(b, dir, n, port))

@@ -60,8 +60,8 @@ func (a *asking) phase(name string, took time.Duration) {
 	}
 }
 
-// connect dials the target.
-func (a *asking) connect(ctx context.Context, d *wire.Dialer) (net.Conn, error) {
+// connect dials the target. The connection ends with ctx.
+func (a *asking) connect(ctx context.Context, d *wire.Dialer) (*wire.Link, error) {
 	l, err := d.Connect(ctx, a.target.Network, a.target.Address)
 	if l.Resolve > 0 {
 		a.phase("resolve", l.Resolve)
@@ -76,7 +76,7 @@ func (a *asking) connect(ctx context.Context, d *wire.Dialer) (net.Conn, error) 
 		a.note("the name led to " + l.Peer)
 	}
 	a.now = "send"
-	return l.Conn, nil
+	return l, nil
 }
 
 // handshake speaks TLS on conn, which it closes beside an error.

@@ -45,7 +45,6 @@ type HTTPOptions struct {
 // Every question has a connection of its own.
 type HTTPProber struct {
 	o      HTTPOptions
-	dialer wire.Dialer
 	header http.Header // what is sent, and
 	lines  []byte      // the same as it goes over the wire
 }
@@ -69,7 +68,7 @@ func NewHTTP(o HTTPOptions) (*HTTPProber, error) {
 	if o.MaxBody == 0 {
 		o.MaxBody = defaultBody
 	}
-	return &HTTPProber{o: o, dialer: wire.Dialer{Timeout: o.DialTimeout, Resolver: o.Resolver}, header: header, lines: lines}, nil
+	return &HTTPProber{o: o, header: header, lines: lines}, nil
 }
 
 // Probe asks t, and once more where the answer sends us to another path of the
@@ -119,12 +118,11 @@ func (p *HTTPProber) ask(ctx context.Context, a *asking, path string) (*wire.Ans
 
 // lean asks over package http1.
 func (p *HTTPProber) lean(ctx context.Context, a *asking, path string) (*wire.Answer, error) {
-	conn, err := a.connect(ctx, &p.dialer)
+	conn, err := a.connect(ctx, &wire.Dialer{Timeout: p.o.DialTimeout, Resolver: p.o.Resolver, Lean: true})
 	if err != nil {
 		return nil, err
 	}
 	defer conn.Close()
-	defer wire.Interruptible(ctx, conn)()
 	begun := time.Now()
 	r, err := http1.Get(conn, &http1.Request{Path: path, Host: authority(a.target), Header: p.lines})
 	if err != nil {
@@ -143,7 +141,7 @@ func (p *HTTPProber) lean(ctx context.Context, a *asking, path string) (*wire.An
 
 // secure asks over TLS, by net/http on a connection of our own making.
 func (p *HTTPProber) secure(ctx context.Context, a *asking, path string) (*wire.Answer, error) {
-	conn, err := a.connect(ctx, &p.dialer)
+	conn, err := a.connect(ctx, &wire.Dialer{Timeout: p.o.DialTimeout, Resolver: p.o.Resolver})
 	if err != nil {
 		return nil, err
 	}
@@ -152,7 +150,6 @@ func (p *HTTPProber) secure(ctx context.Context, a *asking, path string) (*wire.
 	if err != nil {
 		return nil, err
 	}
-	defer wire.Interruptible(ctx, conn)()
 	tr := wire.Single(secure)
 	defer tr.CloseIdleConnections()
 	return p.full(ctx, a, tr, authority(a.target), path)

@@ -143,7 +143,7 @@ func TestRecordedRedirects(t *testing.T) {
 	}
 	both(t, probe.HTTPOptions{}, func(t *testing.T, p probe.Prober) {
 		address := probetest.Raw(t, func(c net.Conn) {
-			_, _ = io.WriteString(c, pages[strings.Fields(question(c))[1]])
+			_, _ = io.WriteString(c, pages[strings.Fields(question(c) + " none none")[1]])
 		})
 		for path, want := range map[string]probe.Reason{"/301-slash": "", "/302-login": probe.ReasonPage} {
 			target := health(address)

@@ -266,7 +266,7 @@ func TestRedirect(t *testing.T) {
 		var here string
 		here = probetest.Raw(t, func(c net.Conn) {
 			q := question(c)
-			path := strings.Fields(q)[1]
+			path := strings.Fields(q + " none none")[1]
 			to := map[string]string{
 				"/slash": "/health", "/whole": "http://" + here + "/health", "/named": "http://order.example/health", "/relative/": "../health?a=b#c",
 				"/other": "http://" + other + "/health", "/noscheme": "//" + other + "/health", "/tls": "https://" + here + "/health",

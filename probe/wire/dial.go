@@ -12,14 +12,25 @@ import (
 type Dialer struct {
 	Timeout  time.Duration // for one connection, resolving included; 0 is 1 s
 	Resolver *net.Resolver // nil: the system's
+	Lean     bool          // for one short question and its answer: by the fewest system calls
 }
 
-// Link is a new connection and what it took.
+// Link is a new connection and what it took. It fails when the context it was
+// made with ends.
 type Link struct {
 	net.Conn
 	Resolve time.Duration
 	Dial    time.Duration
 	Peer    string // where a name led to; empty for a literal address
+	stop    func() bool
+}
+
+// Close hangs up.
+func (l *Link) Close() error {
+	if l.stop != nil {
+		l.stop()
+	}
+	return l.Conn.Close()
 }
 
 // earlier is a context with an earlier deadline that costs no timer: the
@@ -41,46 +52,60 @@ func before(ctx context.Context, end time.Time) context.Context {
 // Connect dials an address: host:port, or the path of a socket if network is
 // "unix". The link is filled as far as it came, also beside an error, which
 // Explain reads.
-func (d *Dialer) Connect(ctx context.Context, network, address string) (Link, error) {
-	var l Link
-	start := time.Now()
+func (d *Dialer) Connect(ctx context.Context, network, address string) (*Link, error) {
+	l := &Link{}
+	begun := time.Now()
 	limit := d.Timeout
 	if limit == 0 {
 		limit = time.Second
 	}
-	ctx = before(ctx, start.Add(limit))
+	within := before(ctx, begun.Add(limit))
+	var err error
 	if network == "unix" {
 		var nd net.Dialer
-		conn, err := nd.DialContext(ctx, network, address)
-		l.Conn, l.Dial = conn, time.Since(start)
-		return l, err
+		l.Conn, err = nd.DialContext(within, network, address)
+	} else if to, bad := netip.ParseAddrPort(address); bad == nil {
+		l.Conn, err = d.dial(within, to)
+	} else {
+		var all []netip.AddrPort
+		all, err = d.lookup(within, address)
+		l.Resolve = time.Since(begun)
+		if err != nil {
+			return l, err
+		}
+		begun = time.Now()
+		l.Conn, l.Peer, err = d.first(within, all)
 	}
-	if _, err := netip.ParseAddrPort(address); err == nil {
-		l.Conn, err = dialTCP(ctx, address)
-		l.Dial = time.Since(start)
-		return l, err
-	}
-	addrs, err := d.lookup(ctx, address)
-	l.Resolve = time.Since(start)
+	l.Dial = time.Since(begun)
 	if err != nil {
 		return l, err
 	}
-	begun := time.Now()
-	for i, ap := range addrs {
-		// Each address gets its share of what is left, so that one that swallows
-		// packets leaves time for the next.
+	if _, own := l.Conn.(interface{ endsWithItsContext() }); !own {
+		l.stop = interruptible(ctx, l.Conn)
+	}
+	return l, nil
+}
+
+// dial makes one connection to a literal address.
+func (d *Dialer) dial(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
+	if d.Lean {
+		return dialLean(ctx, to)
+	}
+	return dialTCP(ctx, to)
+}
+
+// first tries the addresses of a name in turn. Each gets its share of what is
+// left, so that one that swallows packets leaves time for the next.
+func (d *Dialer) first(ctx context.Context, all []netip.AddrPort) (conn net.Conn, peer string, err error) {
+	for i, to := range all {
 		end, _ := ctx.Deadline()
-		share := time.Until(end) / time.Duration(len(addrs)-i)
-		l.Conn, err = dialTCP(before(ctx, time.Now().Add(share)), ap.String())
-		if err == nil {
-			l.Peer = ap.String()
-		}
+		share := time.Until(end) / time.Duration(len(all)-i)
+		conn, err = d.dial(before(ctx, time.Now().Add(share)), to)
 		if err == nil || ctx.Err() != nil {
-			break
+			return conn, to.String(), err
 		}
 	}
-	l.Dial = time.Since(begun)
-	return l, err
+	return nil, "", err
 }
 
 // lookup resolves host:port. A resolver that ran into the limit says so itself.
@@ -114,13 +139,13 @@ func (d *Dialer) lookup(ctx context.Context, address string) ([]netip.AddrPort, 
 
 // dialTCP makes one connection to a literal address. It is short-lived: no
 // keep-alive probes. (DialTCP would bind a port first, which a sweep runs out of.)
-func dialTCP(ctx context.Context, to string) (net.Conn, error) {
+func dialTCP(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
 	nd := net.Dialer{KeepAlive: -1}
-	return nd.DialContext(ctx, "tcp", to)
+	return nd.DialContext(ctx, "tcp", to.String())
 }
 
-// Interruptible ends what conn does when ctx ends; what it returns takes that
+// interruptible ends what conn does when ctx ends; what it returns takes that
 // back.
-func Interruptible(ctx context.Context, conn net.Conn) (stop func() bool) {
+func interruptible(ctx context.Context, conn interface{ SetDeadline(time.Time) error }) (stop func() bool) {
 	return context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 }

@@ -47,37 +47,52 @@ func TestConnect(t *testing.T) {
 		{"nothing", "", "", false, wire.Internal},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			var d wire.Dialer
-			l, err := d.Connect(t.Context(), c.network, c.address)
-			if cause, text := wire.Explain(err); cause != c.cause {
-				t.Fatalf("got %q, %q (%v); want %q", cause, text, err, c.cause)
-			}
-			if (l.Conn == nil) != (err != nil) {
-				t.Fatalf("a connection of %v beside %v", l.Conn, err)
-			}
-			if (l.Peer != "") != c.peer || (l.Resolve > 0) != c.peer && err == nil {
-				t.Errorf("peer %q, resolved in %s", l.Peer, l.Resolve)
-			}
-			if err == nil {
-				if l.Dial <= 0 {
-					t.Error("the dial took no time")
+			for _, lean := range []bool{false, true} {
+				d := wire.Dialer{Lean: lean}
+				l, err := d.Connect(t.Context(), c.network, c.address)
+				if cause, text := wire.Explain(err); cause != c.cause {
+					t.Fatalf("got %q, %q (%v); want %q", cause, text, err, c.cause)
 				}
-				_ = l.Close()
+				if (l.Conn == nil) != (err != nil) {
+					t.Fatalf("a connection of %v beside %v", l.Conn, err)
+				}
+				if (l.Peer != "") != c.peer || (l.Resolve > 0) != c.peer && err == nil {
+					t.Errorf("peer %q, resolved in %s", l.Peer, l.Resolve)
+				}
+				if err == nil {
+					if l.Dial <= 0 {
+						t.Error("the dial took no time")
+					}
+					_ = l.Close()
+				}
 			}
 		})
 	}
 }
 
-func TestInterruptible(t *testing.T) {
-	ours, theirs := net.Pipe()
-	defer ours.Close()
-	defer theirs.Close()
-	ctx, cancel := context.WithCancel(t.Context())
-	stop := wire.Interruptible(ctx, ours)
-	defer stop()
-	cancel()
-	if _, err := ours.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Errorf("reading gave %v", err)
+// TestLinkEndsWithItsContext: also one that only waits for an answer.
+func TestLinkEndsWithItsContext(t *testing.T) {
+	ln := listen(t, "tcp", "127.0.0.1:0")
+	for _, lean := range []bool{false, true} {
+		ctx, cancel := context.WithCancel(t.Context())
+		d := wire.Dialer{Lean: lean}
+		l, err := d.Connect(ctx, "", ln.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if l.RemoteAddr().String() != ln.Addr().String() || l.LocalAddr() == nil {
+			t.Errorf("from %v to %v", l.LocalAddr(), l.RemoteAddr())
+		}
+		cancel()
+		if _, err := l.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("lean %v: reading gave %v", lean, err)
+		}
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+		if _, err := d.Connect(ctx, "", ln.Addr().String()); err == nil {
+			t.Errorf("lean %v: connected for a context that is over", lean)
+		}
 	}
 }
 

@@ -112,17 +112,8 @@ func run(ctx context.Context, a *app.App, o *options, seeded bool) error {
 
 // one refuses what is not one service that was found out.
 func one(r app.Reading) error {
-	for _, m := range r.Missing {
-		e := &app.Error{Code: app.CannotSay, Err: errors.New("no such service: " + m.Name)}
-		for _, src := range r.Snapshot.Sources {
-			if src.Reason != "" {
-				e.Err, e.Hint = errors.New("registry "+src.Name+": "+src.Detail), src.Hint
-			}
-		}
-		if e.Hint == "" && len(m.Suggestions) > 0 {
-			e.Hint = "did you mean " + m.Suggestions[0] + "?"
-		}
-		return e
+	if len(r.Missing) > 0 {
+		return unknown(r)
 	}
 	switch n := len(r.Snapshot.Services); n {
 	case 1:
@@ -132,6 +123,21 @@ func one(r app.Reading) error {
 	default:
 		return app.Usagef("name one: "+r.Snapshot.Services[0].Ref.String(), "%d services have that name", n)
 	}
+}
+
+// unknown says that no source knows the service, or which source did not say.
+func unknown(r app.Reading) error {
+	m := r.Missing[0]
+	e := &app.Error{Code: app.CannotSay, Err: errors.New("no such service: " + m.Name)}
+	if len(m.Suggestions) > 0 {
+		e.Hint = "did you mean " + m.Suggestions[0] + "?"
+	}
+	for _, src := range r.Snapshot.Sources {
+		if src.Reason != "" {
+			e.Err, e.Hint = errors.New("registry "+src.Name+": "+src.Detail), src.Hint
+		}
+	}
+	return e
 }
 
 func show(a *app.App, s *fleet.Snapshot, chosen []*fleet.InstanceView, o *options) error {

@@ -183,14 +183,16 @@ type mustExist struct {
 
 // Terminal says that a name is known to no source: waiting is over.
 func (m mustExist) Terminal(*fleet.Snapshot) (gate.Finding, bool) {
-	for _, name := range m.missing() {
-		f := gate.Finding{Outcome: gate.Unknown, Reason: fleet.ReasonNoService, Key: fleet.Key{Ref: fleet.Ref{Name: name.Name}}, Text: "no such service: " + name.Name}
-		if len(name.Suggestions) > 0 {
-			f.Hint = "did you mean " + strings.Join(name.Suggestions, " or ") + "?"
-		}
-		return f, true
+	missing := m.missing()
+	if len(missing) == 0 {
+		return gate.Finding{}, false
 	}
-	return gate.Finding{}, false
+	name := missing[0]
+	f := gate.Finding{Outcome: gate.Unknown, Reason: fleet.ReasonNoService, Key: fleet.Key{Ref: fleet.Ref{Name: name.Name}}, Text: "no such service: " + name.Name}
+	if len(name.Suggestions) > 0 {
+		f.Hint = "did you mean " + strings.Join(name.Suggestions, " or ") + "?"
+	}
+	return f, true
 }
 
 // finish says what it came to.

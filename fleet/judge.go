@@ -76,6 +76,8 @@ func weight(every bool, r *probe.Result) int {
 		return 3
 	case r.Target.Kind == probe.TCP:
 		return 1 // told only where nothing else answered
+	case r.Answered && r.Reason != probe.ReasonNotFound:
+		return 3 // a page, a redirect: more than that a guessed path is not there
 	case r.Answered:
 		return 2
 	}

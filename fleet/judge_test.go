@@ -191,6 +191,7 @@ func TestDecide(t *testing.T) {
 		{"of doubts, missing credentials", false, []probe.Result{named("a", notFound), named("b", doubt)}, "ba"},
 		{"of doubts, one that answers everything alike", false, []probe.Result{named("a", notFound), named("b", answer(probe.Unknown, probe.ReasonAlike, ""))}, "ba"},
 		{"of doubts, an answer before an open port", false, []probe.Result{named("a", tcp), named("b", notFound)}, "ba"},
+		{"of doubts, a page before a missing path", false, []probe.Result{named("a", notFound), named("b", answered(answer(probe.Unknown, probe.ReasonPage, "")))}, "ba"},
 		{"an open port before nothing", false, []probe.Result{named("a", answer(probe.Unknown, probe.ReasonProtocol, "")), named("b", tcp)}, "ba"},
 		{"the first of equals", false, []probe.Result{named("a", pass), named("b", answered(fail))}, "ab"},
 		{"every: the worst", true, []probe.Result{named("a", pass), named("b", warn), named("c", fail), named("d", doubt)}, "cabd"},

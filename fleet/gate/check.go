@@ -106,6 +106,8 @@ func (c *checker) service(s *fleet.ServiceView) {
 		if n == 0 {
 			f.Text = s.Name + " is known but has no instances"
 			c.verdict.Headline = "known but empty"
+		} else if c.verdict.Headline == "" {
+			c.verdict.Headline = f.Text // no row of a table shows it
 		}
 		c.add(f)
 	}

@@ -70,7 +70,7 @@ func TestCheck(t *testing.T) {
 		{name: "unknown fails on demand", snap: snap("a up unknown:auth"), rules: gate.Rules{FailOn: []fleet.Status{fleet.Unknown}}, want: gate.Failed, findings: 1},
 		{name: "known but empty", snap: snap("a"), rules: gate.Rules{MinInstances: 1}, want: gate.Failed, findings: 1, headline: "known but empty"},
 		{name: "known but empty may be", snap: snap("a"), want: gate.Passed},
-		{name: "too few", snap: snap("a up up"), rules: gate.Rules{MinInstances: 3}, want: gate.Failed, findings: 1},
+		{name: "too few", snap: snap("a up up"), rules: gate.Rules{MinInstances: 3}, want: gate.Failed, findings: 1, headline: "a has 2 instances, wanted 3"},
 		{name: "no such service", snap: snap("a up"), rules: gate.Rules{Missing: []gate.Missing{{Name: "b"}}}, want: gate.Unknown, findings: 1, headline: "no such service"},
 		{name: "nothing matched", snap: snap(), want: gate.Unknown, findings: 1, headline: "nothing matched"},
 		{name: "nothing because the registry is silent", snap: withSource(snap(), "refused"), want: gate.Unknown, findings: 1},

@@ -88,7 +88,7 @@ func ReportGitHub(t *term.IO, o Options, j Judged, summaryPath string) error {
 	b.Reset()
 	report.Markdown(&b, account)
 	b.WriteByte('\n')
-	return appendFile(summaryPath, b.Bytes())
+	return appendFile(summaryPath, []byte(term.UnlinkLines(b.String())))
 }
 
 // writeFile writes beside the file and then puts it in its place, so that

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"unicode"
@@ -19,11 +20,14 @@ import (
 
 // attacks are what a hostile service would send.
 var attacks = []string{
-	"\x1b[2J\x1b[31mred", "\x9b31mred", "\u009b31m", "a\rb", "a\nb\tc", "::error title=x::y", "a\n::error::b", "  ::warning::x", "##[error]x", "x ##[group]y",
+	"\x1b[2J\x1b[31mred", "\x9b31mred", "\u009b31m", "a\rb", "a\nb\tc", "::error title=x::y", "a\n::error::b", "  ::warning::x", "  ::", "::error title=x", "::1", "##[error]x", "x ##[group]y",
 	"##vso[task.complete]", "##teamcity[message]", "##TeamCity[x]", "###[x]", "\u202egnp.exe", "\u2066x\u2069", "\xff\xfe", "\x00\x07\x08\x7f", "\ufeffbom", "\u2028line",
 	"<script>alert(1)</script>", "](http://evil) ![x](y)", "| a | b |", "`code` *x* _y_ @team #1 https://x.y www.x.y", "- x", "50% |'perf'=1", "]]>", "# SKIP not ok", `\`, "\U000e0041tag", "\u200bzero", "%0A::error::x", "~~~", "=1+1",
 	"日本語", "é", "{{.}}", "$(rm)", "...", "---", "\xed\xa0\x80", "\u0085next",
 }
+
+// command is a workflow command that GitHub knows.
+var command = regexp.MustCompile(`(?im)^\s*::(error|warning|notice|debug|group|endgroup|add-|remove-|set-|save-|stop-|echo)`)
 
 // unsafe says what in the output a terminal or a build system would obey. What
 // is written to standard error as annotations is ours.
@@ -80,12 +84,12 @@ func everywhere(t *testing.T, text string) {
 			}
 		}
 	}
-	for _, o := range []render.Options{{JQ: ".. | strings"}, {JQ: "."}, {Template: "{{range .items}}{{.service}}\n{{json .}}{{end}}"}} {
+	for _, o := range []render.Options{{JQ: ".. | strings"}, {JQ: "."}, {Template: "{{range .items}}{{.service}}\n{{.service}}::{{.address}}\n{{json .}}{{end}}"}} {
 		io, out, _ := device{}.open()
 		if err := render.Verdict(io, o, j); err != nil {
 			t.Fatal(err)
 		}
-		if why := unsafe(out.String(), false); why != "" {
+		if why := unsafe(out.String(), true) + command.FindString(out.String()); why != "" {
 			t.Errorf("%v of %q: %s", o, text, why)
 		}
 	}

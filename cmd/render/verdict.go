@@ -3,6 +3,7 @@ package render
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/midwatch-cli/midwatch/cmd/render/report"
@@ -40,7 +41,7 @@ func Verdict(t *term.IO, o Options, j Judged) error {
 	var b bytes.Buffer
 	if write := reports(o.Format); write != nil {
 		write(&b, j.account(p))
-		_, err := t.Out.Write(b.Bytes())
+		_, err := io.WriteString(t.Out, term.UnlinkLines(b.String()))
 		return err
 	}
 	if o.Format == FormatGitHub {
@@ -48,7 +49,7 @@ func Verdict(t *term.IO, o Options, j Judged) error {
 		if _, err := t.Err.Write(b.Bytes()); err != nil {
 			return err
 		}
-		_, err := t.Out.Write([]byte(p.line(j.title())))
+		_, err := io.WriteString(t.Out, p.line(j.title()))
 		return err
 	}
 	return screen(t, p, o, &j)

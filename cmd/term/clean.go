@@ -106,15 +106,40 @@ func marked(s string) bool {
 	return false
 }
 
-// UnlinkLine pulls apart a workflow command at the start of a line. Whoever puts
-// a line together from clean parts calls it on the whole.
+// UnlinkLine pulls apart a workflow command at the start of a line, also one that
+// has only begun: what follows it in a line could end it. Whoever puts a line
+// together from clean parts calls it on the whole.
 func UnlinkLine(s string) string {
 	start := strings.TrimLeftFunc(s, unicode.IsSpace)
-	if strings.HasPrefix(start, "::") && strings.Contains(start[2:], "::") {
-		at := len(s) - len(start) + 1
-		return s[:at] + " " + s[at:]
+	if !strings.HasPrefix(start, "::") || address(start[2:]) {
+		return s
 	}
-	return s
+	at := len(s) - len(start) + 1
+	return s[:at] + " " + s[at:]
+}
+
+// UnlinkLines is UnlinkLine for every line of a text.
+func UnlinkLines(s string) string {
+	if !strings.Contains(s, "::") {
+		return s
+	}
+	lines := strings.SplitAfter(s, "\n")
+	for i := range lines {
+		lines[i] = UnlinkLine(lines[i])
+	}
+	return strings.Join(lines, "")
+}
+
+// address says that what follows :: makes an IPv6 address of it, which never has
+// a second ::, and no command is called like one.
+func address(s string) bool {
+	group := s
+	if i := strings.IndexFunc(s, func(r rune) bool { return !strings.ContainsRune("0123456789abcdefABCDEF.", r) }); i >= 0 {
+		if group = s[:i]; !strings.ContainsRune(":%/] \t", rune(s[i])) {
+			return false
+		}
+	}
+	return !strings.Contains(s, "::") && (len(group) <= 4 || strings.Contains(group, "."))
 }
 
 // ASCII writes out what is no ASCII: our own signs by their counterparts, other

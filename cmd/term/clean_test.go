@@ -31,6 +31,15 @@ func TestClean(t *testing.T) {
 		" \t::error title=a::x":         "  : :error title=a::x",
 		"a ::error::x":                  "a ::error::x",
 		"::1":                           "::1",
+		"::":                            "::",
+		"::1 8080":                      "::1 8080",
+		"fe80::1%eth0":                  "fe80::1%eth0",
+		"::fe80%eth0":                   "::fe80%eth0",
+		"::error title=x":               ": :error title=x",
+		"::add-mask":                    ": :add-mask",
+		"::debug":                       ": :debug",
+		"::decade":                      ": :decade",
+		"::1::":                         ": :1::",
 		"::ffff:10.0.0.1":               "::ffff:10.0.0.1",
 		"[::1]:8080":                    "[::1]:8080",
 		"a::b::c":                       "a::b::c",
@@ -62,6 +71,18 @@ func TestCleanLines(t *testing.T) {
 		"plain\nand plain": "plain\nand plain",
 	} {
 		if got := term.CleanLines(in); got != want {
+			t.Errorf("%q: got %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestUnlinkLines(t *testing.T) {
+	for in, want := range map[string]string{
+		"":                           "",
+		"a\nb":                       "a\nb",
+		"::error::x\n ::b::\nc::d\n": ": :error::x\n : :b::\nc::d\n",
+	} {
+		if got := term.UnlinkLines(in); got != want {
 			t.Errorf("%q: got %q, want %q", in, got, want)
 		}
 	}

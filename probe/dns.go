@@ -31,7 +31,7 @@ func (p DNSProber) Probe(ctx context.Context, t Target) Result {
 		return a.end(Unknown, ReasonInternal, "no name to look up")
 	}
 	begun := time.Now()
-	found, err := lookUp(ctx, resolverAt(t.Address), name)
+	found, err := lookUp(ctx, wire.Resolver(t.Address), name)
 	a.phase("resolve", time.Since(begun))
 	var dns *net.DNSError
 	if errors.As(err, &dns) && dns.IsNotFound && ctx.Err() == nil {
@@ -44,17 +44,6 @@ func (p DNSProber) Probe(ctx context.Context, t Target) Result {
 	a.result.Answered = true
 	a.note("leads to " + strings.Join(found, " "))
 	return a.endInTime(Pass, ReasonNone, "", orDefault(p.Slow, defaultSlow))
-}
-
-// resolverAt asks one name server only, with Go's own resolver.
-func resolverAt(address string) *net.Resolver {
-	if address == "" {
-		return net.DefaultResolver
-	}
-	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
-		var d net.Dialer
-		return d.DialContext(ctx, network, address)
-	}}
 }
 
 // lookUp gives what stands under a name, sorted.

@@ -17,6 +17,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -288,6 +289,11 @@ func (b *buffers) headError(err error) error {
 
 // foreign names the protocol that begins like this.
 func foreign(first []byte) error {
+	if string(first) == "GET /" {
+		// Our own question: a connection to a closed port of this machine, made
+		// from that very port, meets itself.
+		return syscall.ECONNREFUSED
+	}
 	e := &ProtocolError{Err: fmt.Errorf("not HTTP: the answer begins %q", first)}
 	switch {
 	case len(first) > 1 && (first[0] == 0x15 || first[0] == 0x16) && first[1] == 3:

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/iotest"
 
@@ -108,6 +109,12 @@ func TestGetNoAnswer(t *testing.T) {
 			}
 		})
 	}
+	t.Run("itself", func(t *testing.T) {
+		_, err := http1.Get(&conn{Reader: strings.NewReader("GET / HTTP/1.1\r\nHost: h\r\n\r\n")}, &http1.Request{Path: "/", Host: "h"})
+		if !errors.Is(err, syscall.ECONNREFUSED) {
+			t.Errorf("got %v, want a closed port", err)
+		}
+	})
 	t.Run("a reader's own error", func(t *testing.T) {
 		_, err := http1.Get(&conn{Reader: iotest.ErrReader(os.ErrDeadlineExceeded)}, &http1.Request{Path: "/", Host: "h"})
 		if !errors.Is(err, os.ErrDeadlineExceeded) {

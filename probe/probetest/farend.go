@@ -197,6 +197,18 @@ func NameServer(t testing.TB, answer func(name []byte, kind uint16) []byte) stri
 	return pc.LocalAddr().String()
 }
 
+// SilentUDP is a port that takes in what is sent and never answers.
+func SilentUDP(t testing.TB) string {
+	t.Helper()
+	var lc net.ListenConfig
+	pc, err := lc.ListenPacket(t.Context(), "udp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = pc.Close() })
+	return pc.LocalAddr().String()
+}
+
 // nameReply makes an answer of RFC 1035 section 4: the question again, and one
 // record or none.
 func nameReply(q []byte, answer func(name []byte, kind uint16) []byte) []byte {

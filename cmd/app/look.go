@@ -114,6 +114,14 @@ func (a *App) Listed(r Reading) error {
 	return End(code)
 }
 
+// Count is a number of things in words: "1 service", "3 services".
+func Count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
 // Several says whether a column is worth its place: there is more than one
 // source, or a namespace at all.
 func Several(s *fleet.Snapshot) (contexts, sources, namespaces bool) {

@@ -77,7 +77,7 @@ func view(s *fleet.Snapshot) render.View {
 			v.Table.Rows = append(v.Table.Rows, row(&svc.Instances[j]))
 		}
 	}
-	v.Notes = []string{fmt.Sprintf("%d instances of %d services", len(v.Table.Rows), len(s.Services))}
+	v.Notes = []string{app.Count(len(v.Table.Rows), "instance") + " of " + app.Count(len(s.Services), "service")}
 	if len(empty) > 0 {
 		v.Notes = append(v.Notes, "known but empty: "+strings.Join(empty, ", "))
 	}

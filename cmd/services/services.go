@@ -73,7 +73,7 @@ func view(s *fleet.Snapshot) render.View {
 			render.Text(strings.Join(svc.DependsOn, ", ")),
 		}})
 	}
-	v.Notes = []string{fmt.Sprintf("%d services, %d instances", len(s.Services), instances)}
+	v.Notes = []string{app.Count(len(s.Services), "service") + ", " + app.Count(instances, "instance")}
 	return v
 }
 

@@ -100,7 +100,7 @@ func begin(a *app.App, s *fleet.Snapshot) {
 		return
 	}
 	c := s.Counts()
-	fmt.Fprintf(a.IO.Err, "watching %d instances of %d services\n", c.Instances, c.Services)
+	fmt.Fprintf(a.IO.Err, "watching %s of %s\n", app.Count(c.Instances, "instance"), app.Count(c.Services, "service"))
 	for i := range s.Sources {
 		if src := &s.Sources[i]; src.Reason != "" {
 			fmt.Fprintln(a.IO.Err, term.Clean("registry "+src.Name+": "+src.Detail))

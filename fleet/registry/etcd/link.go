@@ -46,7 +46,7 @@ type link struct {
 
 // newLink prepares a link; nothing is sent.
 func newLink(endpoints []string, loc registry.Location, o *Options, config *tls.Config, env registry.Env) *link {
-	l := &link{where: "etcd at " + strings.Join(loc.Hosts, ","), last: &lastFailure{}, turn: make(chan struct{}, 1)}
+	l := &link{where: "etcd at " + strings.Join(loc.Hosts, ","), last: &lastFailure{secure: config != nil}, turn: make(chan struct{}, 1)}
 	l.turn <- struct{}{}
 	l.life, l.end = context.WithCancelCause(context.Background())
 	l.config = clientv3.Config{
@@ -214,8 +214,9 @@ func (l *link) close() error {
 // lastFailure keeps why the last attempt to connect failed: what gRPC makes of
 // it is a text only.
 type lastFailure struct {
-	mu  sync.Mutex
-	err error
+	secure bool // a handshake follows: only its end says that there is no failure
+	mu     sync.Mutex
+	err    error
 }
 
 // set stores the failure, or that there was none.
@@ -239,7 +240,9 @@ func (f *lastFailure) dial(ctx context.Context, target string) (net.Conn, error)
 		network, address = "unix", strings.TrimPrefix(path, "//")
 	}
 	conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
-	f.set(err)
+	if err != nil || !f.secure {
+		f.set(err)
+	}
 	return conn, err
 }
 

@@ -234,7 +234,7 @@ func startReal(t testing.TB) string {
 	cmd := exec.Command(path, "--name", "suite", "--data-dir", t.TempDir(),
 		"--listen-client-urls", "http://"+clientAddr, "--advertise-client-urls", "http://"+clientAddr,
 		"--listen-peer-urls", "http://"+peerAddr, "--initial-advertise-peer-urls", "http://"+peerAddr,
-		"--initial-cluster", "suite=http://"+peerAddr, "--heartbeat-interval", "10", "--election-timeout", "50")
+		"--initial-cluster", "suite=http://"+peerAddr, "--heartbeat-interval", "10", "--election-timeout", "50", "--bcrypt-cost", "4")
 	cmd.Stderr = said
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

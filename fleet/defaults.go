@@ -17,6 +17,7 @@ const (
 	Parallel       = 256                    // probes at once in one command
 	ParallelHost   = 4                      // ... to one host address
 	Interval       = 5 * time.Second        // between passes of top and -w
+	WaitInterval   = 2 * time.Second        // between looks of wait
 	IntervalJitter = 0.2                    // share of the interval by which passes are spread
 	PollInterval   = 5 * time.Second        // between reads of a registry that cannot be watched
 	MaxUnavailable = 0.5                    // share of a service that drains may take out
@@ -41,7 +42,7 @@ func DefaultsTable() []Default {
 		{"parallel", fmt.Sprintf("%d for the command, %d per host address", Parallel, ParallelHost),
 			"spread so that no service gets its burst at once; --parallel, --qps"},
 		{"what is asked", "readiness before health", "guesses are tried on one instance per service and remembered for the rest"},
-		{"interval", fmt.Sprintf("%v with %s jitter", Interval, percent(IntervalJitter)), "between passes of top and -w; --interval"},
+		{"interval", fmt.Sprintf("%v with %s jitter; %v in wait", Interval, percent(IntervalJitter), WaitInterval), "between passes of -w and watch; a change of a registry is looked at at once; --interval"},
 		{"registry", fmt.Sprintf("watched where it can be, else at most every %v", PollInterval),
 			"back-off with jitter; one request in flight per source"},
 		{"user agent", "midwatch/VERSION", "writes add the change's id; traceparent with sampled=00"},

@@ -165,12 +165,12 @@ type Watching struct {
 func (w *Watching) Add(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.BoolVarP(&w.Watch, "watch", "w", false, "go on: redraw on a terminal, one document after the other elsewhere")
-	w.AddInterval(cmd)
+	w.AddInterval(cmd, fleet.Interval)
 }
 
 // AddInterval declares --interval alone, for commands that always go on.
-func (w *Watching) AddInterval(cmd *cobra.Command) {
-	cmd.Flags().DurationVar(&w.Interval, "interval", fleet.Interval, "between passes")
+func (w *Watching) AddInterval(cmd *cobra.Command, usual time.Duration) {
+	cmd.Flags().DurationVar(&w.Interval, "interval", usual, "between passes")
 	none(cmd, "interval")
 }
 

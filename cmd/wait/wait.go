@@ -59,7 +59,7 @@ A service that is not there yet is waited for.`,
 	}
 	o.sel.Add(cmd, a)
 	o.probing.Add(cmd, a)
-	o.watching.AddInterval(cmd)
+	o.watching.AddInterval(cmd, fleet.WaitInterval)
 	f := cmd.Flags()
 	f.StringVar(&o.word, "for", "up", "what to wait for: `WORD` is up, down, gone, drained, count=N or version=V")
 	f.StringSliceVar(&o.failOn, "fail-on", nil, "`STATUS`es of an instance that end the waiting at once: down, degraded, unknown, maintenance")

@@ -43,7 +43,7 @@ It ends by Ctrl-C, or with 0 when --timeout is over.`,
 	}
 	o.sel.Add(cmd, a)
 	o.probing.Add(cmd, a)
-	o.watching.AddInterval(cmd)
+	o.watching.AddInterval(cmd, fleet.Interval)
 	cmd.Flags().BoolVar(&o.held, "registry-only", false, "watch the registries and ask no instance")
 	a.AddOutput(cmd, false)
 	return cmd

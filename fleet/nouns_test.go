@@ -169,7 +169,7 @@ func TestDefaults(t *testing.T) {
 		"slow":       "1s",
 		"attempts":   "2, 200ms apart with jitter",
 		"parallel":   "256 for the command, 4 per host address",
-		"interval":   "5s with 20% jitter",
+		"interval":   "5s with 20% jitter; 2s in wait",
 		"registry":   "watched where it can be, else at most every 5s",
 		"taking out": "50%",
 		"grace":      "30s",

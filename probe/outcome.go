@@ -30,14 +30,22 @@ func Decide(a health.Answer, v health.Verdict, named, strict bool) Decision {
 	case code < 200 || code > 599:
 		return Decision{Unknown, ReasonProtocol, fmt.Sprintf("%d is no final status", code), false}
 	case code == http.StatusTooManyRequests:
-		return Decision{Warn, ReasonLimited, limited(a.Header("Retry-After")), false}
+		text := "429: asked too often"
+		if after := a.Header("Retry-After"); after != "" {
+			text += ", again after " + health.Clean(after, 40)
+		}
+		return Decision{Warn, ReasonLimited, text, false}
 	case code == http.StatusNotImplemented || code >= 300 && code < 500:
 		reason, text := questionRefused(code)
 		return Decision{Unknown, reason, fmt.Sprintf("%d: %s", code, text), false}
 	case code >= 500:
 		return serverError(code, v)
 	case v.Stale:
-		return Decision{Unknown, ReasonStale, stale(a.Header("Age")), false}
+		text := "a cache answers, not the service"
+		if age := a.Header("Age"); age != "" {
+			text += ": " + health.Clean(age, 20) + " s old"
+		}
+		return Decision{Unknown, ReasonStale, text, false}
 	case v.Page:
 		text := v.Detail
 		if text == "" {
@@ -86,7 +94,7 @@ func questionRefused(code int) (Reason, string) {
 func serverError(code int, v health.Verdict) Decision {
 	switch v.Word {
 	case health.Warn:
-		return Decision{Warn, ReasonReported, complaint(v), false}
+		return Decision{Warn, ReasonReported, v.Complaint(), false}
 	case health.Unknown:
 		return doubt(v)
 	case health.Ill:
@@ -108,7 +116,7 @@ func word(code int, v health.Verdict, named, strict bool) Decision {
 	case health.Ill:
 		return ill(v)
 	case health.Warn:
-		return Decision{Warn, ReasonReported, complaint(v), false}
+		return Decision{Warn, ReasonReported, v.Complaint(), false}
 	case health.Unknown:
 		return doubt(v)
 	case health.Well:
@@ -116,9 +124,9 @@ func word(code int, v health.Verdict, named, strict bool) Decision {
 		case !v.Lie:
 			return Decision{Outcome: Pass}
 		case strict:
-			return Decision{Warn, ReasonComponent, "says " + v.Text + ", but " + complaint(v), false}
+			return Decision{Warn, ReasonComponent, "says " + v.Text + ", but " + v.Complaint(), false}
 		default:
-			return Decision{Outcome: Pass, Detail: complaint(v)}
+			return Decision{Outcome: Pass, Detail: v.Complaint()}
 		}
 	case health.NoWord:
 	}
@@ -131,20 +139,20 @@ func word(code int, v health.Verdict, named, strict bool) Decision {
 // ill is what says that it is not well, or that it leaves.
 func ill(v health.Verdict) Decision {
 	if v.Draining {
-		return Decision{Fail, ReasonDraining, complaint(v), false}
+		return Decision{Fail, ReasonDraining, v.Complaint(), false}
 	}
-	return Decision{Fail, ReasonReported, complaint(v), false}
+	return Decision{Fail, ReasonReported, v.Complaint(), false}
 }
 
 // doubt is what does not know itself whether it is well.
 func doubt(v health.Verdict) Decision {
 	switch {
 	case v.Starting:
-		return Decision{Unknown, ReasonStarting, "not ready yet: " + complaint(v), false}
+		return Decision{Unknown, ReasonStarting, "not ready yet: " + v.Complaint(), false}
 	case v.Text == "":
 		return Decision{Unknown, ReasonBody, "no word, but an error: " + v.Detail, false}
 	}
-	return Decision{Unknown, ReasonReported, complaint(v), false}
+	return Decision{Unknown, ReasonReported, v.Complaint(), false}
 }
 
 // unreadable is a body that began as JSON and did not end as such. If it was
@@ -158,54 +166,4 @@ func unreadable(a health.Answer, named bool) Decision {
 	default:
 		return Decision{Unknown, ReasonBody, fmt.Sprintf("%d, and broken JSON", a.Status), false}
 	}
-}
-
-// complaint puts a Verdict into few words: "db down: timeout (and 2 more)", else
-// the word itself and what goes with it.
-func complaint(v health.Verdict) string {
-	var first *health.Component
-	more := 0
-	for i := range v.Components {
-		switch c := &v.Components[i]; {
-		case !c.Word.Unwell():
-		case first == nil:
-			first = c
-		case first.Word == health.Warn && c.Word == health.Ill:
-			first = c
-			more++
-		default:
-			more++
-		}
-	}
-	if first == nil {
-		if v.Detail == "" || strings.EqualFold(v.Detail, v.Text) {
-			return "says " + v.Text
-		}
-		return v.Text + ": " + v.Detail
-	}
-	text := first.Name + " " + strings.ToLower(first.Text)
-	if first.Text == "false" {
-		text = first.Name + " failed" // a flag, not a word
-	}
-	if first.Detail != "" {
-		text += ": " + first.Detail
-	}
-	if more > 0 {
-		text += fmt.Sprintf(" (and %d more)", more)
-	}
-	return text
-}
-
-func limited(after string) string {
-	if after == "" {
-		return "429: asked too often"
-	}
-	return "429: asked too often, again after " + health.Clean(after, 40)
-}
-
-func stale(age string) string {
-	if age == "" {
-		return "a cache answers, not the service"
-	}
-	return "a cache answers, not the service: " + health.Clean(age, 20) + " s old"
 }

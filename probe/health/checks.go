@@ -28,7 +28,7 @@ func readChecks(d *document) (Verdict, bool) {
 			all = append(all, c)
 		}
 	}
-	return worst("checks", all), true
+	return Whole("checks", all), true
 }
 
 // envelope names the members of error pages and of pages of facts: no names of
@@ -67,7 +67,7 @@ func readDjangoText(text string) (Verdict, bool) {
 		known = known || isWord
 		all = append(all, c)
 	}
-	return worst("checks", all), known
+	return Whole("checks", all), known
 }
 
 // readList is a list of checks with a name and a flag or a word each. Nothing

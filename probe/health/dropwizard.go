@@ -17,7 +17,7 @@ func readDropwizard(d *document) (Verdict, bool) {
 	for _, name := range d.object.sorted() {
 		t.add(name, d.object[name], 0)
 	}
-	return worst("dropwizard", t.components), true
+	return Whole("dropwizard", t.components), true
 }
 
 // readDropwizardHealth is Dropwizard's health module, a list of checks. Only a

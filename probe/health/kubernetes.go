@@ -25,7 +25,7 @@ func readKubernetes(text string) (Verdict, bool) {
 	}
 	if v.Word == NoWord {
 		// Cut, or an old server: what the checks say.
-		whole := worst(v.Dialect, v.Components)
+		whole := Whole(v.Dialect, v.Components)
 		v.Word, v.Text = whole.Word, whole.Text
 	}
 	return v, true

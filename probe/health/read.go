@@ -129,9 +129,9 @@ func say(dialect, text string) Verdict {
 	return v
 }
 
-// worst makes a Verdict of components alone, for the dialects that have no word
+// Whole makes a Verdict of components alone, for the dialects that have no word
 // for the whole: all must be well.
-func worst(dialect string, components []Component) Verdict {
+func Whole(dialect string, components []Component) Verdict {
 	v := Verdict{Dialect: dialect, Components: components}
 	rank := [...]int{NoWord: 0, Well: 1, Unknown: 2, Warn: 3, Ill: 4}
 	for _, c := range components {

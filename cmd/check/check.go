@@ -3,6 +3,8 @@ package check
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -89,6 +91,11 @@ func show(a *app.App, o *options, rules gate.Rules, reports []render.Report, r a
 	j := render.Judged{
 		Document: document.Check(r.Snapshot, v, code, o.explain), Snapshot: r.Snapshot, Verdict: v, ExitCode: code, Explain: o.explain,
 	}
+	if !a.IO.Quiet {
+		for _, text := range strayIgnores(rules.Ignore, r.Snapshot) {
+			fmt.Fprintln(a.IO.Err, term.Clean("warning: --ignore "+text+" matches no service: reasons are "+strings.Join(fleet.Reasons(), ", ")))
+		}
+	}
 	out := a.Output
 	out.Now = r.Snapshot.At
 	if out.Now.IsZero() {
@@ -109,6 +116,21 @@ func show(a *app.App, o *options, rules gate.Rules, reports []render.Report, r a
 		return nil
 	}
 	return ended
+}
+
+// strayIgnores finds the texts that were read as SOURCE:SERVICE and match
+// nothing: perhaps a reason was misspelt.
+func strayIgnores(ignores []gate.Ignore, s *fleet.Snapshot) []string {
+	var stray []string
+	for _, i := range ignores {
+		if i.Reason != "" || !strings.Contains(i.Text, ":") {
+			continue
+		}
+		if !slices.ContainsFunc(s.Services, func(v fleet.ServiceView) bool { return i.Match(v.Ref) }) {
+			stray = append(stray, i.Text)
+		}
+	}
+	return stray
 }
 
 // gateFlags are what the verdict is told.

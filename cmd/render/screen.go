@@ -298,7 +298,7 @@ func rows(s *fleet.Snapshot, all bool) []report.Row {
 
 // explained is how each instance was asked, and what came of each question.
 func explained(s *fleet.Snapshot) *Table {
-	tb := &Table{Columns: []Column{{Name: "INSTANCE"}, {Name: "WHAT"}, {Name: "VALUE"}, {Name: "FROM", Flex: true}}}
+	tb := &Table{Columns: []Column{{Name: "INSTANCE"}, {Name: "WHAT"}, {Name: "VALUE", Flex: true}, {Name: "FROM", Flex: true}}}
 	for i := range s.Services {
 		for k := range s.Services[i].Instances {
 			in := &s.Services[i].Instances[k]

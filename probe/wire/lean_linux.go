@@ -35,22 +35,42 @@ func dialLean(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
 	if err != nil {
 		return nil, os.NewSyscallError("socket", err)
 	}
-	switch err := syscall.Connect(fd, address); err {
-	case nil, syscall.EINPROGRESS, syscall.EALREADY, syscall.EINTR:
-	default:
+	done, err := connect(fd, address)
+	if !done {
+		done, err = connect(fd, address) // on this machine it is there by now
+	}
+	if err != nil {
 		_ = syscall.Close(fd)
-		return nil, os.NewSyscallError("connect", err)
+		return nil, err
 	}
 	c := &leanConn{File: os.NewFile(uintptr(fd), "tcp"), to: to}
 	c.stop = interruptible(ctx, c.File)
-	if err := c.connected(ctx, address); err != nil {
+	if !done {
+		err = c.connected(ctx, address)
+	}
+	if err == nil && ctx.Err() != nil {
+		err = os.ErrDeadlineExceeded
+	}
+	if err != nil {
 		_ = c.Close()
 		return nil, err
 	}
 	return c, nil
 }
 
-// connected waits for the connection, which connecting again tells of.
+// connect begins to connect; done once more, it tells how that goes.
+func connect(fd int, address syscall.Sockaddr) (done bool, err error) {
+	switch err := syscall.Connect(fd, address); err {
+	case nil, syscall.EISCONN:
+		return true, nil
+	case syscall.EINPROGRESS, syscall.EALREADY, syscall.EINTR:
+		return false, nil
+	default:
+		return true, os.NewSyscallError("connect", err)
+	}
+}
+
+// connected waits for the connection, until the deadline of ctx.
 func (c *leanConn) connected(ctx context.Context, address syscall.Sockaddr) error {
 	if end, ok := ctx.Deadline(); ok {
 		if err := c.SetWriteDeadline(end); err != nil {
@@ -61,29 +81,17 @@ func (c *leanConn) connected(ctx context.Context, address syscall.Sockaddr) erro
 	if err != nil {
 		return err
 	}
-	var state error
-	err = raw.Write(func(fd uintptr) (done bool) {
-		switch state = syscall.Connect(int(fd), address); state {
-		case syscall.EINPROGRESS, syscall.EALREADY, syscall.EINTR:
-			return false
-		case syscall.EISCONN:
-			state = nil
-		}
-		return true
-	})
-	if err != nil {
+	var failed error
+	if err := raw.Write(func(fd uintptr) (done bool) {
+		done, failed = connect(int(fd), address)
+		return done
+	}); err != nil {
 		return err
 	}
-	if state != nil {
-		return os.NewSyscallError("connect", state)
+	if failed != nil {
+		return failed
 	}
-	if err := c.SetWriteDeadline(time.Time{}); err != nil {
-		return err
-	}
-	if ctx.Err() != nil {
-		return os.ErrDeadlineExceeded // and its deadline was just taken off
-	}
-	return nil
+	return c.SetWriteDeadline(time.Time{})
 }
 
 func (*leanConn) endsWithItsContext() {}

@@ -33,7 +33,8 @@ var rules = []struct {
 
 	{pkg: "tui/**", may: []string{"fleet", "fleet/change", "tui/**"}},
 
-	{pkg: "probe", may: []string{"probe/health", "probe/http1", "probe/wire"}, test: []string{"probe/**"}},
+	{pkg: "probe", may: []string{"probe/grpchealth", "probe/health", "probe/http1", "probe/wire"}, test: []string{"probe/**"}},
+	{pkg: "probe/grpchealth", may: []string{"probe/health"}},
 	{pkg: "probe/health", may: nil},
 	{pkg: "probe/http1", may: nil},
 	{pkg: "probe/wire", may: nil},
@@ -87,7 +88,7 @@ var doors = []struct {
 	{"go.uber.org/zap", []string{"fleet/registry/etcd/**"}},
 	{"github.com/hashicorp/", []string{"fleet/registry/consul"}},
 	{"github.com/fsnotify/", []string{"fleet/registry/file"}},
-	{"google.golang.org/grpc", []string{"probe", "fleet/demo/**", "fleet/registry/etcd/**"}},
+	{"google.golang.org/grpc", []string{"probe", "probe/grpchealth", "fleet/demo/**", "fleet/registry/etcd/**"}},
 	{"google.golang.org/protobuf", []string{"probe", "fleet/demo/**", "fleet/registry/etcd/**"}},
 	{"github.com/goccy/go-yaml", []string{"fleet/config", "fleet/config/form", "fleet/registry/file"}},
 	{"golang.org/x/", []string{"probe/**", "fleet/**", "cmd/**"}},

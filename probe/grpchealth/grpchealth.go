@@ -183,23 +183,26 @@ func (c *call) spoke() bool {
 func (c *Client) explain(ctx context.Context, err error, call *call) error {
 	s := status.Convert(err)
 	said := &Error{uint32(s.Code()), name(s.Code()), s.Message()}
-	if call.spoke() {
-		return said
-	}
-	if ctx.Err() != nil {
+	// The server knows our deadline and may tell us of it a moment before we do.
+	end, limited := ctx.Deadline()
+	switch ours := s.Code() == codes.DeadlineExceeded || s.Code() == codes.Canceled; {
+	case ctx.Err() != nil && (ours || !call.spoke()):
 		return context.Cause(ctx)
+	case ours && limited && time.Until(end) < 50*time.Millisecond:
+		return context.DeadlineExceeded
+	case call.spoke():
+		return said
 	}
 	if foreign := c.tap.foreign(); foreign != nil {
 		return foreign
 	}
-	if err := c.tap.failure(); err != nil {
-		return err
-	}
-	switch s.Code() {
-	case codes.DeadlineExceeded:
-		return context.DeadlineExceeded // a moment before ctx knows
-	case codes.Unauthenticated, codes.PermissionDenied, codes.Unimplemented, codes.Unavailable:
+	failure := c.tap.failure()
+	switch code := s.Code(); {
+	case code == codes.Unauthenticated, code == codes.PermissionDenied, code == codes.Unimplemented,
+		code == codes.Unavailable && failure == nil:
 		return said // a proxy's status of HTTP: 401, 403, 404, 502 and its kin
+	case failure != nil:
+		return failure
 	}
 	return &Foreign{What: s.Message()}
 }

@@ -196,7 +196,7 @@ func TAP(b *bytes.Buffer, j *Account) {
 			continue
 		}
 		b.WriteString("  ---\n")
-		for _, f := range [][2]string{{"status", c.status}, {"reason", c.reason}, {"detail", j.clean(c.text + flakyNote(&c))}} {
+		for _, f := range [][2]string{{"status", c.status}, {"reason", c.reason}, {"detail", strings.TrimSpace(j.clean(c.text + flakyNote(&c)))}} {
 			fmt.Fprintf(b, "  %s: %s\n", f[0], data.Scalar(f[1], j.ASCII))
 		}
 		b.WriteString("  ...\n")

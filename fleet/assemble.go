@@ -24,7 +24,7 @@ type Parts struct {
 	Took     time.Duration
 	Services []Service                               // those that were selected
 	Known    []Ref                                   // every service of the sources, for dependencies; nil: those selected
-	Evidence func(s *Service, in *Instance) Evidence // of this pass; the zero one where nothing was asked
+	Evidence func(s *Service, in *Instance) Evidence // of this pass, asked for once for each instance, in the order of Services; the zero one where nothing was asked
 	Sources  []SourceView
 	Warnings []Warning
 }

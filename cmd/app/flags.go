@@ -114,6 +114,7 @@ type Probing struct {
 	Kind         string
 	Profile      string
 	Slow         time.Duration
+	Explain      bool // set by commands that show how instances were asked
 }
 
 // Add declares the flags.

@@ -113,6 +113,7 @@ func (a *App) Open(ctx context.Context, p Probing) (*Session, error) {
 	settings := wiring.Settings{
 		UserAgent: a.UserAgent(), Secret: secrets.Resolve, Now: a.Now,
 		ProbeTimeout: p.ProbeTimeout, Attempts: p.Attempts, Slow: p.Slow, Parallel: p.Parallel, QPS: p.QPS,
+		Explain:  p.Explain,
 		Override: profile.Override{Profile: p.Profile, Probe: probe.Kind(p.Kind), HealthPath: p.HealthPath},
 	}
 	s := &Session{app: a}

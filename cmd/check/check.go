@@ -22,7 +22,6 @@ type options struct {
 	names   []string
 	look    app.Look
 	gate    gateFlags
-	explain bool
 	reports []string
 }
 
@@ -55,7 +54,7 @@ SERVICE is a name or a glob (ord*, !canary, consul:payment, payment/payment-2).`
 	o.gate.add(cmd, a)
 	o.look.Watching.Add(cmd)
 	f := cmd.Flags()
-	f.BoolVar(&o.explain, "explain", false, "show how each instance was asked, and why so")
+	f.BoolVar(&o.look.Probing.Explain, "explain", false, "show how each instance was asked, and why so")
 	f.StringArrayVar(&o.reports, "report", nil, "write a further report: `KIND=PATH`, repeatable (junit=check.xml)")
 	a.CompleteFunc(cmd, "report", func(context.Context) []string {
 		var kinds []string
@@ -89,7 +88,7 @@ func show(a *app.App, o *options, rules gate.Rules, reports []render.Report, r a
 	ended := app.Ended{Code: app.CodeOf(v.Outcome), Warned: v.Degraded > 0}
 	code := int(ended.Code)
 	j := render.Judged{
-		Document: document.Check(r.Snapshot, v, code, o.explain), Snapshot: r.Snapshot, Verdict: v, ExitCode: code, Explain: o.explain,
+		Document: document.Check(r.Snapshot, v, code, o.look.Probing.Explain), Snapshot: r.Snapshot, Verdict: v, ExitCode: code, Explain: o.look.Probing.Explain,
 	}
 	if !a.IO.Quiet {
 		for _, text := range strayIgnores(rules.Ignore, r.Snapshot) {
@@ -105,7 +104,7 @@ func show(a *app.App, o *options, rules gate.Rules, reports []render.Report, r a
 		return err
 	}
 	if err := render.WriteReports(a.IO, out, reports, j); err != nil {
-		return err
+		return &app.Error{Code: app.Usage, Err: err}
 	}
 	if a.IO.CI == term.GitHub && !a.IO.Quiet && out.Format != render.FormatGitHub {
 		if err := render.ReportGitHub(a.IO, out, j, a.Getenv("GITHUB_STEP_SUMMARY")); err != nil {

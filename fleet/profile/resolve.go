@@ -52,6 +52,9 @@ type resolving struct {
 }
 
 func (r *resolving) note(what, value, from string) {
+	if r.x.rules.Terse {
+		return
+	}
 	r.origins = append(r.origins, fleet.Origin{What: what, Value: value, From: from})
 }
 

@@ -16,6 +16,7 @@ type Rules struct {
 	Profiles map[string]fleet.Profile // as configured, by name; each may extend another or a built-in one
 	Services []fleet.ServiceRule      // the first that matches binds a service to its profile
 	Override Override
+	Terse    bool                     // plans without Origins, which cost more than all else in them
 	Trusted  func(source string) bool // the source is the user's own file; nil: none is
 }
 

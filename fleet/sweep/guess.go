@@ -66,6 +66,7 @@ type group struct {
 type member struct {
 	evidence *fleet.Evidence
 	host     string
+	shared   bool // others have its address too
 }
 
 func (g *group) job(m *member, do func(context.Context, *member) []probe.Job) probe.Job {
@@ -112,7 +113,7 @@ func (g *group) askNamed(ctx context.Context, m *member) []probe.Job {
 	defer g.pass.finished()
 	plan := &m.evidence.Plan
 	for _, t := range plan.Candidates {
-		r := g.pass.ask(ctx, plan, t)
+		r := g.pass.ask(ctx, m, t)
 		m.evidence.Probes = append(m.evidence.Probes, r)
 		if !plan.Every && r.Reason != probe.ReasonNotFound {
 			break
@@ -141,7 +142,7 @@ func (g *group) guess(ctx context.Context, m *member) choice {
 	plan := &m.evidence.Plan
 	bare := -1
 	for i, t := range plan.Candidates {
-		r := g.pass.ask(ctx, plan, t)
+		r := g.pass.ask(ctx, m, t)
 		m.evidence.Probes = append(m.evidence.Probes, r)
 		if !r.Answered && r.Outcome == probe.Fail || r.Reason == fleet.ReasonUnasked || r.Reason == probe.ReasonCancelled {
 			m.evidence.Probes = fleet.Decide(false, m.evidence.Probes)
@@ -156,7 +157,7 @@ func (g *group) guess(ctx context.Context, m *member) choice {
 		}
 	}
 	if bare >= 0 {
-		c := choice{made: true, path: pathOf(plan.Candidates[bare]), proof: g.prove(ctx, plan, plan.Candidates[bare], m.evidence.Probes[bare])}
+		c := choice{made: true, path: pathOf(plan.Candidates[bare]), proof: g.prove(ctx, m, plan.Candidates[bare], m.evidence.Probes[bare])}
 		c.weigh(&m.evidence.Probes[bare])
 		m.evidence.Probes = fleet.Decide(false, m.evidence.Probes)
 		return c
@@ -166,9 +167,9 @@ func (g *group) guess(ctx context.Context, m *member) choice {
 }
 
 // prove asks the impossible path once.
-func (g *group) prove(ctx context.Context, plan *fleet.Plan, t probe.Target, got probe.Result) proof {
+func (g *group) prove(ctx context.Context, m *member, t probe.Target, got probe.Result) proof {
 	t.Path = impossible
-	r := g.pass.ask(ctx, plan, t)
+	r := g.pass.ask(ctx, m, t)
 	switch {
 	case !r.Answered:
 		return unproved
@@ -205,7 +206,7 @@ func (g *group) askChosen(ctx context.Context, m *member) []probe.Job {
 		if pathOf(t) != c.path {
 			continue
 		}
-		r := g.pass.ask(ctx, plan, t)
+		r := g.pass.ask(ctx, m, t)
 		if r.Reason == probe.ReasonNotFound && len(plan.Candidates) > 1 {
 			break
 		}

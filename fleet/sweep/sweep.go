@@ -41,7 +41,7 @@ func (s *Sweeper) Pass(ctx context.Context, in Input) *fleet.Snapshot {
 	if s.Select != nil {
 		selected = s.Select(in.Services)
 	}
-	p := &pass{sweeper: s, asked: map[question]*answer{}, evidence: map[fleet.Key]*fleet.Evidence{}}
+	p := newPass(s, selected)
 	var jobs []probe.Job
 	for i := range selected {
 		jobs = append(jobs, p.service(&selected[i])...)
@@ -55,24 +55,52 @@ func (s *Sweeper) Pass(ctx context.Context, in Input) *fleet.Snapshot {
 	return fleet.Assemble(fleet.Parts{
 		Context: s.Context, At: end, Took: end.Sub(start),
 		Services: selected, Known: known, Sources: in.Sources, Warnings: in.Warnings,
-		Evidence: func(v *fleet.Service, in *fleet.Instance) fleet.Evidence {
-			if e := p.evidence[fleet.Key{Ref: v.Ref, Instance: in.ID}]; e != nil {
-				return *e
-			}
-			return fleet.Evidence{}
-		},
+		Evidence: p.inOrder(),
 	})
 }
 
 // pass is the state of one pass.
 type pass struct {
 	sweeper  *Sweeper
-	evidence map[fleet.Key]*fleet.Evidence // filled before the pool starts; each entry is one job's
+	evidence []fleet.Evidence // of the instances in their order; each entry is one job's
+	planned  int              // entries of evidence that are planned
+	shared   map[string]bool  // addresses that several instances have: equal questions may be asked there
 
 	mu    sync.Mutex
 	asked map[question]*answer
 	done  int
 	total int
+}
+
+func newPass(s *Sweeper, services []fleet.Service) *pass {
+	p := &pass{sweeper: s, shared: map[string]bool{}, asked: map[question]*answer{}}
+	n := 0
+	for i := range services {
+		n += len(services[i].Instances)
+	}
+	p.evidence = make([]fleet.Evidence, n)
+	seen := make(map[string]struct{}, n)
+	for i := range services {
+		for j := range services[i].Instances {
+			addr := services[i].Instances[j].Addr
+			if _, again := seen[addr]; again {
+				p.shared[addr] = true
+			}
+			seen[addr] = struct{}{}
+		}
+	}
+	return p
+}
+
+// inOrder hands out the evidence in the order of the instances, which is the
+// order in which Assemble asks for it.
+func (p *pass) inOrder() func(*fleet.Service, *fleet.Instance) fleet.Evidence {
+	next := 0
+	return func(*fleet.Service, *fleet.Instance) fleet.Evidence {
+		e := p.evidence[next]
+		next++
+		return e
+	}
 }
 
 // question is what makes two probes the same one.
@@ -94,13 +122,14 @@ func (p *pass) service(v *fleet.Service) (jobs []probe.Job) {
 	for i := range v.Instances {
 		in := &v.Instances[i]
 		plan := p.sweeper.Plan(v, in)
-		e := &fleet.Evidence{Plan: plan}
-		p.evidence[fleet.Key{Ref: v.Ref, Instance: in.ID}] = e
+		e := &p.evidence[p.planned]
+		p.planned++
+		e.Plan = plan
 		if plan.Refused != "" || len(plan.Candidates) == 0 {
 			continue
 		}
 		p.total++
-		m := &member{evidence: e, host: hostOf(plan.Candidates[0])}
+		m := &member{evidence: e, host: hostOf(plan.Candidates[0]), shared: p.shared[in.Addr]}
 		if plan.Candidates[0].Named || plan.Every {
 			jobs = append(jobs, g.job(m, g.askNamed))
 			continue
@@ -110,8 +139,26 @@ func (p *pass) service(v *fleet.Service) (jobs []probe.Job) {
 	return append(jobs, g.begin()...)
 }
 
-// ask asks one question, or waits for the answer of somebody who asks the same.
-func (p *pass) ask(ctx context.Context, plan *fleet.Plan, t probe.Target) probe.Result {
+// ask asks one question of a member.
+func (p *pass) ask(ctx context.Context, m *member, t probe.Target) probe.Result {
+	if m.shared {
+		return p.askOnce(ctx, &m.evidence.Plan, t)
+	}
+	return p.put(ctx, &m.evidence.Plan, t)
+}
+
+// put asks it.
+func (p *pass) put(ctx context.Context, plan *fleet.Plan, t probe.Target) probe.Result {
+	r := p.sweeper.Prober(plan.Profile, plan.Credentials).Probe(ctx, t)
+	if ctx.Err() != nil && r.Reason == probe.ReasonTimeout {
+		// It is our time that ran out, not the instance's.
+		r = outOfTime(r)
+	}
+	return r
+}
+
+// askOnce asks, or waits for the answer of somebody who asks the same.
+func (p *pass) askOnce(ctx context.Context, plan *fleet.Plan, t probe.Target) probe.Result {
 	q := question{plan.Profile, plan.Credentials, t}
 	p.mu.Lock()
 	a, again := p.asked[q]
@@ -129,11 +176,7 @@ func (p *pass) ask(ctx context.Context, plan *fleet.Plan, t probe.Target) probe.
 		}
 	}
 	defer close(a.ready)
-	a.result = p.sweeper.Prober(plan.Profile, plan.Credentials).Probe(ctx, t)
-	if ctx.Err() != nil && a.result.Reason == probe.ReasonTimeout {
-		// It is our time that ran out, not the instance's.
-		a.result = outOfTime(a.result)
-	}
+	a.result = p.put(ctx, plan, t)
 	return a.result
 }
 

@@ -29,6 +29,7 @@ type Settings struct {
 	Parallel     int
 	QPS          float64
 	Override     profile.Override
+	Explain      bool         // plans say who decided what
 	Log          *slog.Logger // nil: nowhere
 	Now          func() time.Time
 }
@@ -115,7 +116,7 @@ func Open(ctx context.Context, c config.Context, profiles map[string]fleet.Profi
 	f := &Fleet{Context: c.Name, ReadOnly: c.ReadOnly, Protected: c.Protected, settings: s, services: c.Services}
 	trusted := map[string]bool{}
 	rules := profile.Rules{
-		Profiles: profiles, Services: c.Services, Override: s.Override,
+		Profiles: profiles, Services: c.Services, Override: s.Override, Terse: !s.Explain,
 		Trusted: func(source string) bool { return trusted[source] },
 	}
 	var err error

@@ -98,7 +98,9 @@ func fuzz(f *testing.F, table, name string) {
 		f.Fatalf("no seed reaches %s", name)
 	}
 	f.Fuzz(func(t *testing.T, status int, kind string, body []byte) {
-		mustHold(t, answered(status, string(body), "Content-Type", kind))
+		for _, code := range []int{status, 200, 503} {
+			mustHold(t, answered(code, string(body), "Content-Type", kind))
+		}
 	})
 }
 

@@ -81,3 +81,28 @@ func TestClean(t *testing.T) {
 		}
 	}
 }
+
+// TestComplaint: few words for people, the worst component first.
+func TestComplaint(t *testing.T) {
+	part := func(name string, w health.Word, text, detail string) health.Component {
+		return health.Component{Name: name, Word: w, Text: text, Detail: detail}
+	}
+	for _, c := range []struct {
+		v    health.Verdict
+		want string
+	}{
+		{health.Verdict{Word: health.Ill, Text: "DOWN"}, "says DOWN"},
+		{health.Verdict{Word: health.Ill, Text: "DOWN", Detail: "no space"}, "DOWN: no space"},
+		{health.Verdict{Word: health.Ill, Text: "boom", Detail: "BOOM"}, "says boom"},
+		{health.Verdict{Text: "DOWN", Components: []health.Component{part("a", health.Well, "UP", "")}}, "says DOWN"},
+		{health.Verdict{Text: "DOWN", Components: []health.Component{part("a", health.Unknown, "X", "")}}, "says DOWN"},
+		{health.Verdict{Components: []health.Component{part("db", health.Ill, "DOWN", "timeout")}}, "db down: timeout"},
+		{health.Verdict{Components: []health.Component{part("db", health.Ill, "false", "")}}, "db failed"},
+		{health.Verdict{Components: []health.Component{part("a", health.Warn, "WARN", "slow"), part("b", health.Ill, "DOWN", ""), part("c", health.Ill, "DOWN", "x")}}, "b down (and 2 more)"},
+		{health.Verdict{Components: []health.Component{part("a", health.Warn, "WARN", "slow"), part("b", health.Warn, "WARN", "")}}, "a warn: slow (and 1 more)"},
+	} {
+		if got := c.v.Complaint(); got != c.want {
+			t.Errorf("%+v: %s, want %s", c.v, got, c.want)
+		}
+	}
+}

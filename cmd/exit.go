@@ -57,7 +57,8 @@ func withSignals(parent context.Context) (context.Context, func()) {
 func finish(ctx context.Context, a *app.App, err error) app.Code {
 	code, warned := codeOf(ctx, err)
 	var ended app.Ended
-	if err != nil && !errors.As(err, &ended) {
+	// With -q the code is the answer; wrong usage is said all the same.
+	if err != nil && !errors.As(err, &ended) && (!a.IO.Quiet || code == app.Usage) {
 		complain(ctx, a, err)
 	}
 	if a.Global.ExitZero && errors.As(err, &ended) && (code == app.NotWell || code == app.CannotSay || code == app.TimedOut) {

@@ -44,6 +44,7 @@ func scripts(t *testing.T) []string {
 //	service NAME MODE     an HTTP server on loopback; $NAME is its address. MODE is a row of modes,
 //	                      or @FILE: the mode whose name stands in the file at the time
 //	raw NAME MODE         a TCP server on loopback; MODE is a row of rawModes
+//	named NAME OTHER      the address $OTHER with localhost for its host
 //	closed NAME           an address where nothing listens
 //	etcd NAME             an etcd of its own; $NAME is its URL
 //	livesOn NAME KEY      from now on a living service writes the keys below KEY of etcd NAME again
@@ -61,6 +62,7 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
 		"service": service,
 		"raw":     raw,
+		"named":   named,
 		"closed":  closed,
 		"etcd":    startEtcd,
 		"livesOn": livesOn,

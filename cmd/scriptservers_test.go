@@ -34,6 +34,15 @@ func expand(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
+func named(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: named NAME OTHER")
+	}
+	_, port, err := net.SplitHostPort(ts.Getenv(args[1]))
+	ts.Check(err)
+	ts.Setenv(args[0], net.JoinHostPort("localhost", port))
+}
+
 func closed(ts *testscript.TestScript, _ bool, args []string) {
 	for _, name := range args {
 		l, err := net.Listen("tcp", "127.0.0.1:0")

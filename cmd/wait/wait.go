@@ -213,6 +213,9 @@ func finish(ctx context.Context, a *app.App, o *options, missing []app.Missing, 
 			f.Text = "no registry answered"
 			f.Outcome = gate.Unknown
 		}
+		if f.Reason != "" && f.Key.Name == "" && f.Key.Source != "" {
+			missing = nil // a registry is silent: who knows what it holds
+		}
 		for _, m := range missing {
 			f.Text = m.Name + " never appeared"
 			if len(m.Suggestions) > 0 {
@@ -239,7 +242,7 @@ func finish(ctx context.Context, a *app.App, o *options, missing []app.Missing, 
 		return err
 	}
 	if err := render.WriteReports(a.IO, a.Output, reports, j); err != nil {
-		return err
+		return &app.Error{Code: app.Usage, Err: err}
 	}
 	if a.IO.CI == term.GitHub && !a.IO.Quiet && a.Output.Format != render.FormatGitHub {
 		if err := render.ReportGitHub(a.IO, a.Output, j, a.Getenv("GITHUB_STEP_SUMMARY")); err != nil {

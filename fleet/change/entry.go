@@ -181,8 +181,11 @@ var errBack = errors.New("it came back")
 
 func (c *deregister) After(ctx context.Context, _ Before) (now string, ok bool, err error) {
 	e, err := entryOf(ctx, c.reg, c.target.Key())
-	if err != nil || e != nil {
-		return words(e), false, err
+	switch {
+	case err != nil:
+		return "", false, err
+	case e != nil:
+		return "it came back: " + words(e), false, nil
 	}
 	if c.watch <= 0 {
 		return words(nil), true, nil

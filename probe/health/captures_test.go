@@ -31,6 +31,13 @@ func TestMain(m *testing.M) {
 //   - what says neither (lightship's /ready, terminus) while it shuts down does
 //     not drain: that would be a guess;
 //   - a 2xx without a word (etcd's /version) passes on a named path.
+//
+// Of some recordings the answer is only a part, and who made the connection or
+// knows the fleet says more: odd-envoy-identity names the service that answers,
+// tls-expired-insecure is a warning by its certificate, redirects are followed
+// once, the 400s of wrong schemes and missing client certificates have reasons
+// of their own, 502 and its kin are the gateway's. Those of the row "fault" have
+// no whole answer at all.
 var outcomes = map[string]map[string]string{
 	"pages": {
 		"pass": `alertmanager-healthy alertmanager-ready django-ok-json django-ok-text etcd-health
@@ -40,7 +47,7 @@ var outcomes = map[string]map[string]string{
 			k8s-apiserver-ok-verbose lightship-notready-live lightship-ready-health lightship-ready-ready
 			lightship-starting-live odd-103-then-200 odd-200-gzip odd-200-text-as-json odd-lf-only
 			odd-status-no-reason odd-text-ok prometheus-healthy prometheus-ready terminus-empty terminus-ok tls-good
-			odd-envoy-identity tls-expired-insecure`, // the last two: see beyond
+			odd-envoy-identity tls-expired-insecure`, // the last two: see above
 		"pass; bare; guessed unknown": `etcd-version go-heptio-fail-live go-heptio-ok-live go-heptio-ok-ready
 			odd-200-null odd-200-number odd-200-status-200 odd-204 odd-empty-200 odd-http10`,
 		"pass; strict warn": `go-nelkinda-component-fail go-nelkinda-component-warn odd-200-array
@@ -88,14 +95,6 @@ var outcomes = map[string]map[string]string{
 			boot?-06-broken-liveness boot?-07-never-down boot?-08-down-unmapped boot?-08-fatal-component`,
 	},
 }
-
-// beyond are recordings of which the answer is only a part: the prober that
-// made the connection says more.
-//   - odd-envoy-identity names the service that answers, which only somebody who
-//     knows the expected one can use;
-//   - tls-expired-insecure is a warning by its certificate;
-//   - redirects are followed once; the 400s of wrong schemes and missing client
-//     certificates have reasons of their own; 502 and its kin are the gateway's.
 
 // expected turns the table round: recording to row.
 func expected(t *testing.T, folder string) map[string]string {

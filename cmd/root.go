@@ -59,7 +59,7 @@ it is, and says in an exit code whether a deploy may go on.
 func New(a *app.App) *cobra.Command {
 	root := &cobra.Command{
 		Use: "midwatch", Short: "See and run a fleet of services, in one tool", Long: long,
-		SilenceErrors: true, SilenceUsage: true,
+		SilenceErrors: true, SilenceUsage: true, SuggestionsMinimumDistance: 2,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {

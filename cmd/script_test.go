@@ -45,6 +45,7 @@ func scripts(t *testing.T) []string {
 //	                      or @FILE: the mode whose name stands in the file at the time
 //	raw NAME MODE         a TCP server on loopback; MODE is a row of rawModes
 //	named NAME OTHER      the address $OTHER with localhost for its host
+//	bare NAME OTHER       the URL $OTHER without its scheme
 //	closed NAME           an address where nothing listens
 //	etcd NAME             an etcd of its own; $NAME is its URL
 //	livesOn NAME KEY      from now on a living service writes the keys below KEY of etcd NAME again
@@ -63,6 +64,7 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"service": service,
 		"raw":     raw,
 		"named":   named,
+		"bare":    bare,
 		"closed":  closed,
 		"etcd":    startEtcd,
 		"livesOn": livesOn,

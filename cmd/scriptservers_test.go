@@ -43,6 +43,14 @@ func named(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv(args[0], net.JoinHostPort("localhost", port))
 }
 
+func bare(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: bare NAME OTHER")
+	}
+	_, rest, _ := strings.Cut(ts.Getenv(args[1]), "://")
+	ts.Setenv(args[0], rest)
+}
+
 func closed(ts *testscript.TestScript, _ bool, args []string) {
 	for _, name := range args {
 		l, err := net.Listen("tcp", "127.0.0.1:0")

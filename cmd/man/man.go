@@ -2,6 +2,7 @@
 package man
 
 import (
+	"fmt"
 	"os"
 	"time"
 
@@ -30,10 +31,14 @@ func New(a *app.App) *cobra.Command {
 			if dir == "" {
 				return doc.GenMan(root, head, a.IO.Out)
 			}
-			if err := os.MkdirAll(dir, 0o755); err != nil {
-				return err
+			err := os.MkdirAll(dir, 0o755)
+			if err == nil {
+				err = doc.GenManTree(root, head, dir)
 			}
-			return doc.GenManTree(root, head, dir)
+			if err != nil {
+				return &app.Error{Code: app.Usage, Err: fmt.Errorf("--dir: %w", err)}
+			}
+			return nil
 		},
 	}
 	cmd.Flags().StringVar(&dir, "dir", "", "write one page a command into this `FOLDER`")

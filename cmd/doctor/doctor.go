@@ -51,6 +51,7 @@ func run(ctx context.Context, a *app.App, o *options, name string) error {
 	if err != nil {
 		return err
 	}
+	o.probing.Explain = true // the plan says where to go
 	s, err := a.Open(ctx, o.probing)
 	if err != nil {
 		return err

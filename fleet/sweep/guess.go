@@ -54,6 +54,7 @@ func (m *memory) keep(r fleet.Ref, c choice) {
 type group struct {
 	pass *pass
 	ref  fleet.Ref
+	name string // of the service, for the pool
 
 	mu      sync.Mutex
 	choice  choice
@@ -69,8 +70,8 @@ type member struct {
 	shared   bool // others have its address too
 }
 
-func (g *group) job(m *member, do func(context.Context, *member) []probe.Job) probe.Job {
-	return probe.Job{Group: g.ref.String(), Host: m.host, Do: func(ctx context.Context) []probe.Job { return do(ctx, m) }}
+func (g *group) job(m *member, do func(*group, context.Context, *member) []probe.Job) probe.Job {
+	return probe.Job{Group: g.name, Host: m.host, Do: func(ctx context.Context) []probe.Job { return do(g, ctx, m) }}
 }
 
 // begin returns the first jobs of those who wait: all of them where the choice
@@ -86,7 +87,7 @@ func (g *group) next() []probe.Job {
 	if g.choice.made {
 		var jobs []probe.Job
 		for _, m := range g.waiting {
-			jobs = append(jobs, g.job(m, g.askChosen))
+			jobs = append(jobs, g.job(m, (*group).askChosen))
 		}
 		g.waiting = nil
 		return jobs
@@ -100,7 +101,7 @@ func (g *group) next() []probe.Job {
 	n := min(g.width, len(g.waiting))
 	var jobs []probe.Job
 	for _, m := range g.waiting[:n] {
-		jobs = append(jobs, g.job(m, g.scout))
+		jobs = append(jobs, g.job(m, (*group).scout))
 	}
 	g.waiting = g.waiting[n:]
 	g.scouts = n

@@ -28,6 +28,7 @@ type Sweeper struct {
 	Prober   func(profile string, credentials bool) probe.Prober // what asks it
 	Pool     probe.Pool
 	Now      func() time.Time
+	Terse    bool                  // snapshots keep no plans, only results
 	Progress func(done, total int) // told after each instance, from several goroutines; may be nil
 
 	memory memory
@@ -47,6 +48,11 @@ func (s *Sweeper) Pass(ctx context.Context, in Input) *fleet.Snapshot {
 		jobs = append(jobs, p.service(&selected[i])...)
 	}
 	s.Pool.Run(ctx, jobs)
+	if s.Terse {
+		for i := range p.evidence {
+			p.evidence[i].Plan.Candidates = nil // the results say what was asked
+		}
+	}
 	known := make([]fleet.Ref, len(in.Services))
 	for i := range in.Services {
 		known[i] = in.Services[i].Ref
@@ -118,7 +124,8 @@ type answer struct {
 
 // service plans the instances of a service and returns the jobs to begin with.
 func (p *pass) service(v *fleet.Service) (jobs []probe.Job) {
-	g := &group{pass: p, ref: v.Ref, choice: p.sweeper.memory.recall(v.Ref)}
+	g := &group{pass: p, name: v.Ref.String(), ref: v.Ref, choice: p.sweeper.memory.recall(v.Ref)}
+	members := make([]member, len(v.Instances))
 	for i := range v.Instances {
 		in := &v.Instances[i]
 		plan := p.sweeper.Plan(v, in)
@@ -129,9 +136,10 @@ func (p *pass) service(v *fleet.Service) (jobs []probe.Job) {
 			continue
 		}
 		p.total++
-		m := &member{evidence: e, host: hostOf(plan.Candidates[0]), shared: p.shared[in.Addr]}
+		m := &members[i]
+		*m = member{evidence: e, host: hostOf(plan.Candidates[0]), shared: p.shared[in.Addr]}
 		if plan.Candidates[0].Named || plan.Every {
-			jobs = append(jobs, g.job(m, g.askNamed))
+			jobs = append(jobs, g.job(m, (*group).askNamed))
 			continue
 		}
 		g.waiting = append(g.waiting, m)

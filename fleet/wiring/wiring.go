@@ -211,5 +211,6 @@ func (f *Fleet) Sweeper() *sweep.Sweeper {
 		Prober:  f.probers.of,
 		Pool:    probe.Pool{Parallel: f.settings.Parallel, PerHost: fleet.ParallelHost, QPS: f.settings.QPS},
 		Now:     f.settings.Now,
+		Terse:   !f.settings.Explain,
 	}
 }

@@ -2,7 +2,6 @@ package file
 
 import (
 	"fmt"
-	"maps"
 	"net"
 	"path/filepath"
 	"strings"
@@ -41,7 +40,7 @@ func (r *reader) targetGroups(doc node) []fleet.Service {
 			byName[name], taken[name] = svc, map[string]bool{}
 			order = append(order, name)
 		}
-		kept := ours(labels)
+		kept := ours(labels) // one map for the group: a set is frozen
 		for _, t := range targets {
 			addr, problem := t.resolve(kept["scheme"])
 			switch {
@@ -51,7 +50,7 @@ func (r *reader) targetGroups(doc node) []fleet.Service {
 				r.warnings = append(r.warnings, fleet.Warning{Where: r.where(t.at), Detail: fmt.Sprintf("target %q of service %q is listed twice; the first counts", t.text, name)})
 			default:
 				taken[name][t.text] = true
-				svc.Instances = append(svc.Instances, fleet.Instance{ID: t.text, Addr: addr, Labels: maps.Clone(kept)})
+				svc.Instances = append(svc.Instances, fleet.Instance{ID: t.text, Addr: addr, Labels: kept})
 			}
 		}
 	})

@@ -22,7 +22,10 @@ const (
 // guess. Where it must not be asked, Refused says why and there are no
 // candidates. What metadata says that cannot be used is an Origin of its own.
 func (x *Resolver) Resolve(s *fleet.Service, in *fleet.Instance) fleet.Plan {
-	r := resolving{x: x, s: s, in: in, layers: x.layers[""], origins: make([]fleet.Origin, 0, 5)}
+	r := resolving{x: x, s: s, in: in, layers: x.layers[""]}
+	if !x.rules.Terse {
+		r.origins = make([]fleet.Origin, 0, 5)
+	}
 	r.pickProfile()
 	if r.refused = r.pickPlaces(); r.refused != "" {
 		return fleet.Plan{Profile: r.name, Refused: r.refused, Origins: r.origins}

@@ -53,7 +53,7 @@ func Decide(a health.Answer, v health.Verdict, named, strict bool) Decision {
 		}
 		return Decision{Unknown, ReasonPage, text, false}
 	case v.Unreadable:
-		return unreadable(a, named)
+		return unreadable(a, v, named)
 	}
 	return word(code, v, named, strict)
 }
@@ -155,15 +155,19 @@ func doubt(v health.Verdict) Decision {
 	return Decision{Unknown, ReasonReported, v.Complaint(), false}
 }
 
-// unreadable is a body that began as JSON and did not end as such. If it was
-// ours to cut it, that says nothing of the service.
-func unreadable(a health.Answer, named bool) Decision {
+// unreadable is a body that began as JSON and did not end as such, or is still
+// compressed. If it was ours to cut it, that says nothing of the service.
+func unreadable(a health.Answer, v health.Verdict, named bool) Decision {
+	what := "broken JSON"
+	if v.Detail != "" {
+		what = v.Detail
+	}
 	switch {
 	case a.Cut:
 		return Decision{Unknown, ReasonBody, fmt.Sprintf("%d, but its body is longer than the %d bytes that are read", a.Status, len(a.Body)), false}
 	case named:
-		return Decision{Warn, ReasonBody, fmt.Sprintf("%d, but its body is broken JSON", a.Status), false}
+		return Decision{Warn, ReasonBody, fmt.Sprintf("%d, but its body is %s", a.Status, what), false}
 	default:
-		return Decision{Unknown, ReasonBody, fmt.Sprintf("%d, and broken JSON", a.Status), false}
+		return Decision{Unknown, ReasonBody, fmt.Sprintf("%d, and %s", a.Status, what), false}
 	}
 }

@@ -1,6 +1,7 @@
 package health
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -13,7 +14,9 @@ const freshFor = 10 * time.Second
 // health check filter (an instance that is to be taken out at once, whatever
 // the code; one that is degraded), and the caches in front.
 func applyHeaders(v *Verdict, header func(string) string) {
-	v.Stale = stale(header)
+	if v.Stale = stale(header); v.Stale {
+		v.Draining, v.Starting = false, false // that was then
+	}
 	if flagged(header("X-Envoy-Immediate-Health-Check-Fail")) {
 		v.Dialect, v.Word, v.Text = "envoy", Ill, "immediate health check fail"
 		v.Draining, v.Starting, v.Stale = true, false, false
@@ -32,12 +35,14 @@ func flagged(value string) bool { return value != "" && !strings.EqualFold(value
 func stale(header func(string) string) bool {
 	if age := header("Age"); age != "" {
 		seconds, err := strconv.ParseUint(strings.TrimSpace(age), 10, 31)
-		return err == nil && time.Duration(seconds)*time.Second > freshFor
+		return errors.Is(err, strconv.ErrRange) || err == nil && time.Duration(seconds)*time.Second > freshFor
 	}
 	for _, name := range [...]string{"X-Cache", "X-Cache-Status", "CF-Cache-Status"} {
-		word, _, _ := strings.Cut(strings.TrimSpace(header(name)), " ")
-		if strings.EqualFold(word, "HIT") || strings.EqualFold(word, "STALE") {
-			return true
+		// "HIT from edge-3", "HIT, MISS": several caches on the way each add a word.
+		for word := range strings.FieldsFuncSeq(header(name), func(r rune) bool { return r == ' ' || r == ',' }) {
+			if strings.EqualFold(word, "HIT") || strings.EqualFold(word, "STALE") {
+				return true
+			}
 		}
 	}
 	return false

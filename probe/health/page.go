@@ -5,7 +5,8 @@ import "bytes"
 // readMarkup recognises HTML: a form to log in, an application of one page, a
 // proxy that answers for itself. None of these speaks for the service.
 func readMarkup(body []byte) Verdict {
-	head := bytes.ToLower(body[:min(len(body), 4096)])
+	const most = 64 << 10 // what licences and notes may take before the first tag
+	head := bytes.ToLower(body[:min(len(body), most)])
 	if bytes.HasPrefix(head, []byte("<?xml")) {
 		if end := bytes.Index(head, []byte("?>")); end >= 0 {
 			head = bytes.TrimSpace(head[end+2:])
@@ -29,12 +30,14 @@ func readMarkup(body []byte) Verdict {
 
 // isHTML looks at the first tag.
 func isHTML(head []byte) bool {
-	if bytes.HasPrefix(head, []byte("<!doctype html")) {
-		return true
+	tag, _, _ := bytes.Cut(head, []byte(">"))
+	words := bytes.Fields(tag)
+	if len(words) == 0 {
+		return false
 	}
-	name, _, _ := bytes.Cut(head, []byte(">"))
-	name, _, _ = bytes.Cut(name, []byte(" "))
-	switch string(bytes.TrimSpace(name)) {
+	switch string(words[0]) {
+	case "<!doctype":
+		return len(words) > 1 && string(words[1]) == "html"
 	case "<html", "<head", "<body", "<title", "<meta", "<link", "<script", "<style", "<div", "<p", "<pre", "<center",
 		"<h1", "<h2", "<h3", "<span", "<b", "<table", "<form", "<br", "<br/":
 		return true

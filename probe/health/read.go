@@ -38,11 +38,14 @@ func speaksOfHealth(status int) bool {
 
 // readBody sniffs the form and asks the dialects of that form one by one.
 func readBody(a *Answer) Verdict {
-	body := bytes.TrimSpace(bytes.TrimPrefix(a.Body, []byte("\xef\xbb\xbf")))
+	body := bytes.TrimSpace(toUTF8(a.Body))
 	if len(body) == 0 {
 		return Verdict{}
 	}
 	switch {
+	case bytes.HasPrefix(body, []byte("\x1f\x8b")):
+		// Compressed twice, or without saying so.
+		return Verdict{Unreadable: true, Detail: "compressed data"}
 	case bytes.HasPrefix(body, []byte("[+]")), bytes.HasPrefix(body, []byte("[-]")):
 		// Kubernetes' list of checks: no JSON, though it begins like it.
 	case body[0] == '{' || body[0] == '[':
@@ -98,8 +101,14 @@ func readText(text string, status int) Verdict {
 
 // settle holds the word against the code and the components. Under a server
 // error a word that is in no table adds nothing: {"status":"Internal Server
-// Error"} is an echo of the status line.
+// Error"} is an echo of the status line, as is the text "Service Unavailable".
 func settle(v *Verdict, status int) {
+	if status >= 500 && v.Dialect == "text" {
+		switch strings.ToLower(v.Detail) {
+		case "service unavailable", "gateway timeout":
+			*v = Verdict{Detail: v.Detail}
+		}
+	}
 	if status >= 500 && v.Word == Unknown && !v.Starting {
 		if w, _, _ := ParseWord(v.Text); w == NoWord {
 			v.Word = NoWord

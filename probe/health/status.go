@@ -1,6 +1,9 @@
 package health
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // readStatus is what people write by hand: {"status":"healthy", ...} and its
 // kin, {"healthy":true}, etcd's {"health":"true"}. An error without a word says
@@ -61,8 +64,12 @@ func beside(o object, whole string) []Component {
 	return t.components
 }
 
-// errorOnly is an object that has an error and no word.
+// errorOnly is an object that has an error and no word, or {"success":false}: a
+// call failed, and that says nothing sure of the service.
 func errorOnly(d *document) (Verdict, bool) {
+	if formOf(d.object["success"]) == 'f' {
+		return Verdict{Dialect: "error", Word: Unknown, Detail: cmp.Or(d.detail(), "success is false")}, true
+	}
 	for _, name := range [...]string{"error", "errors"} {
 		var text string
 		switch raw := d.object[name]; formOf(raw) {
@@ -76,7 +83,7 @@ func errorOnly(d *document) (Verdict, bool) {
 				text = detailOfItem(a[0])
 			}
 		case 't':
-			text = d.detail()
+			text = cmp.Or(d.detail(), name+" is true")
 		default:
 			continue
 		}

@@ -7,10 +7,17 @@ import "strings"
 func readPlain(text string) (Verdict, bool) {
 	line, more, _ := strings.Cut(text, "\n")
 	line = strings.TrimSpace(line)
+	word, _, _ := ParseWord(line)
 	if strings.TrimSpace(more) != "" {
-		return Verdict{}, false
+		// A bad word has its reasons under it; a good one may be any page's.
+		if !word.Unwell() {
+			return Verdict{}, false
+		}
+		v := say("text", line)
+		v.Detail, _, _ = strings.Cut(strings.TrimSpace(more), "\n")
+		return v, true
 	}
-	if w, _, _ := ParseWord(line); w != NoWord {
+	if word != NoWord {
 		return say("text", line), true
 	}
 	if word, ok := sentence(line); ok {

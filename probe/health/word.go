@@ -70,8 +70,8 @@ func parseLead(text string) (lead, rest string, word Word) {
 }
 
 // sentence finds the word in a line made for people: "Prometheus Server is
-// Healthy.", "Service is not ready", "Warning: slow", "Service ready.". A good
-// word that merely stands somewhere in a text says nothing.
+// Healthy.", "Service is not ready", "Warning: slow", "Service ready.", "status:
+// DOWN". A word that merely stands somewhere in a text says nothing.
 func sentence(text string) (word string, ok bool) {
 	const most = 10
 	if lead, _, w := parseLead(text); w != NoWord {
@@ -91,7 +91,7 @@ func sentence(text string) (word string, ok bool) {
 		}
 	}
 	if len(parts) == 2 {
-		if w, _, _ := ParseWord(parts[1]); w == Well && !strings.EqualFold(parts[0], "no") {
+		if w, _, _ := ParseWord(parts[1]); w != NoWord && !strings.EqualFold(parts[0], "no") {
 			return parts[1], true
 		}
 	}

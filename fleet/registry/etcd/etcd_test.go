@@ -192,8 +192,10 @@ func TestOfficialClientReads(t *testing.T) {
 	addr := startEmbedded(t)
 	c := client(t, addr, "", "")
 	r := opened(t, "etcd://"+addr+"/prod")
-	entry := registry.Entry{Namespace: "shop", Service: "orders", TTL: time.Minute,
-		Instance: fleet.Instance{ID: "orders-1", Addr: "127.0.0.1:9101", Zone: "b", Labels: map[string]string{"depends_on": "payment"}}}
+	entry := registry.Entry{
+		Namespace: "shop", Service: "orders", TTL: time.Minute,
+		Instance: fleet.Instance{ID: "orders-1", Addr: "127.0.0.1:9101", Zone: "b", Labels: map[string]string{"depends_on": "payment"}},
+	}
 	k, err := r.Register(t.Context(), entry)
 	if err != nil || k != (fleet.Key{Ref: fleet.Ref{Namespace: "shop", Name: "orders"}, Instance: "orders-1"}) {
 		t.Fatalf("%+v, %v", k, err)

@@ -153,8 +153,10 @@ func (r *Registry) Deregister(ctx context.Context, k fleet.Key) error {
 			return err
 		}
 	}
-	return &fleet.Error{Reason: registry.ReasonStatus, Detail: fmt.Sprintf("%s: %s was written again each time it was to be deleted", r.link.where, k),
-		Hint: "stop the instance: it keeps registering itself"}
+	return &fleet.Error{
+		Reason: registry.ReasonStatus, Detail: fmt.Sprintf("%s: %s was written again each time it was to be deleted", r.link.where, k),
+		Hint: "stop the instance: it keeps registering itself",
+	}
 }
 
 // Heartbeat keeps the entry's lease alive once. An entry without a lease only

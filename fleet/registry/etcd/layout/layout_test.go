@@ -90,38 +90,58 @@ func TestFromReference(t *testing.T) {
 		name, prefix, key, value string
 		want                     layout.Entry
 	}{
-		{"kitex", "", "kitex/registry-etcd/orders/10.2.0.5:8888", `{"network":"tcp","address":"10.2.0.5:8888","weight":10,"tags":{"cluster":"b"}}`,
+		{
+			"kitex", "", "kitex/registry-etcd/orders/10.2.0.5:8888", `{"network":"tcp","address":"10.2.0.5:8888","weight":10,"tags":{"cluster":"b"}}`,
 			layout.Entry{Layout: layout.Kitex, Ref: fleet.Ref{Name: "orders"}, Instances: []fleet.Instance{
 				{ID: "10.2.0.5:8888", Addr: "10.2.0.5:8888", Weight: 10, Labels: map[string]string{"cluster": "b"}},
-			}}},
-		{"kitex without prefix", "", "/orders/10.2.0.5:8888", `{"network":"tcp","address":"10.2.0.5:8888","weight":0,"tags":null}`,
-			layout.Entry{Layout: layout.Kitex, Ref: fleet.Ref{Name: "orders"}, Instances: []fleet.Instance{instance("10.2.0.5:8888")}}},
-		{"go-micro", "", "/micro/registry/shop-orders/orders-7f3a",
+			}},
+		},
+		{
+			"kitex without prefix", "", "/orders/10.2.0.5:8888", `{"network":"tcp","address":"10.2.0.5:8888","weight":0,"tags":null}`,
+			layout.Entry{Layout: layout.Kitex, Ref: fleet.Ref{Name: "orders"}, Instances: []fleet.Instance{instance("10.2.0.5:8888")}},
+		},
+		{
+			"go-micro", "", "/micro/registry/shop-orders/orders-7f3a",
 			`{"name":"shop/orders","version":"2.4.1","metadata":{"zone":"a","tier":"x"},"endpoints":[{"name":"Get"}],"nodes":[{"id":"orders-7f3a","address":"10.2.0.5:9000","metadata":{"zone":"b"}}]}`,
 			layout.Entry{Layout: layout.Micro, Ref: fleet.Ref{Name: "shop/orders"}, Instances: []fleet.Instance{
 				{ID: "orders-7f3a", Addr: "10.2.0.5:9000", Zone: "b", Version: "2.4.1", Labels: map[string]string{"zone": "b", "tier": "x"}},
-			}}},
-		{"kratos, secure gRPC only", "/microservices/", "/microservices/orders/x", `{"id":"","name":"","version":"","metadata":{"depends_on":"a,b"},"endpoints":["grpc://10.2.0.5:9000?isSecure=true"]}`,
+			}},
+		},
+		{
+			"kratos, secure gRPC only", "/microservices/", "/microservices/orders/x", `{"id":"","name":"","version":"","metadata":{"depends_on":"a,b"},"endpoints":["grpc://10.2.0.5:9000?isSecure=true"]}`,
 			layout.Entry{Layout: layout.Kratos, Ref: fleet.Ref{Name: "orders"}, DependsOn: []string{"a", "b"}, Instances: []fleet.Instance{
 				{ID: "x", Addr: "10.2.0.5:9000", Labels: map[string]string{"scheme": "grpcs", "depends_on": "a,b"}, Endpoints: map[string]string{"grpc": "grpcs://10.2.0.5:9000"}},
-			}}},
-		{"kratos, http after grpc", "", "/microservices/o/x", `{"id":"x","name":"o","endpoints":["grpc://10.2.0.5:9000","http://10.2.0.5:9001?isSecure=true"]}`,
+			}},
+		},
+		{
+			"kratos, http after grpc", "", "/microservices/o/x", `{"id":"x","name":"o","endpoints":["grpc://10.2.0.5:9000","http://10.2.0.5:9001?isSecure=true"]}`,
 			layout.Entry{Layout: layout.Kratos, Ref: fleet.Ref{Name: "o"}, Instances: []fleet.Instance{
 				{ID: "x", Addr: "10.2.0.5:9001", Labels: map[string]string{"scheme": "https"}, Endpoints: map[string]string{"grpc": "10.2.0.5:9000", "http": "https://10.2.0.5:9001"}},
-			}}},
-		{"go-kit without port", "", "/services/o/x", `https://orders.example`,
-			layout.Entry{Layout: layout.Kit, Ref: fleet.Ref{Name: "o"}, Instances: []fleet.Instance{{ID: "orders.example:443", Addr: "orders.example:443", Labels: map[string]string{"scheme": "https"}}}}},
-		{"below a prefix", "prod/", "prod/shop/orders/a", `{"Op":0,"Addr":"[::1]:80"}`,
-			layout.Entry{Layout: layout.Naming, Ref: fleet.Ref{Namespace: "shop", Name: "orders"}, Instances: []fleet.Instance{instance("[::1]:80")}}},
-		{"the prefix is the service", "orders/", "orders/a", `{"Op":0,"Addr":"10.0.0.1:80"}`,
-			layout.Entry{Layout: layout.Naming, Ref: fleet.Ref{Name: "orders"}, Instances: []fleet.Instance{instance("10.0.0.1:80")}}},
-		{"a service called like a root", "", "services/10.0.0.1:80", `{"Op":0,"Addr":"10.0.0.1:80"}`,
-			layout.Entry{Layout: layout.Naming, Ref: fleet.Ref{Name: "services"}, Instances: []fleet.Instance{instance("10.0.0.1:80")}}},
-		{"metadata of many kinds", "", "o/a", `{"Op":0,"Addr":"10.0.0.1:80","Metadata":{"id":"o-1","weight":7,"ok":true,"none":null,"list":[1, 2],"midwatch_zone":"z","endpoints":{"grpc":"10.0.0.1:81"}}}`,
+			}},
+		},
+		{
+			"go-kit without port", "", "/services/o/x", `https://orders.example`,
+			layout.Entry{Layout: layout.Kit, Ref: fleet.Ref{Name: "o"}, Instances: []fleet.Instance{{ID: "orders.example:443", Addr: "orders.example:443", Labels: map[string]string{"scheme": "https"}}}},
+		},
+		{
+			"below a prefix", "prod/", "prod/shop/orders/a", `{"Op":0,"Addr":"[::1]:80"}`,
+			layout.Entry{Layout: layout.Naming, Ref: fleet.Ref{Namespace: "shop", Name: "orders"}, Instances: []fleet.Instance{instance("[::1]:80")}},
+		},
+		{
+			"the prefix is the service", "orders/", "orders/a", `{"Op":0,"Addr":"10.0.0.1:80"}`,
+			layout.Entry{Layout: layout.Naming, Ref: fleet.Ref{Name: "orders"}, Instances: []fleet.Instance{instance("10.0.0.1:80")}},
+		},
+		{
+			"a service called like a root", "", "services/10.0.0.1:80", `{"Op":0,"Addr":"10.0.0.1:80"}`,
+			layout.Entry{Layout: layout.Naming, Ref: fleet.Ref{Name: "services"}, Instances: []fleet.Instance{instance("10.0.0.1:80")}},
+		},
+		{
+			"metadata of many kinds", "", "o/a", `{"Op":0,"Addr":"10.0.0.1:80","Metadata":{"id":"o-1","weight":7,"ok":true,"none":null,"list":[1, 2],"midwatch_zone":"z","endpoints":{"grpc":"10.0.0.1:81"}}}`,
 			layout.Entry{Layout: layout.Naming, Ref: fleet.Ref{Name: "o"}, Instances: []fleet.Instance{{
 				ID: "o-1", Addr: "10.0.0.1:80", Zone: "z", Weight: 7, Endpoints: map[string]string{"grpc": "10.0.0.1:81"},
 				Labels: map[string]string{"weight": "7", "ok": "true", "list": "[1,2]", "midwatch_zone": "z"},
-			}}}},
+			}}},
+		},
 	} {
 		got, err := layout.Decode(layout.Auto, c.prefix, c.key, []byte(c.value))
 		if err != nil || !reflect.DeepEqual(got, c.want) {

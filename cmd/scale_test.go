@@ -18,7 +18,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -85,8 +84,16 @@ func serveMany() {
 	}
 }
 
+// plainResult is what the plain client keeps of each instance: less than we do.
+type plainResult struct {
+	Target string  `json:"target"`
+	Status string  `json:"status"`
+	Took   float64 `json:"tookSeconds"`
+	Error  string  `json:"error,omitempty"`
+}
+
 // plainSweep is the same sweep as a plain client does it: 256 workers, a new
-// connection each.
+// connection each, the answer read, judged and written as JSON.
 func plainSweep(file string) {
 	var groups []struct {
 		Targets []string `json:"targets"`
@@ -99,35 +106,66 @@ func plainSweep(file string) {
 		fmt.Fprintln(os.Stderr, err)
 		return
 	}
-	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
-	work := make(chan string)
+	var results []plainResult
+	for _, g := range groups {
+		for _, target := range g.Targets {
+			results = append(results, plainResult{Target: target})
+		}
+	}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	work := make(chan *plainResult)
 	var wg sync.WaitGroup
-	var well atomic.Int64
 	for range 256 {
 		wg.Go(func() {
-			for target := range work {
-				resp, err := client.Get("http://" + target + "/health")
-				if err != nil {
-					continue
-				}
-				var body struct {
-					Status string `json:"status"`
-				}
-				if json.NewDecoder(resp.Body).Decode(&body) == nil && resp.StatusCode == 200 && body.Status == "UP" {
-					well.Add(1)
-				}
-				_ = resp.Body.Close()
+			for r := range work {
+				plainAsk(client, r)
 			}
 		})
 	}
-	for _, g := range groups {
-		for _, target := range g.Targets {
-			work <- target
-		}
+	for i := range results {
+		work <- &results[i]
 	}
 	close(work)
 	wg.Wait()
-	fmt.Println(well.Load())
+	well := 0
+	for i := range results {
+		if results[i].Status == "UP" {
+			well++
+		}
+	}
+	if err := json.NewEncoder(os.Stdout).Encode(map[string]any{"up": well, "items": results}); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	}
+}
+
+func plainAsk(client *http.Client, r *plainResult) {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	start := time.Now()
+	defer func() { r.Took = time.Since(start).Seconds() }()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+r.Target+"/health", nil)
+	if err != nil {
+		r.Error = err.Error()
+		return
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		r.Error = err.Error()
+		return
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	var answer struct {
+		Status string `json:"status"`
+	}
+	if err == nil {
+		err = json.Unmarshal(body, &answer)
+	}
+	if err != nil || resp.StatusCode != http.StatusOK {
+		r.Error = fmt.Sprint(resp.StatusCode, err)
+		return
+	}
+	r.Status = answer.Status
 }
 
 // usage is what a finished process cost.
@@ -245,10 +283,10 @@ func BenchmarkScale(b *testing.B) {
 	home := []string{"HOME=" + dir, "XDG_CONFIG_HOME=" + dir, "XDG_STATE_HOME=" + dir, "MIDWATCH_CONFIG="}
 	check := func(n int) usage {
 		file := manyInstances(b, dir, n, port)
-		return measure(b, home, fmt.Sprintf(`"up":%d`, n), bin, "check", "-o", "json", "--jq", ".counts", "--attempts", "1", "--probe-timeout", "10s", "--slow", "10s", "--registry", "file://"+file)
+		return measure(b, home, fmt.Sprintf(`"up":%d`, n), bin, "check", "-o", "json", "--attempts", "1", "--probe-timeout", "10s", "--slow", "10s", "--registry", "file://"+file)
 	}
 	plain := func(n int) usage {
-		return measure(b, []string{roleVariable + "=client"}, fmt.Sprint(n), self, manyInstances(b, dir, n, port))
+		return measure(b, []string{roleVariable + "=client"}, fmt.Sprintf(`"up":%d`, n), self, manyInstances(b, dir, n, port))
 	}
 	check(1000)
 	plain(1000)

@@ -59,7 +59,7 @@ it is, and says in an exit code whether a deploy may go on.
 func New(a *app.App) *cobra.Command {
 	root := &cobra.Command{
 		Use: "midwatch", Short: "See and run a fleet of services, in one tool", Long: long,
-		SilenceErrors: true, SilenceUsage: true, SuggestionsMinimumDistance: 2,
+		SilenceErrors: true, SilenceUsage: true,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
@@ -125,9 +125,10 @@ func addCommands(root *cobra.Command, a *app.App) {
 	}
 }
 
-// strict gives every command that takes no arguments the same refusal, and the
-// flags of parents that have subcommands their own.
+// strict gives every command that takes no arguments the same refusal, and
+// those that have commands below them a guess at words that are nearly one.
 func strict(cmd *cobra.Command) {
+	cmd.SuggestionsMinimumDistance = 2
 	for _, c := range cmd.Commands() {
 		if c.HasSubCommands() && c.RunE == nil {
 			c.Args = cobra.ArbitraryArgs

@@ -44,7 +44,31 @@ func mustHold(t *testing.T, a health.Answer) health.Verdict {
 			checkDecision(t, a, v, probe.Decide(a, v, named, strict), named)
 		}
 	}
+	checkOrder(t, a, v)
 	return v
+}
+
+// checkOrder: a worse status never makes a better outcome of the same body,
+// strict never one of the same answer, and a path that was named only ever
+// settles what a guessed one leaves open.
+func checkOrder(t *testing.T, a health.Answer, v health.Verdict) {
+	t.Helper()
+	lax, strict, guessed := probe.Decide(a, v, true, false), probe.Decide(a, v, true, true), probe.Decide(a, v, false, false)
+	if lax != strict && (lax.Outcome != probe.Pass || strict.Outcome != probe.Warn) {
+		t.Fatalf("strict makes %+v of %+v", strict, lax)
+	}
+	if guessed.Outcome != lax.Outcome && guessed.Outcome != probe.Unknown {
+		t.Fatalf("guessed it is %+v, named %+v", guessed, lax)
+	}
+	if a.Status < 200 || a.Status > 299 || v.Stale {
+		return
+	}
+	worse := a
+	worse.Status = 500
+	under := probe.Decide(worse, health.Read(worse), true, false)
+	if under.Outcome == probe.Pass || lax.Outcome == probe.Fail && under.Outcome != probe.Fail || lax.Outcome == probe.Warn && under.Outcome == probe.Unknown {
+		t.Fatalf("under %d it is %+v, under 500 %+v", a.Status, lax, under)
+	}
 }
 
 func checkText(t *testing.T, what, s string, limit int) {

@@ -147,13 +147,14 @@ func (l *Location) setPath(raw string, socket bool) error {
 // stem is what of the location may always be shown.
 func (l *Location) stem() string { return l.Scheme + "://" }
 
-// cleanUser refuses a password without repeating it.
+// cleanUser refuses a password, also behind an escaped colon, without repeating
+// it.
 func cleanUser(user, stem string) (string, error) {
-	if strings.Contains(user, ":") {
+	clean, err := url.PathUnescape(user)
+	if strings.Contains(user, ":") || strings.Contains(clean, ":") {
 		return "", Misconfigured("", "give a reference instead: ?password=env:NAME or ?token=file:PATH, as `midwatch registries` says for each kind",
 			"registry URL %s: a password in a URL is refused: it would end up in histories and process lists", stem)
 	}
-	clean, err := url.PathUnescape(user)
 	if err != nil || clean == "" {
 		return "", Misconfigured("", "", "registry URL %s: the user before @ cannot be read", stem)
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"net/url"
 	"os"
 	"strings"
@@ -98,7 +99,7 @@ func reasonOf(err error) (reason fleet.Reason, words string) {
 		return ReasonUntrusted, "its certificate is signed by an authority that is not trusted"
 	case errors.As(err, &invalid), errors.As(err, &hostname):
 		return ReasonCertificate, plain(err)
-	case errors.As(err, &record):
+	case errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
 		return ReasonScheme, "it does not speak TLS"
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return ReasonTimeout, "no answer in time"
@@ -125,14 +126,14 @@ func hintFor(reason fleet.Reason) string {
 	return ""
 }
 
-// plain is the error's text without the URL a client put round it and without
-// line breaks.
+// plain is the error's text without the URLs that clients put round it, one in
+// another after a redirect, and without line breaks.
 func plain(err error) string {
-	var at *url.Error
-	if errors.As(err, &at) {
-		err = at.Err
+	text := err.Error()
+	for at, ok := errors.AsType[*url.Error](err); ok; at, ok = errors.AsType[*url.Error](at.Err) {
+		text = strings.ReplaceAll(text, at.Error(), at.Err.Error())
 	}
-	return strings.Join(strings.Fields(err.Error()), " ")
+	return strings.Join(strings.Fields(text), " ")
 }
 
 // Within puts where something went wrong before an error's words, each line of

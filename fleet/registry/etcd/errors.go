@@ -32,6 +32,9 @@ func (l *link) explain(ctx context.Context, err error) error {
 		return l.denied(err)
 	}
 	if cause := l.last.get(); cause != nil && unreachable(err) {
+		if refused := l.refused(errors.Join(ctx.Err(), err, cause)); refused != nil {
+			return refused
+		}
 		said := &fleet.Error{Reason: registry.ReasonInternal}
 		errors.As(registry.Explain(l.where, cause), &said)
 		said.Err = errors.Join(ctx.Err(), err, cause)

@@ -7,6 +7,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -42,6 +43,8 @@ type link struct {
 	end    context.CancelCauseFunc
 	turn   chan struct{} // holds a token while nobody connects
 	client *clientv3.Client
+
+	answered atomic.Bool // it has answered a question
 }
 
 // newLink prepares a link; nothing is sent.
@@ -70,6 +73,9 @@ func newLink(endpoints []string, loc registry.Location, o *Options, config *tls.
 		},
 	}
 	if config != nil {
+		if len(config.Certificates) == 0 {
+			config.GetClientCertificate = l.last.wantsCertificate
+		}
 		l.config.DialOptions = append(l.config.DialOptions,
 			grpc.WithTransportCredentials(&handshake{credentials.NewTLS(config), config.ServerName, l.last}))
 	}
@@ -164,10 +170,18 @@ func (l *link) do(ctx context.Context, f func(ctx context.Context, c *clientv3.C
 	if err == nil {
 		err = f(asking, client)
 	}
-	if err != nil && l.life.Err() != nil {
+	if err == nil {
+		l.answered.Store(true)
+		return nil
+	}
+	if l.life.Err() != nil {
 		err = errClosed
 	}
-	return l.explain(ctx, err)
+	err = l.explain(ctx, err)
+	if l.answered.Load() {
+		return err
+	}
+	return l.misspoken(asking, err)
 }
 
 // broken ends the returned context when the connection is lost and cannot be
@@ -214,9 +228,11 @@ func (l *link) close() error {
 // lastFailure keeps why the last attempt to connect failed: what gRPC makes of
 // it is a text only.
 type lastFailure struct {
-	secure bool // a handshake follows: only its end says that there is no failure
+	secure bool        // a handshake follows: only its end says that there is no failure
+	wanted atomic.Bool // the far end asked for a certificate, and we have none
 	mu     sync.Mutex
 	err    error
+	at     string // what was dialled last
 }
 
 // set stores the failure, or that there was none.
@@ -233,17 +249,38 @@ func (f *lastFailure) get() error {
 	return f.err
 }
 
-// dial connects to host:port or to unix:PATH, as gRPC names them.
+// target returns what was dialled last.
+func (f *lastFailure) target() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.at
+}
+
+// wantsCertificate is called where the far end asks for one; we show none.
+func (f *lastFailure) wantsCertificate(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+	f.wanted.Store(true)
+	return &tls.Certificate{}, nil
+}
+
+// dial connects for gRPC.
 func (f *lastFailure) dial(ctx context.Context, target string) (net.Conn, error) {
-	network, address := "tcp", target
-	if path, ok := strings.CutPrefix(target, "unix:"); ok {
-		network, address = "unix", strings.TrimPrefix(path, "//")
-	}
-	conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
+	conn, err := dial(ctx, target)
+	f.mu.Lock()
+	f.at = target
+	f.mu.Unlock()
 	if err != nil || !f.secure {
 		f.set(err)
 	}
 	return conn, err
+}
+
+// dial connects to host:port or to unix:PATH, as gRPC names them.
+func dial(ctx context.Context, target string) (net.Conn, error) {
+	network, address := "tcp", target
+	if path, ok := strings.CutPrefix(target, "unix:"); ok {
+		network, address = "unix", strings.TrimPrefix(path, "//")
+	}
+	return (&net.Dialer{}).DialContext(ctx, network, address)
 }
 
 // handshake keeps why a TLS handshake failed, and holds the certificate to the

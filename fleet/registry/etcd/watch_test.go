@@ -258,15 +258,13 @@ func TestTLS(t *testing.T) {
 	}{
 		{"etcd://" + secure.addr() + "?tls", registry.ReasonUntrusted},
 		{"etcd://" + secure.addr() + "?serverName=other.example&ca=" + ca, registry.ReasonCertificate},
-		{"etcd://" + addr + "?tls", registry.ReasonClosed}, // etcd hangs up on a TLS greeting
+		{"etcd://" + addr + "?tls", registry.ReasonScheme},
 	} {
 		_, err := opened(t, c.url).List(t.Context())
 		fails(t, err, c.reason, "", nil)
 	}
 	_, err := opened(t, "etcd://"+secure.addr()).List(t.Context())
-	if err == nil {
-		t.Error("plain text to a TLS port was answered")
-	}
+	fails(t, err, registry.ReasonScheme, "it speaks TLS only", nil)
 }
 
 // TestCloseEndsEverything closes while calls wait for a server that says

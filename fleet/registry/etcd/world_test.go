@@ -225,16 +225,31 @@ func startEmbedded(t testing.TB) string {
 // ago.
 func startReal(t testing.TB) string {
 	t.Helper()
+	addr := runReal(t, "http")
+	c := client(t, addr, "", "")
+	registrytest.Eventually(t, 20*time.Second, "the real etcd answers", func() bool {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		_, err := c.Get(ctx, "health")
+		return err == nil
+	})
+	return addr
+}
+
+// runReal runs the etcd of this machine with more flags, and returns once its
+// client port accepts.
+func runReal(t testing.TB, scheme string, flags ...string) string {
+	t.Helper()
 	path, err := exec.LookPath("etcd")
 	if err != nil {
 		registrytest.Missing(t, "registry/etcd", "there is no etcd on the PATH")
 	}
 	clientAddr, peerAddr := freeAddr(t), freeAddr(t)
 	said := &strings.Builder{}
-	cmd := exec.Command(path, "--name", "suite", "--data-dir", t.TempDir(),
-		"--listen-client-urls", "http://"+clientAddr, "--advertise-client-urls", "http://"+clientAddr,
+	cmd := exec.Command(path, append(flags, "--name", "suite", "--data-dir", t.TempDir(),
+		"--listen-client-urls", scheme+"://"+clientAddr, "--advertise-client-urls", scheme+"://"+clientAddr,
 		"--listen-peer-urls", "http://"+peerAddr, "--initial-advertise-peer-urls", "http://"+peerAddr,
-		"--initial-cluster", "suite=http://"+peerAddr, "--heartbeat-interval", "10", "--election-timeout", "50", "--bcrypt-cost", "4")
+		"--initial-cluster", "suite=http://"+peerAddr, "--heartbeat-interval", "10", "--election-timeout", "50", "--bcrypt-cost", "4")...)
 	cmd.Stderr = said
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -250,17 +265,17 @@ func startReal(t testing.TB) string {
 			<-done
 		}
 	})
-	c := client(t, clientAddr, "", "")
-	registrytest.Eventually(t, 20*time.Second, "the real etcd answers", func() bool {
+	registrytest.Eventually(t, 20*time.Second, "the real etcd listens", func() bool {
 		select {
 		case err := <-done:
 			done <- err
 			t.Fatalf("the real etcd ended: %v\n%s", err, said.String())
 		default:
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-		defer cancel()
-		_, err := c.Get(ctx, "health")
+		conn, err := net.Dial("tcp", clientAddr)
+		if err == nil {
+			_ = conn.Close()
+		}
 		return err == nil
 	})
 	return clientAddr

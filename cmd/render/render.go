@@ -156,11 +156,8 @@ func writeData(t *term.IO, o Options, d document.Document, names func() []string
 	return true, errors.Join(err, out.Flush())
 }
 
-// JSONLine writes one line of JSON, as watch does for an event.
-func JSONLine(t *term.IO, item any) error { return Line(t, Options{Format: FormatJSONL}, item) }
-
-// Line writes one item of a stream: as a line of JSON, or what --jq or
-// --template make of it.
+// Line writes one item of a stream, as watch does for an event: as a line of
+// JSON, or what --jq or --template make of it.
 func Line(t *term.IO, o Options, item any) error {
 	if t.Quiet {
 		return nil

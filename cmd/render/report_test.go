@@ -177,7 +177,7 @@ func TestStreamErrorsAreTold(t *testing.T) {
 	if err := render.Write(io, render.Options{}, sample()); err == nil {
 		t.Error("a full disk is no error")
 	}
-	if err := render.JSONLine(io, 1); err == nil {
+	if err := render.Line(io, render.Options{}, 1); err == nil {
 		t.Error("a full disk is no error")
 	}
 }

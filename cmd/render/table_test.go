@@ -240,7 +240,7 @@ func TestQuietWritesNothing(t *testing.T) {
 		if err := render.Write(io, render.Options{Format: f}, sample()); err != nil {
 			t.Fatal(err)
 		}
-		if err := render.JSONLine(io, 1); err != nil || out.Len()+errw.Len() > 0 {
+		if err := render.Line(io, render.Options{}, 1); err != nil || out.Len()+errw.Len() > 0 {
 			t.Errorf("%s: %v, wrote %q %q", f, err, out, errw)
 		}
 	}

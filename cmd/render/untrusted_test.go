@@ -158,7 +158,7 @@ func TestViewIsHarmless(t *testing.T) {
 func TestEventLineIsHarmless(t *testing.T) {
 	for _, text := range attacks {
 		io, out, _ := term.Test("")
-		if err := render.JSONLine(io, map[string]string{"a": text}); err != nil {
+		if err := render.Line(io, render.Options{}, map[string]string{"a": text}); err != nil {
 			t.Fatal(err)
 		}
 		if why := unsafe(out.String(), false); why != "" || strings.Count(out.String(), "\n") != 1 {

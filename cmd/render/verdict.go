@@ -124,11 +124,12 @@ func (j *Judged) hint() string {
 		return h
 	}
 	s := j.Snapshot
-	for _, r := range s.Roots {
-		if !copyable(r.Ref.Name) {
+	if len(s.Roots) > 0 {
+		name := s.Roots[0].Ref.Name
+		if !copyable(name) {
 			return "midwatch instances -o wide"
 		}
-		return "midwatch instances " + r.Ref.Name + " -o wide · midwatch doctor " + r.Ref.Name
+		return "midwatch instances " + name + " -o wide · midwatch doctor " + name
 	}
 	for i := range s.Services {
 		if s.Services[i].Status == fleet.Unknown && copyable(s.Services[i].Name) {

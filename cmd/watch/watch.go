@@ -114,7 +114,7 @@ func print(a *app.App, e fleet.Event, before, after *fleet.Snapshot) error {
 	case a.IO.Quiet:
 		return nil
 	case a.Output.Format == render.FormatJSON, a.Output.Format == render.FormatJSONL, a.Output.JQ != "", a.Output.Template != "":
-		return render.JSONLine(a.IO, document.Event(e, before, after))
+		return render.Line(a.IO, a.Output, document.Event(e, before, after))
 	case a.Output.Format == render.FormatName:
 		_, err := fmt.Fprintln(a.IO.Out, term.Clean(name(e.Key)))
 		return err

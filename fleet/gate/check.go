@@ -102,14 +102,18 @@ func (c *checker) service(s *fleet.ServiceView) {
 			c.verdict.Ignored = append(c.verdict.Ignored, Ignored{Key: fleet.Key{Ref: s.Ref}, Reason: text})
 			return
 		}
-		f := Finding{Outcome: Failed, Reason: why, Key: fleet.Key{Ref: s.Ref}, Text: fmt.Sprintf("%s has %d instances, wanted %d", s.Name, n, c.rules.MinInstances)}
-		if n == 0 {
-			f.Text = s.Name + " is known but has no instances"
+		text := fmt.Sprintf("%s has %d instances, wanted %d", s.Name, n, c.rules.MinInstances)
+		switch n {
+		case 0:
+			text = s.Name + " is known but has no instances"
 			c.verdict.Headline = "known but empty"
-		} else if c.verdict.Headline == "" {
-			c.verdict.Headline = f.Text // no row of a table shows it
+		case 1:
+			text = fmt.Sprintf("%s has 1 instance, wanted %d", s.Name, c.rules.MinInstances)
 		}
-		c.add(f)
+		if c.verdict.Headline == "" {
+			c.verdict.Headline = text // no row of a table shows it
+		}
+		c.add(Finding{Outcome: Failed, Reason: why, Key: fleet.Key{Ref: s.Ref}, Text: text})
 	}
 	for i := range s.Instances {
 		c.instance(&s.Instances[i])

@@ -85,6 +85,7 @@ type Waiter struct {
 	started bool
 	start   map[string]int // instances by service at the first whole look
 	seen    map[string]bool
+	order   []string // what was seen, as it came
 }
 
 // Progress is how far a service is.
@@ -109,21 +110,7 @@ func (w *Waiter) Progress(s *fleet.Snapshot) (Finding, []Progress) {
 		return f, nil
 	}
 	w.note(s)
-	groups := map[string][]*fleet.InstanceView{}
-	var order []string
-	for _, name := range w.Names {
-		groups[name] = nil
-		order = append(order, name)
-	}
-	for i := range s.Services {
-		v := &s.Services[i]
-		if _, ok := groups[v.Name]; !ok {
-			order = append(order, v.Name)
-		}
-		for j := range v.Instances {
-			groups[v.Name] = append(groups[v.Name], &v.Instances[j])
-		}
-	}
+	order, groups := w.groups(s)
 	all := Finding{Outcome: Passed}
 	var texts []string
 	var progress []Progress
@@ -139,6 +126,32 @@ func (w *Waiter) Progress(s *fleet.Snapshot) (Finding, []Progress) {
 	}
 	all.Text = strings.Join(texts, "; ")
 	return all, progress
+}
+
+// groups are the instances by service, in the order they are told in: what was
+// named, what there is, and what there was and has left the snapshot.
+func (w *Waiter) groups(s *fleet.Snapshot) (order []string, groups map[string][]*fleet.InstanceView) {
+	groups = map[string][]*fleet.InstanceView{}
+	add := func(name string) {
+		if _, ok := groups[name]; !ok {
+			groups[name] = nil
+			order = append(order, name)
+		}
+	}
+	for _, name := range w.Names {
+		add(name)
+	}
+	for i := range s.Services {
+		v := &s.Services[i]
+		add(v.Name)
+		for j := range v.Instances {
+			groups[v.Name] = append(groups[v.Name], &v.Instances[j])
+		}
+	}
+	for _, name := range w.order {
+		add(name)
+	}
+	return order, groups
 }
 
 func silent(s *fleet.Snapshot) (Finding, bool) {
@@ -157,8 +170,8 @@ func (w *Waiter) note(s *fleet.Snapshot) {
 	}
 	for i := range s.Services {
 		v := &s.Services[i]
-		if len(v.Instances) > 0 {
-			w.seen[v.Name] = true
+		if len(v.Instances) > 0 && !w.seen[v.Name] {
+			w.seen[v.Name], w.order = true, append(w.order, v.Name)
 		}
 		if !w.started {
 			w.start[v.Name] += len(v.Instances)

@@ -5,6 +5,7 @@ package balance
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -105,19 +106,22 @@ func latency(v *fleet.InstanceView) time.Duration {
 	return v.Probes[0].Took
 }
 
-// weighted draws without replacement, in proportion to the weights. One that
-// nobody gave counts as 1.
+// weight is the share of an instance; one that nobody gave counts as 1. What a
+// registry holds may be any number: bounded, no sum of them overflows.
+func weight(v *fleet.InstanceView) int64 { return int64(min(max(v.Weight, 1), math.MaxInt32)) }
+
+// weighted draws without replacement, in proportion to the weights.
 func weighted(in []*fleet.InstanceView, r *rand.Rand) []*fleet.InstanceView {
 	left := slices.Clone(in)
 	out := make([]*fleet.InstanceView, 0, len(in))
 	for len(left) > 0 {
-		total := 0
+		total := int64(0)
 		for _, v := range left {
-			total += max(v.Weight, 1)
+			total += weight(v)
 		}
-		n := r.IntN(total)
+		n := r.Int64N(total)
 		i := slices.IndexFunc(left, func(v *fleet.InstanceView) bool {
-			n -= max(v.Weight, 1)
+			n -= weight(v)
 			return n < 0
 		})
 		out = append(out, left[i])

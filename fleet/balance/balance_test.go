@@ -1,6 +1,7 @@
 package balance_test
 
 import (
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -129,5 +130,50 @@ func TestSameSeedSameOrder(t *testing.T) {
 func TestParseRefuses(t *testing.T) {
 	if _, err := balance.Parse("fastest"); err == nil {
 		t.Error("took an unknown policy")
+	}
+}
+
+// TestWeightsOfAnySize: a registry holds what anybody wrote. The sum of great
+// weights once overflowed, and choosing panicked.
+func TestWeightsOfAnySize(t *testing.T) {
+	in := []fleet.InstanceView{
+		view("a", fleet.Up, "", math.MaxInt, 0), view("b", fleet.Up, "", math.MaxInt, 0), view("c", fleet.Up, "", math.MinInt, 0), view("d", fleet.Up, "", -5, 0),
+	}
+	first := map[string]int{}
+	for seed := range uint64(200) {
+		order := ids(balance.Order(in, balance.Options{Policy: balance.Weighted, Rand: seeded(seed)}))
+		if len(order) != 4 {
+			t.Fatalf("order of %v", order)
+		}
+		first[order[0]]++
+		if slices.Sort(order); !slices.Equal(order, []string{"a", "b", "c", "d"}) {
+			t.Fatalf("order of %v", order)
+		}
+	}
+	if first["a"] < 70 || first["b"] < 70 || first["c"]+first["d"] > 0 {
+		t.Errorf("two great weights beside two of none: %v", first)
+	}
+}
+
+// TestRoundRobinGoesRound: the choice as the next cursor visits everyone in turn,
+// also when one goes and one comes meanwhile.
+func TestRoundRobinGoesRound(t *testing.T) {
+	in := []fleet.InstanceView{view("a", fleet.Up, "", 0, 1), view("b", fleet.Up, "", 0, 1), view("c", fleet.Up, "", 0, 1)}
+	cursor, visited := "", []string{}
+	next := func() {
+		cursor = balance.Order(in, balance.Options{Policy: balance.RoundRobin, Cursor: cursor})[0].ID
+		visited = append(visited, cursor)
+	}
+	for range 4 {
+		next()
+	}
+	in[1].Status = fleet.Down // b, whose turn it is
+	next()
+	in = append(in, view("ca", fleet.Up, "", 0, 1))
+	for range 3 {
+		next()
+	}
+	if want := []string{"a", "b", "c", "a", "c", "ca", "a", "c"}; !slices.Equal(visited, want) {
+		t.Errorf("visited %v, want %v", visited, want)
 	}
 }

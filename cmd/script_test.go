@@ -46,6 +46,7 @@ func scripts(t *testing.T) []string {
 //	raw NAME MODE         a TCP server on loopback; MODE is a row of rawModes
 //	named NAME OTHER      the address $OTHER with localhost for its host
 //	bare NAME OTHER       the URL $OTHER without its scheme
+//	address NAME FILE     $NAME is the first line of the file
 //	closed NAME           an address where nothing listens
 //	etcd NAME             an etcd of its own; $NAME is its URL
 //	livesOn NAME KEY      from now on a living service writes the keys below KEY of etcd NAME again
@@ -65,6 +66,7 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"raw":     raw,
 		"named":   named,
 		"bare":    bare,
+		"address": address,
 		"closed":  closed,
 		"etcd":    startEtcd,
 		"livesOn": livesOn,

@@ -51,6 +51,14 @@ func bare(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv(args[0], rest)
 }
 
+func address(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: address NAME FILE")
+	}
+	line, _, _ := strings.Cut(ts.ReadFile(args[1]), "\n")
+	ts.Setenv(args[0], line)
+}
+
 func closed(ts *testscript.TestScript, _ bool, args []string) {
 	for _, name := range args {
 		l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -8,6 +8,7 @@ import (
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/registry"
+	"github.com/midwatch-cli/midwatch/fleet/registry/etcd/layout"
 )
 
 // maxWarnings bounds what is said of keys that nobody can read: a keyspace that
@@ -25,7 +26,7 @@ func (g reading) set() registry.Set {
 			unsaid++
 			return
 		}
-		warnings = append(warnings, fleet.Warning{Where: key, Detail: detail})
+		warnings = append(warnings, fleet.Warning{Where: layout.Short(key), Detail: layout.Short(detail)})
 	}
 	for _, key := range keys {
 		rec := g.records[key]

@@ -28,11 +28,15 @@ func (r *Registry) Register(ctx context.Context, e registry.Entry) (fleet.Key, e
 	if err := r.writable(e); err != nil {
 		return fleet.Key{}, err
 	}
+	e.Instance.ID = k.Instance
 	value, err := layout.Encode(e.Instance)
 	if err != nil {
 		return fleet.Key{}, registry.Misconfigured("", "", "etcd: %s: %w", k, err)
 	}
 	key := r.below(k.Ref) + layout.EscapeSegment(e.Instance.Addr)
+	if err := r.readable(k, key, value); err != nil {
+		return fleet.Key{}, err
+	}
 	old, err := r.search(ctx, r.below(k.Ref), k)
 	if err != nil {
 		return fleet.Key{}, err
@@ -82,6 +86,20 @@ func (r *Registry) writable(e registry.Entry) error {
 	}
 	if err := layout.CheckAddr(e.Instance.Addr); err != nil {
 		return registry.Misconfigured("", "write HOST:PORT, IPv6 as [::1]:PORT", "etcd: %w", err)
+	}
+	return nil
+}
+
+// readable says whether an entry would be read back under the key it has for
+// us. It is not where a namespace begins like the prefix of a library, or where
+// an id is no UTF-8.
+func (r *Registry) readable(k fleet.Key, key, value string) error {
+	back, err := layout.Decode(r.layout, r.prefix, key, []byte(value))
+	if err != nil {
+		return registry.Misconfigured("", "", "etcd: %q could not be read back: %w", k.String(), err)
+	}
+	if read := (fleet.Key{Ref: back.Ref, Instance: back.Instances[0].ID}); read != k {
+		return registry.Misconfigured("", "take another namespace or id, or name a prefix in the URL", "etcd: %q would be read back as %q", k.String(), read.String())
 	}
 	return nil
 }

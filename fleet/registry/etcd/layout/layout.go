@@ -72,9 +72,19 @@ func Decode(name, prefix, key string, value []byte) (Entry, error) {
 		err = fmt.Errorf("no layout is called %q", name)
 	}
 	if err != nil {
-		return Entry{}, err
+		return Entry{}, errors.New(Short(err.Error()))
 	}
 	return e, nil
+}
+
+// Short cuts a text that may be as long as a value, which is a MiB, to what a
+// message can hold.
+func Short(s string) string {
+	const most = 300
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "..."
 }
 
 // look finds the layout a value is written in: their shapes do not overlap.

@@ -48,7 +48,9 @@ func (e *Entry) naming(value []byte) error {
 		delete(m, "id")
 		delete(m, "midwatch_id")
 	}
-	if raw, ok := m[endpointsKey]; ok && json.Unmarshal([]byte(raw), &in.Endpoints) == nil {
+	var roles map[string]string
+	if raw, ok := m[endpointsKey]; ok && json.Unmarshal([]byte(raw), &roles) == nil {
+		in.Endpoints = roles
 		delete(m, endpointsKey)
 	}
 	m.describe(&in)
@@ -64,10 +66,13 @@ func Encode(in fleet.Instance) (value string, err error) {
 		object[k] = v
 	}
 	for key, v := range map[string]string{"id": in.ID, "zone": in.Zone, "version": in.Version} {
-		if v != "" && (key != "id" || v != in.Addr) {
+		if v != "" {
 			object[key] = v
 			delete(object, "midwatch_"+key)
 		}
+	}
+	if in.ID == in.Addr {
+		delete(object, "id") // it is the address that names it
 	}
 	if in.Weight > 0 {
 		object["weight"] = strconv.Itoa(in.Weight)

@@ -30,6 +30,10 @@ const (
 	maxServices    = 100 // of a reflected server; grpc-go's own List has the same bound
 )
 
+// errEnded is what a connection that was told to end (by a GOAWAY, most of all)
+// comes to: there is no second one.
+var errEnded = errors.New("the server ended the connection")
+
 // Options say how a connection is used.
 type Options struct {
 	Authority  string      // the :authority of every call
@@ -87,16 +91,21 @@ func Open(conn net.Conn, o Options) (*Client, error) {
 	var given atomic.Bool
 	give := func(context.Context, string) (net.Conn, error) {
 		if given.Swap(true) {
-			return nil, errors.New("there is one connection only")
+			return nil, errEnded
 		}
 		return t, nil
 	}
-	cc, err := grpc.NewClient("passthrough:///"+o.Authority,
+	options := []grpc.DialOption{
 		grpc.WithContextDialer(give), grpc.WithTransportCredentials(handed{secure: o.Secure}), grpc.WithAuthority(o.Authority),
-		grpc.WithUserAgent(o.UserAgent), grpc.WithNoProxy(), grpc.WithDisableServiceConfig(), grpc.WithDisableRetry(),
+		grpc.WithNoProxy(), grpc.WithDisableServiceConfig(), grpc.WithDisableRetry(),
 		grpc.WithIdleTimeout(0), grpc.WithMaxHeaderListSize(maxHeader),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(o.MaxMessage)),
-		grpc.WithConnectParams(grpc.ConnectParams{Backoff: backoff.Config{BaseDelay: time.Hour, MaxDelay: time.Hour}, MinConnectTimeout: time.Hour}))
+		grpc.WithConnectParams(grpc.ConnectParams{Backoff: backoff.Config{BaseDelay: time.Hour, MaxDelay: time.Hour}, MinConnectTimeout: time.Hour}),
+	}
+	if o.UserAgent != "" { // else it would begin with a space, which RFC 9113, section 8.2.1, forbids
+		options = append(options, grpc.WithUserAgent(o.UserAgent))
+	}
+	cc, err := grpc.NewClient("passthrough:///"+o.Authority, options...)
 	if err != nil {
 		_ = conn.Close()
 		return nil, fmt.Errorf("open: %w", err)
@@ -196,15 +205,16 @@ func (c *Client) explain(ctx context.Context, err error, call *call) error {
 	if foreign := c.tap.foreign(); foreign != nil {
 		return foreign
 	}
-	failure := c.tap.failure()
-	switch code := s.Code(); {
-	case code == codes.Unauthenticated, code == codes.PermissionDenied, code == codes.Unimplemented,
-		code == codes.Unavailable && failure == nil:
-		return said // a proxy's status of HTTP: 401, 403, 404, 502 and its kin
-	case failure != nil:
+	if told := below(said); told != nil {
+		return told
+	}
+	if failure := c.tap.failure(); failure != nil {
 		return failure
 	}
-	return &Foreign{What: s.Message()}
+	if strings.Contains(said.Message, errEnded.Error()) {
+		return fmt.Errorf("%w: %w", errEnded, io.ErrUnexpectedEOF)
+	}
+	return &Foreign{What: said.Message}
 }
 
 // name is a code as gRPC writes it.

@@ -28,7 +28,9 @@ func SecondLook(ctx context.Context, conn net.Conn, cfg *tls.Config, name string
 		cfg.ServerName = name
 	}
 	if plain {
-		cfg.InsecureSkipVerify = true // nothing is sent, so whose certificate it is does not matter
+		// Nothing is sent, so whose certificate it is does not matter; nor is ours
+		// shown to somebody who is not verified.
+		cfg.InsecureSkipVerify, cfg.Certificates, cfg.GetClientCertificate = true, nil, nil
 	}
 	secure := tls.Client(conn, cfg)
 	err := secure.HandshakeContext(ctx)

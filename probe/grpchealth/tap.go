@@ -6,8 +6,10 @@ import (
 	"errors"
 	"io"
 	"net"
+	"strings"
 	"sync"
 
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
 )
 
@@ -94,6 +96,25 @@ func (t *tap) foreign() error {
 		return &Foreign{TLS: true, What: plainToTLS}
 	case len(h) < frame || h[3] != settings:
 		return &Foreign{What: "it does not speak HTTP/2"}
+	}
+	return nil
+}
+
+// below is the status that gRPC gives to what the far side said below it, which
+// is not gRPC's own: a status of HTTP, as a proxy has them, or the end of a
+// stream (grpc/doc/http-grpc-status-mapping.md and PROTOCOL-HTTP2.md, "Errors").
+// It is nil where that speaks of our question, or nothing was said.
+func below(said *Error) *Error {
+	if code, ok := strings.CutPrefix(said.Message, "unexpected HTTP status code received from server: "); ok {
+		switch code[:min(3, len(code))] {
+		case "401", "403", "404", "500", "502", "503", "504":
+			return said
+		case "429":
+			return &Error{uint32(codes.ResourceExhausted), name(codes.ResourceExhausted), said.Message}
+		}
+	}
+	if code, ok := strings.CutPrefix(said.Message, "stream terminated by RST_STREAM with error code: "); ok && code != "PROTOCOL_ERROR" && code != "HTTP_1_1_REQUIRED" {
+		return said
 	}
 	return nil
 }

@@ -54,7 +54,7 @@ func profileSlot(p *fleet.Profile) form.Slot {
 	return form.Object[fleet.Profile]{Dst: p, Name: "profile", Fields: []form.Field[fleet.Profile]{
 		{Key: "extends", Help: "the profile that says what this one does not", Slot: func(p *fleet.Profile) form.Slot { return form.Text(&p.Extends, form.NamePattern, form.BadName) }},
 		{Key: "probe", Help: "the protocol; found out where it is not given", Slot: func(p *fleet.Profile) form.Slot {
-			return form.OneWord(&p.Probe, "http", "grpc", "tcp", "tls")
+			return form.OneWord(&p.Probe, "http", "grpc", "tcp", "tls", "dns")
 		}},
 		{Key: "scheme", Help: "http or https", Slot: func(p *fleet.Profile) form.Slot { return form.OneWord(&p.Scheme, "http", "https") }},
 		{Key: "health", Help: "where health is asked", Slot: group(

@@ -37,7 +37,7 @@ func (p ports) Schema(defs map[string]any) map[string]any {
 		port["description"] = "the port for " + role
 		properties[role] = port
 	}
-	return map[string]any{"type": "object", "additionalProperties": false, "properties": properties}
+	return map[string]any{"type": form.OrNothing("object"), "additionalProperties": false, "properties": properties}
 }
 
 func (p ports) Value() any {

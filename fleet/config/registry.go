@@ -152,7 +152,9 @@ func (s source) option(d *form.Decoder, e form.Entry, at string) {
 	switch v := e.Value.(type) {
 	case *ast.SequenceNode:
 		var list []string
-		form.Texts(&list, nil).Decode(d, e.Value, at)
+		if form.Texts(&list, nil).Decode(d, e.Value, at); len(v.Values) == 0 {
+			d.FailNode(e.Value, at, "is empty", "leave the key out")
+		}
 		o.Text = strings.Join(list, ",")
 	case *ast.NullNode:
 		d.FailNode(e.Value, at, "is empty", "")

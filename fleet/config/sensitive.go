@@ -184,7 +184,7 @@ func isToken(s string) bool {
 
 func (h headers) Schema(defs map[string]any) map[string]any {
 	return map[string]any{
-		"type": "object", "propertyNames": map[string]any{"pattern": "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"},
+		"type": form.OrNothing("object"), "propertyNames": map[string]any{"pattern": "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"},
 		"additionalProperties": map[string]any{"anyOf": []any{
 			map[string]any{"type": "string", "minLength": 1}, secret{}.Schema(defs),
 		}},

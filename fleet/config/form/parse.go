@@ -38,7 +38,7 @@ func (d *Decoder) body(data []byte) ast.Node {
 		d.failAtPlace(place{line: lineOfBadByte(data), column: 1}, "", "is not UTF-8 text", "")
 		return nil
 	}
-	tokens := lexer.Tokenize(string(data))
+	tokens := lexer.Tokenize(strings.TrimPrefix(string(data), "\ufeff")) // what editors of another system begin with
 	if tk := tooDeep(tokens); tk != nil {
 		d.failAtPlace(placeOf(tk), "", "is nested too deeply", "")
 		return nil

@@ -130,8 +130,6 @@ type word[T ~string] struct {
 	words []string
 }
 
-func oneWord[T ~string](dst *T, words ...string) Slot { return word[T]{dst, words} }
-
 func (w word[T]) Decode(d *Decoder, n ast.Node, at string) {
 	s, ok := d.Text(n, at)
 	if !ok {
@@ -258,7 +256,7 @@ func (x duration) Decode(d *Decoder, n ast.Node, at string) {
 }
 
 func (x duration) Schema(map[string]any) map[string]any {
-	return map[string]any{"type": "string", "pattern": `^([0-9]+(\.[0-9]*)?(ns|us|µs|ms|s|m|h))+$`}
+	return map[string]any{"type": "string", "pattern": `^\+?(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+$`}
 }
 
 func (x duration) Value() any {

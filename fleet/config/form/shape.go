@@ -8,6 +8,10 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
+// OrNothing is the schema's type of a mapping or list below whose key nothing
+// may stand: all of it may be commented out.
+func OrNothing(kind string) []string { return []string{kind, "null"} }
+
 // Slot is a place for a value: it decodes one, describes what may stand there,
 // and gives it back. The file's form is made of slots (package config's keys), so that what
 // is read, what the schema says and what is shown cannot differ.
@@ -80,9 +84,9 @@ func (o Object[T]) Schema(defs map[string]any) map[string]any {
 			required = append(required, f.Key)
 		}
 	}
-	s := map[string]any{"type": "object", "additionalProperties": false, "properties": properties}
+	s := map[string]any{"type": OrNothing("object"), "additionalProperties": false, "properties": properties}
 	if len(required) > 0 {
-		s["required"] = required
+		s["type"], s["required"] = "object", required
 	}
 	if o.Name == "" {
 		return s
@@ -122,7 +126,7 @@ func (l listOf[T]) Decode(d *Decoder, n ast.Node, at string) {
 }
 
 func (l listOf[T]) Schema(defs map[string]any) map[string]any {
-	return map[string]any{"type": "array", "items": l.item(new(T)).Schema(defs)}
+	return map[string]any{"type": OrNothing("array"), "items": l.item(new(T)).Schema(defs)}
 }
 
 func (l listOf[T]) Value() any {
@@ -166,7 +170,7 @@ func (m mapOf[T]) Decode(d *Decoder, n ast.Node, at string) {
 
 func (m mapOf[T]) Schema(defs map[string]any) map[string]any {
 	return map[string]any{
-		"type":                 "object",
+		"type":                 OrNothing("object"),
 		"propertyNames":        map[string]any{"pattern": NamePattern},
 		"additionalProperties": m.item(new(T)).Schema(defs),
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/goccy/go-yaml"
 )
@@ -31,9 +32,20 @@ func Encode(v any) ([]byte, error) {
 	if v == nil {
 		return []byte("{}\n"), nil
 	}
-	out, err := yaml.MarshalWithOptions(v, yaml.Indent(2), yaml.IndentSequence(true))
+	out, err := yaml.MarshalWithOptions(v, yaml.Indent(2), yaml.IndentSequence(true), yaml.CustomMarshaler(plainText))
 	if err != nil {
 		return nil, fmt.Errorf("write YAML: %w", err)
 	}
 	return out, nil
+}
+
+// plainText writes a text, in quotes too where the encoder knows of no need for
+// them and YAML reads something else: numbers that are none, the sign of a key,
+// the marks of a document.
+func plainText(s string) ([]byte, error) {
+	switch word := strings.TrimLeft(strings.ToLower(s), "+-"); {
+	case word == ".inf", word == ".nan", s == "?", strings.HasPrefix(s, "? "), strings.HasPrefix(s, "---"), strings.HasPrefix(s, "..."):
+		return json.Marshal(s)
+	}
+	return yaml.Marshal(s)
 }

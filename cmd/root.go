@@ -29,10 +29,14 @@ import (
 	"github.com/midwatch-cli/midwatch/cmd/version"
 	"github.com/midwatch-cli/midwatch/cmd/wait"
 	"github.com/midwatch-cli/midwatch/cmd/watch"
+	"github.com/midwatch-cli/midwatch/probe"
 )
 
 // Main runs the process's own command line and returns its exit code.
-func Main() int { return Run(context.Background(), os.Args[1:], term.System(), os.Getenv) }
+func Main() int {
+	probe.Quiet()
+	return Run(context.Background(), os.Args[1:], term.System(), os.Getenv)
+}
 
 // Run runs one command line on the given streams and environment.
 func Run(parent context.Context, args []string, io *term.IO, getenv func(string) string) int {

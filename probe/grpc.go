@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/midwatch-cli/midwatch/probe/grpchealth"
 	"github.com/midwatch-cli/midwatch/probe/health"
 	"github.com/midwatch-cli/midwatch/probe/wire"
+	"google.golang.org/grpc/grpclog"
 )
 
 // GRPCProber asks grpc.health.v1 of one service, of the whole server (an empty
@@ -29,6 +31,10 @@ type GRPCProber struct {
 	WarnDays    int           // a certificate that ends within so many days is a warning; 0 never
 	FailDays    int           // ... is a failure
 }
+
+// Quiet keeps gRPC's own log, and what peers write into it, from the terminal.
+// It is called once, before anything else of gRPC runs.
+func Quiet() { grpclog.SetLoggerV2(grpclog.NewLoggerV2(io.Discard, io.Discard, io.Discard)) }
 
 // Probe asks once.
 func (p GRPCProber) Probe(ctx context.Context, t Target) Result {

@@ -12,7 +12,7 @@ import (
 type Loop struct {
 	Sweeper  *Sweeper
 	Hub      *Hub
-	Interval time.Duration         // between the starts of passes, with 20% jitter
+	Interval time.Duration         // between the starts of passes, with 20% jitter; 0 is fleet.Interval
 	Input    func() (Input, bool)  // what the sources hold now; false while none has answered yet
 	Changed  <-chan struct{}       // a source has something new: a pass follows soon
 	Settle   time.Duration         // ... after so long, so that a burst is one pass
@@ -24,6 +24,8 @@ type Loop struct {
 func (l *Loop) Run(ctx context.Context) {
 	defer l.Hub.Close()
 	for {
+		start := time.Now()
+		l.heed()
 		if in, ok := l.Input(); ok {
 			s := l.Sweeper.Pass(ctx, in)
 			if ctx.Err() != nil {
@@ -34,15 +36,24 @@ func (l *Loop) Run(ctx context.Context) {
 			}
 			l.Hub.Publish(s)
 		}
-		if !l.wait(ctx) {
+		if !l.wait(ctx, start.Add(jitter(l.Interval))) {
 			return
 		}
 	}
 }
 
+// heed takes the word that something changed: whoever reads the sources after
+// it sees the change, and needs no pass more for it.
+func (l *Loop) heed() {
+	select {
+	case <-l.Changed:
+	default:
+	}
+}
+
 // wait sleeps until the next pass is due; false when ctx ended first.
-func (l *Loop) wait(ctx context.Context) bool {
-	timer := time.NewTimer(jitter(l.Interval))
+func (l *Loop) wait(ctx context.Context, due time.Time) bool {
+	timer := time.NewTimer(time.Until(due))
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
@@ -64,7 +75,10 @@ func (l *Loop) wait(ctx context.Context) bool {
 	}
 }
 
-// jitter spreads the passes of several watchers: 20% around d.
+// jitter spreads the passes of several watchers around an interval.
 func jitter(d time.Duration) time.Duration {
-	return time.Duration(float64(d) * (0.9 + 0.2*rand.Float64()))
+	if d <= 0 {
+		d = fleet.Interval
+	}
+	return time.Duration(float64(d) * (1 + fleet.IntervalJitter*(rand.Float64()-0.5)))
 }

@@ -31,7 +31,7 @@ type Sweeper struct {
 	Terse    bool                  // snapshots keep no plans, only results
 	Progress func(done, total int) // told after each instance, from several goroutines; may be nil
 
-	memory memory
+	memory map[fleet.Ref][]choice // what guessing found out, of the services of the last pass
 }
 
 // Pass asks every selected instance and returns the snapshot, unnumbered. When
@@ -48,6 +48,10 @@ func (s *Sweeper) Pass(ctx context.Context, in Input) *fleet.Snapshot {
 		jobs = append(jobs, p.service(&selected[i])...)
 	}
 	s.Pool.Run(ctx, jobs)
+	s.memory = make(map[fleet.Ref][]choice, len(p.groups))
+	for _, g := range p.groups {
+		s.memory[g.ref] = g.remember()
+	}
 	if s.Terse {
 		for i := range p.evidence {
 			p.evidence[i].Plan.Candidates = nil // the results say what was asked
@@ -68,9 +72,10 @@ func (s *Sweeper) Pass(ctx context.Context, in Input) *fleet.Snapshot {
 // pass is the state of one pass.
 type pass struct {
 	sweeper  *Sweeper
-	evidence []fleet.Evidence // of the instances in their order; each entry is one job's
-	planned  int              // entries of evidence that are planned
-	shared   map[string]bool  // addresses that several instances have: equal questions may be asked there
+	evidence []fleet.Evidence   // of the instances in their order; each entry is one job's
+	planned  int                // entries of evidence that are planned
+	at       map[string]*member // the first to be asked at an address: where there are more, questions may be equal
+	groups   []*group           // those that guess
 
 	mu    sync.Mutex
 	asked map[question]*answer
@@ -79,23 +84,14 @@ type pass struct {
 }
 
 func newPass(s *Sweeper, services []fleet.Service) *pass {
-	p := &pass{sweeper: s, shared: map[string]bool{}, asked: map[question]*answer{}}
 	n := 0
 	for i := range services {
 		n += len(services[i].Instances)
 	}
-	p.evidence = make([]fleet.Evidence, n)
-	seen := make(map[string]struct{}, n)
-	for i := range services {
-		for j := range services[i].Instances {
-			addr := services[i].Instances[j].Addr
-			if _, again := seen[addr]; again {
-				p.shared[addr] = true
-			}
-			seen[addr] = struct{}{}
-		}
+	return &pass{
+		sweeper: s, evidence: make([]fleet.Evidence, n),
+		at: make(map[string]*member, n), asked: map[question]*answer{},
 	}
-	return p
 }
 
 // inOrder hands out the evidence in the order of the instances, which is the
@@ -124,7 +120,7 @@ type answer struct {
 
 // service plans the instances of a service and returns the jobs to begin with.
 func (p *pass) service(v *fleet.Service) (jobs []probe.Job) {
-	g := &group{pass: p, name: v.Ref.String(), ref: v.Ref, choice: p.sweeper.memory.recall(v.Ref)}
+	g := &group{pass: p, name: v.Ref.String(), ref: v.Ref, known: p.sweeper.memory[v.Ref]}
 	members := make([]member, len(v.Instances))
 	for i := range v.Instances {
 		in := &v.Instances[i]
@@ -137,14 +133,27 @@ func (p *pass) service(v *fleet.Service) (jobs []probe.Job) {
 		}
 		p.total++
 		m := &members[i]
-		*m = member{evidence: e, host: hostOf(plan.Candidates[0]), shared: p.shared[in.Addr]}
+		*m = member{evidence: e, host: hostOf(plan.Candidates[0])}
+		p.meet(m, plan.Candidates[0].Address)
 		if plan.Candidates[0].Named || plan.Every {
 			jobs = append(jobs, g.job(m, (*group).askNamed))
 			continue
 		}
 		g.waiting = append(g.waiting, m)
 	}
+	if len(g.waiting) > 0 {
+		p.groups = append(p.groups, g)
+	}
 	return append(jobs, g.begin()...)
+}
+
+// meet notes who is asked at the same address.
+func (p *pass) meet(m *member, address string) {
+	if other := p.at[address]; other != nil {
+		m.shared, other.shared = true, true
+		return
+	}
+	p.at[address] = m
 }
 
 // ask asks one question of a member.
@@ -158,11 +167,18 @@ func (p *pass) ask(ctx context.Context, m *member, t probe.Target) probe.Result 
 // put asks it.
 func (p *pass) put(ctx context.Context, plan *fleet.Plan, t probe.Target) probe.Result {
 	r := p.sweeper.Prober(plan.Profile, plan.Credentials).Probe(ctx, t)
-	if ctx.Err() != nil && r.Reason == probe.ReasonTimeout {
+	if r.Reason == probe.ReasonTimeout && over(ctx) {
 		// It is our time that ran out, not the instance's.
 		r = outOfTime(r)
 	}
 	return r
+}
+
+// over says whether ctx has ended, or will in this moment: a connection may
+// have seen the deadline before the context did.
+func over(ctx context.Context) bool {
+	end, limited := ctx.Deadline()
+	return ctx.Err() != nil || limited && time.Until(end) <= 0
 }
 
 // askOnce asks, or waits for the answer of somebody who asks the same.

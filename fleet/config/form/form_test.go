@@ -142,7 +142,7 @@ func TestProblems(t *testing.T) {
 		{"text: &a b", "1:7: text: want text, not an anchor, alias or tag (profiles share by extends, contexts by profiles at the top level)"},
 		{"text: !!str 3", "1:7: text: want text, not an anchor, alias or tag (profiles share by extends, contexts by profiles at the top level)"},
 		{"[a]", "1:1: want a mapping, not a list"},
-		{"text: a\n---\ntext: b\n", "3:5: a second YAML document (the file holds one; take the --- and %-lines out)"},
+		{"text: a\n---\ntext: b\n", "2:1: a second YAML document (the file holds one; take the --- and %-lines out)"},
 		{"text: [a", "1:7: not YAML: sequence end token ']' not found"},
 		{"text: a\n\tword: b", "2:1: not YAML: found character '?' that cannot start any token (indent with spaces, not tabs; quote what starts with @, `, % or -)"},
 		{"word: three\nnumber: 11\nflag: x\n", "1:7: word: want one or two, not \"three\"\n2:9: number: 11 is out of range (1 to 10)\n3:7: flag: want true or false, not text"},

@@ -43,6 +43,10 @@ func (d *Decoder) body(data []byte) ast.Node {
 		d.failAtPlace(placeOf(tk), "", "is nested too deeply", "")
 		return nil
 	}
+	if tk := secondDocument(tokens); tk != nil {
+		d.failAtPlace(placeOf(tk), "", "a second YAML document", oneDocument)
+		return nil
+	}
 	doc, err := parse(tokens)
 	if err != nil {
 		d.syntax(err)
@@ -53,7 +57,7 @@ func (d *Decoder) body(data []byte) ast.Node {
 		switch {
 		case one.Body == nil || one.Body.Type() == ast.CommentType || one.Body.Type() == ast.CommentGroupType:
 		case body != nil || one.Body.Type() == ast.DirectiveType:
-			d.failAtPlace(placeOf(one.Body.GetToken()), "", "a second YAML document", "the file holds one; take the --- and %-lines out")
+			d.failAtPlace(placeOf(one.Body.GetToken()), "", "a second YAML document", oneDocument)
 			return nil
 		default:
 			body = one.Body
@@ -101,6 +105,28 @@ func Clean(s string) string {
 		}
 		return '?'
 	}, s)
+}
+
+// oneDocument is the hint where there are several.
+const oneDocument = "the file holds one; take the --- and %-lines out"
+
+// secondDocument finds the mark that starts another document which holds
+// something. The parser drops what follows an empty one.
+func secondDocument(tokens token.Tokens) *token.Token {
+	var mark *token.Token // the last one that something stands before
+	before := false
+	for _, tk := range tokens {
+		switch {
+		case tk.Type == token.CommentType || tk.Type == token.DocumentEndType:
+			continue
+		case tk.Type == token.DocumentHeaderType && before:
+			mark = tk
+		case tk.Type != token.DocumentHeaderType && mark != nil:
+			return mark
+		}
+		before = true
+	}
+	return nil
 }
 
 // tooDeep finds the token at which the text is nested deeper than the parser

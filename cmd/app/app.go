@@ -59,6 +59,7 @@ func (a *App) AddOutput(cmd *cobra.Command, verdict bool) {
 	none(cmd, "jq", "template")
 	cmd.PreRunE = chain(cmd.PreRunE, func(*cobra.Command, []string) error {
 		a.Output.UTC, a.Output.Now = a.Global.UTC, a.Now()
+		a.Output.Interrupted = cmd.Root().Context().Done() // not the command's own: what is known is still shown when its time is over
 		if err := a.Output.Validate(verdict); err != nil {
 			return &Error{Code: Usage, Err: err}
 		}

@@ -3,6 +3,7 @@ package render
 import (
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"time"
 
@@ -69,7 +70,7 @@ func (p *pen) clock(at time.Time) string {
 func Duration(d time.Duration) string {
 	switch {
 	case d < 0:
-		return "-" + Duration(-d)
+		return "-" + Duration(-max(d, -math.MaxInt64)) // the least one has no counterpart
 	case d < time.Millisecond && d != 0:
 		return fmt.Sprintf("%.1f ms", float64(d)/float64(time.Millisecond))
 	case d.Round(time.Millisecond) < time.Second && d != 0:

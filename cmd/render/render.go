@@ -8,6 +8,7 @@ package render
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -59,6 +60,24 @@ type Options struct {
 	Template  string // a Go template over the JSON document
 	UTC       bool   // times on a terminal in UTC, not in local time
 	Now       time.Time
+	// Interrupted is closed when the person has had enough: it ends an expression
+	// of --jq that would go on for ever. Nil is never.
+	Interrupted <-chan struct{}
+}
+
+// running is the time that --jq has: until nobody reads what it writes, or is
+// interrupted. The function ends it.
+func (o *Options) running(t *term.IO) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		defer cancel()
+		select {
+		case <-t.Gone():
+		case <-o.Interrupted:
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
 }
 
 // Validate finds wrong usage before any work is done.
@@ -136,7 +155,9 @@ func writeData(t *term.IO, o Options, d document.Document, names func() []string
 	out, ascii := bufio.NewWriterSize(t.Out, 64<<10), t.OutASCII()
 	switch {
 	case o.JQ != "":
-		err = data.JQ(out, d, o.JQ, ascii)
+		ctx, cancel := o.running(t)
+		defer cancel()
+		err = data.JQ(ctx, out, d, o.JQ, ascii)
 	case o.Template != "":
 		err = data.Template(out, d, o.Template, ascii)
 	case o.Format == FormatJSON:
@@ -162,19 +183,17 @@ func Line(t *term.IO, o Options, item any) error {
 	if t.Quiet {
 		return nil
 	}
-	var b bytes.Buffer
 	var err error
+	out := bufio.NewWriter(t.Out)
 	switch {
 	case o.JQ != "":
-		err = data.JQ(&b, item, o.JQ, t.OutASCII())
+		ctx, cancel := o.running(t)
+		defer cancel()
+		err = data.JQ(ctx, out, item, o.JQ, t.OutASCII())
 	case o.Template != "":
-		err = data.Template(&b, item, o.Template, t.OutASCII())
+		err = data.Template(out, item, o.Template, t.OutASCII())
 	default:
-		err = data.Line(&b, item, t.OutASCII())
+		err = data.Line(out, item, t.OutASCII())
 	}
-	if err != nil {
-		return err
-	}
-	_, err = t.Out.Write(b.Bytes())
-	return err
+	return errors.Join(err, out.Flush())
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -34,7 +36,7 @@ func ParseReports(values []string, quiet bool) ([]Report, error) {
 			return nil, fmt.Errorf("--report %q: a report is %s", term.Clean(v), words(Formats(true)))
 		case path == "-" && !quiet:
 			return nil, fmt.Errorf("--report %s: standard output holds the answer already: use -o %s, or -q with it", term.Clean(v), kind)
-		case slices.ContainsFunc(reports, func(o Report) bool { return o.Path == path }):
+		case slices.ContainsFunc(reports, func(o Report) bool { return filepath.Clean(o.Path) == filepath.Clean(path) }):
 			return nil, fmt.Errorf("--report %s: two reports cannot go to one place", term.Clean(v))
 		}
 		reports = append(reports, r)
@@ -98,14 +100,11 @@ func writeFile(path string, data []byte) (err error) {
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real
 	}
-	mode := os.FileMode(0o644)
-	if info, err := os.Stat(path); err == nil {
-		if !info.Mode().IsRegular() {
-			return appendFile(path, data)
-		}
-		mode = info.Mode().Perm()
+	old, there := os.Stat(path)
+	if there == nil && !old.Mode().IsRegular() {
+		return appendFile(path, data)
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	f, err := createBeside(path)
 	if err != nil {
 		return err
 	}
@@ -115,10 +114,28 @@ func writeFile(path string, data []byte) (err error) {
 		}
 	}()
 	_, err = f.Write(data)
-	if err = errors.Join(err, f.Chmod(mode), f.Close()); err != nil {
+	if there == nil {
+		err = errors.Join(err, f.Chmod(old.Mode().Perm()))
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
 		return err
 	}
 	return os.Rename(f.Name(), path)
+}
+
+// createBeside makes a new file in the folder of another, open to whom the umask
+// lets. Its errors do not speak of a name that nobody gave.
+func createBeside(path string) (*os.File, error) {
+	for {
+		name := fmt.Sprintf(".%s.%08x", filepath.Base(path), rand.Uint32())
+		f, err := os.OpenFile(filepath.Join(filepath.Dir(path), name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+		if known := (*fs.PathError)(nil); errors.As(err, &known) {
+			err = known.Err
+		}
+		if !errors.Is(err, fs.ErrExist) {
+			return f, err
+		}
+	}
 }
 
 // appendFile writes at the end of a file.

@@ -313,7 +313,7 @@ func (p *pen) wrap(s string, width, most int) []string {
 	for _, word := range strings.Fields(s) {
 		if line != "" && runewidth.StringWidth(line)+1+runewidth.StringWidth(word) > width {
 			if len(lines)+1 == most {
-				return append(lines, line+" "+p.clean("…"))
+				return append(lines, p.dotted(line, width))
 			}
 			lines, line = append(lines, line), ""
 		}
@@ -323,6 +323,15 @@ func (p *pen) wrap(s string, width, most int) []string {
 		line += word
 	}
 	return append(lines, line)
+}
+
+// dotted is a line with the dots that say that text was left out. They take the
+// place of the last word where there is no other.
+func (p *pen) dotted(line string, width int) string {
+	if i := strings.LastIndexByte(line, ' '); i > 0 && runewidth.StringWidth(line)+2 > width {
+		line = line[:i]
+	}
+	return line + " " + p.clean("…")
 }
 
 // layOut is the one place that knows tablewriter: no borders, no blanks at the

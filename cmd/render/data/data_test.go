@@ -243,7 +243,7 @@ func TestEveryWriteErrorIsTold(t *testing.T) {
 		"indented": func(w io.Writer) error { return data.JSON(w, d, true, false) },
 		"yaml":     func(w io.Writer) error { return data.YAML(w, d, false) },
 		"lines":    func(w io.Writer) error { return data.Lines(w, d, false) },
-		"jq":       func(w io.Writer) error { return data.JQ(w, d, ".items[]", false) },
+		"jq":       func(w io.Writer) error { return data.JQ(t.Context(), w, d, ".items[]", false) },
 		"template": func(w io.Writer) error { return data.Template(w, d, "{{json .}}", false) },
 	} {
 		var whole watermark
@@ -265,7 +265,7 @@ func TestWhatCannotBeWritten(t *testing.T) {
 	if err := data.Line(io.Discard, func() {}, false); err == nil {
 		t.Error("a function was written")
 	}
-	if err := data.JQ(io.Discard, func() {}, ".", false); err == nil {
+	if err := data.JQ(t.Context(), io.Discard, func() {}, ".", false); err == nil {
 		t.Error("a function was read")
 	}
 	if err := data.Template(io.Discard, func() {}, ".", false); err == nil {
@@ -282,7 +282,7 @@ func TestJQErrors(t *testing.T) {
 		`{} | .[0]`:        "--jq",
 		`"x" | halt_error`: "--jq",
 	} {
-		err := data.JQ(io.Discard, doc("x"), expr, false)
+		err := data.JQ(t.Context(), io.Discard, doc("x"), expr, false)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %q", expr, err, want)
 		}
@@ -294,7 +294,7 @@ func TestJQErrors(t *testing.T) {
 
 func TestJQNumbers(t *testing.T) {
 	var b bytes.Buffer
-	if err := data.JQ(&b, map[string]any{"i": 14, "f": 0.21, "big": 1e15, "neg": -3}, ".i, .f, .big, .neg, .i/4", false); err != nil {
+	if err := data.JQ(t.Context(), &b, map[string]any{"i": 14, "f": 0.21, "big": 1e15, "neg": -3}, ".i, .f, .big, .neg, .i/4", false); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := b.String(), "14\n0.21\n1000000000000000\n-3\n3.5\n"; got != want {
@@ -305,7 +305,7 @@ func TestJQNumbers(t *testing.T) {
 func TestJQText(t *testing.T) {
 	for _, ascii := range []bool{false, true} {
 		var b bytes.Buffer
-		if err := data.JQ(&b, map[string]any{"a": "é\x1b\nb"}, `.a, {a}, "two\nlines"`, ascii); err != nil {
+		if err := data.JQ(t.Context(), &b, map[string]any{"a": "é\x1b\nb"}, `.a, {a}, "two\nlines"`, ascii); err != nil {
 			t.Fatal(err)
 		}
 		want := "é\\x1b b\n{\"a\":\"é\\\\x1b b\"}\ntwo\nlines\n"

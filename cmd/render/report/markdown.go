@@ -16,10 +16,15 @@ func (j *Account) markdown(s string) string {
 	s = strings.NewReplacer(
 		`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "~", `\~`, "!", `\!`, "$", `\$`,
 		"<", "&lt;", ">", "&gt;", "&", "&amp;", "|", "&#124;", "@", "&#64;", "#", "&#35;", "://", ":&#47;&#47;", "www.", "www&#46;", "WWW.", "WWW&#46;",
-	).Replace(j.clean(s))
-	// Marks at the start of a line make lists, quotes and rules of it.
+	).Replace(strings.TrimLeft(j.clean(s), " "))
+	// Marks at the start of a line make lists, quotes and rules of it, and so does
+	// a number with its dot.
 	if s != "" && strings.ContainsRune("-+=", rune(s[0])) {
-		s = `\` + s
+		return `\` + s
+	}
+	rest := strings.TrimLeft(s, "0123456789")
+	if at := len(s) - len(rest); at > 0 && rest != "" && strings.ContainsRune(".)", rune(rest[0])) && (len(rest) == 1 || rest[1] == ' ') {
+		return s[:at] + `\` + rest
 	}
 	return s
 }

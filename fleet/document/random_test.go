@@ -1,0 +1,306 @@
+package document_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/change"
+	"github.com/midwatch-cli/midwatch/fleet/document"
+	"github.com/midwatch-cli/midwatch/fleet/gate"
+	"github.com/midwatch-cli/midwatch/probe"
+	"github.com/midwatch-cli/midwatch/probe/health"
+)
+
+// hostile are texts as a service, a registry or an operator may give them.
+var hostile = []string{
+	"", "payment", "\x1b[2J\x1b]0;x\a", "::error::x", "##vso[task.complete]", "a\nb\r\tc", "\x00", "\xff\xfe broken", "</script>&<b>",
+	"\u2028\u202e", "ünïcödé 日本", `"quoted" \back\`, "null", "1e999", strings.Repeat("x", 5000),
+}
+
+// dice makes whatever a snapshot may hold.
+type dice struct{ *rand.Rand }
+
+func (d dice) text() string { return hostile[d.IntN(len(hostile))] }
+
+func (d dice) chance() bool { return d.IntN(2) == 0 }
+
+func (d dice) texts() (list []string) {
+	for range d.IntN(4) {
+		list = append(list, d.text())
+	}
+	return list
+}
+
+func (d dice) pairs() map[string]string {
+	if d.chance() {
+		return nil
+	}
+	m := map[string]string{}
+	for range d.IntN(4) {
+		m[d.text()] = d.text()
+	}
+	return m
+}
+
+func (d dice) time() time.Time {
+	if d.chance() {
+		return time.Time{}
+	}
+	return at.Add(time.Duration(d.Int64N(int64(1e6 * time.Second)))).In(time.FixedZone("odd", d.IntN(20*3600)-10*3600))
+}
+
+func (d dice) took() time.Duration { return time.Duration(d.Int64N(int64(time.Hour))) }
+
+func (d dice) ref() fleet.Ref {
+	return fleet.Ref{Context: d.text(), Source: d.text(), Namespace: d.text(), Name: d.text()}
+}
+
+func (d dice) refs() (list []fleet.Ref) {
+	for range d.IntN(3) {
+		list = append(list, d.ref())
+	}
+	return list
+}
+
+func (d dice) why() fleet.Why { return fleet.Why{Reason: fleet.Reason(d.text()), Detail: d.text()} }
+
+func (d dice) status() fleet.Status { return fleet.Status(d.IntN(int(fleet.Down) + 1)) }
+
+func (d dice) warnings() (list []fleet.Warning) {
+	for range d.IntN(3) {
+		list = append(list, fleet.Warning{Where: d.text(), Detail: d.text()})
+	}
+	return list
+}
+
+func (d dice) probe() probe.Result {
+	r := probe.Result{
+		Target:  probe.Target{Kind: []probe.Kind{probe.HTTP, probe.GRPC, probe.TCP, probe.TLS, probe.DNS}[d.IntN(5)], Address: d.text(), Path: d.text()},
+		Outcome: probe.Outcome(d.IntN(4)), Reason: fleet.Reason(d.text()), Detail: d.text(), Code: d.IntN(600), At: d.time(), Took: d.took(),
+		Excerpt: d.text(), Answered: d.chance(), Attempts: d.IntN(4), Flaky: d.chance(), Expires: d.time(), Skew: d.took() - 30*time.Minute, Trace: d.texts(),
+	}
+	for _, name := range []string{"resolve", "dial", "tls", "wait", "wait"}[d.IntN(5):] {
+		r.Phases = append(r.Phases, probe.Phase{Name: name, Took: d.took()})
+	}
+	if d.chance() {
+		r.Health = health.Verdict{Dialect: d.text(), Word: health.Word(d.IntN(5)), Text: d.text(), Detail: d.text(), Draining: d.chance(), Starting: d.chance()}
+		for range d.IntN(3) {
+			r.Health.Components = append(r.Health.Components, health.Component{Name: d.text(), Word: health.Word(d.IntN(5)), Text: d.text(), Detail: d.text()})
+		}
+	}
+	return r
+}
+
+func (d dice) service() fleet.ServiceView {
+	v := fleet.ServiceView{
+		Ref: d.ref(), Labels: d.pairs(), DependsOn: d.texts(), Status: d.status(), Why: d.why(), Serving: d.IntN(5), BlockedBy: d.refs(),
+	}
+	for i := range d.IntN(4) {
+		in := fleet.InstanceView{Key: fleet.Key{Ref: v.Ref, Instance: fmt.Sprint(i)}, Status: d.status(), Why: d.why(), Attempts: d.IntN(4), Flaky: d.chance()}
+		in.Instance = fleet.Instance{
+			ID: fmt.Sprint(i), Addr: d.text(), Zone: d.text(), Version: d.text(), Weight: d.IntN(100), ClaimNote: d.text(),
+			Labels: d.pairs(), Endpoints: d.pairs(), LastSeen: d.time(), Lease: d.took() - 30*time.Minute,
+		}
+		if d.chance() {
+			claimed := d.status()
+			in.Claimed = &claimed
+		}
+		for range d.IntN(3) {
+			in.Probes = append(in.Probes, d.probe())
+		}
+		in.Plan = fleet.Plan{Profile: d.text(), Origins: []fleet.Origin{{What: d.text(), Value: d.text(), From: d.text()}}}
+		v.Instances = append(v.Instances, in)
+	}
+	return v
+}
+
+func (d dice) snapshot() *fleet.Snapshot {
+	s := &fleet.Snapshot{Seq: d.Uint64N(1 << 40), Context: d.text(), At: d.time(), Took: d.took(), Warnings: d.warnings()}
+	for range d.IntN(4) {
+		s.Services = append(s.Services, d.service())
+	}
+	for range d.IntN(3) {
+		s.Sources = append(s.Sources, fleet.SourceView{
+			Context: d.text(), Name: d.text(), URL: d.text(), AsOf: d.time(), Reason: fleet.Reason(d.text()), Detail: d.text(), Hint: d.text(),
+			Since: d.time(), HasHealth: d.chance(), Services: d.IntN(9), Instances: d.IntN(9), Warnings: d.warnings(), Vantage: d.text(),
+		})
+		s.Roots = append(s.Roots, fleet.Root{Ref: d.ref(), Cycle: d.refs(), Victims: d.refs()})
+	}
+	return s
+}
+
+func (d dice) verdict() gate.Verdict {
+	v := gate.Verdict{Outcome: []gate.Outcome{gate.Passed, gate.Unknown, gate.Failed}[d.IntN(3)], Headline: d.text()}
+	for range d.IntN(3) {
+		v.Findings = append(v.Findings, gate.Finding{Outcome: gate.Failed, Reason: fleet.Reason(d.text()), Key: fleet.Key{Ref: d.ref(), Instance: d.text()}, Text: d.text(), Hint: d.text()})
+		v.Ignored = append(v.Ignored, gate.Ignored{Key: fleet.Key{Ref: d.ref()}, Reason: d.text()})
+	}
+	return v
+}
+
+func (d dice) plan() (change.Plan, []change.Result) {
+	p := change.Plan{Context: d.text()}
+	var results []change.Result
+	states := []change.State{change.Done, change.Failed, change.Unknown, change.NotDone}
+	for i := range d.IntN(4) {
+		target := change.Target{Source: d.text(), Namespace: d.text(), Service: d.text(), Instance: d.text()}
+		p.Steps = append(p.Steps, change.Step{Intent: change.Intent{Kind: d.text(), Context: d.text(), Target: target}, What: d.text(), Was: d.text(), Will: d.text(), SideEffects: d.texts()})
+		if d.chance() && len(results) == i {
+			r := change.Result{Step: p.Steps[i], State: states[d.IntN(len(states))], Now: d.text(), Changed: d.chance()}
+			if d.chance() {
+				r.Err = fmt.Errorf("%s", d.text())
+			}
+			results = append(results, r)
+		}
+	}
+	return p, results
+}
+
+// documents is one document of each kind that is made of a fleet.
+func (d dice) documents() map[string]any {
+	s := d.snapshot()
+	p, results := d.plan()
+	docs := map[string]any{
+		"Check": document.Check(s, d.verdict(), d.IntN(4), d.chance()), "Wait": document.Wait(s, d.verdict(), 0, document.Waited{For: d.text(), HeldSeconds: document.SecondsOf(d.took())}),
+		"Services": document.Services(s), "Instances": document.Instances(s, d.chance()), "Plan": document.Plan(d.time(), p, results, d.chance(), d.IntN(5)),
+		"Doctor": document.Doctor(d.text(), d.time(), []document.DoctorStep{{Ref: document.RefOf(d.ref()), Result: "skipped", Detail: d.text()}}, nil),
+	}
+	var chosen []*fleet.InstanceView
+	for i := range s.Services {
+		for j := range s.Services[i].Instances {
+			chosen = append(chosen, &s.Services[i].Instances[j])
+		}
+	}
+	docs["Resolve"] = document.Resolve(s, chosen, d.text())
+	e := fleet.Event{Seq: d.Uint64N(1 << 40), At: d.time(), Kind: fleet.EventStatus, From: d.text(), To: d.text(), Why: d.why(), Key: fleet.Key{Ref: d.ref()}}
+	if len(chosen) > 0 {
+		e.Key = chosen[0].Key
+	}
+	docs["Event"] = document.Event(e, d.snapshot(), s)
+	return docs
+}
+
+// TestWhateverIsInTheFleet: documents of random fleets full of hostile texts
+// are JSON, and hold their schema and the conventions.
+func TestWhateverIsInTheFleet(t *testing.T) {
+	schemas := map[string]map[string]any{}
+	for _, k := range document.Kinds() {
+		schemas[k.Kind] = schema(t, k.Kind)
+	}
+	for seed := range uint64(60) {
+		d := dice{rand.New(rand.NewPCG(seed, 1))}
+		for kind, doc := range d.documents() {
+			raw, err := json.Marshal(doc)
+			if err != nil {
+				t.Fatalf("seed %d, %s: %v", seed, kind, err)
+			}
+			var v any
+			if err := json.Unmarshal(raw, &v); err != nil {
+				t.Fatalf("seed %d, %s: %v", seed, kind, err)
+			}
+			if why := violates(kind, schemas[kind], v); why != "" {
+				t.Fatalf("seed %d: %s", seed, why)
+			}
+			if why := unconventional(kind, v); why != "" {
+				t.Fatalf("seed %d: %s", seed, why)
+			}
+		}
+	}
+}
+
+// unconventional says what of a value is not as the conventions want it,
+// wherever it stands: names of fields, times in UTC, whole lists.
+func unconventional(path string, v any) string {
+	switch v := v.(type) {
+	case []any:
+		for i, item := range v {
+			if why := unconventional(fmt.Sprintf("%s[%d]", path, i), item); why != "" {
+				return why
+			}
+		}
+	case map[string]any:
+		if strings.HasSuffix(path, ".labels") || strings.HasSuffix(path, ".endpoints") {
+			return "" // keys are the registry's
+		}
+		for name, field := range v {
+			here := path + "." + name
+			text, isText := field.(string)
+			_, isNumber := field.(float64)
+			switch name {
+			case "at", "asOf", "since", "expires", "lastSeen":
+				if _, err := time.Parse("2006-01-02T15:04:05.000Z", text); isText && err != nil {
+					return fmt.Sprintf("%s: %s", here, err)
+				}
+			case "items", "services", "roots", "victims", "cycle", "findings", "ignored", "sources", "warnings", "errors", "blockedBy", "dependsOn", "versions", "zones", "probes", "plan", "components", "trace", "sideEffects":
+				if _, ok := field.([]any); !ok && !isNumber {
+					return fmt.Sprintf("%s is %v", here, field)
+				}
+			case "labels", "endpoints", "phases":
+				if _, ok := field.(map[string]any); !ok {
+					return fmt.Sprintf("%s is %v", here, field)
+				}
+			}
+			if strings.HasSuffix(name, "Seconds") && field != nil && !isNumber {
+				return fmt.Sprintf("%s is %v", here, field)
+			}
+			if first := name[0]; first < 'a' || first > 'z' || strings.ContainsAny(name, "_- ") {
+				return here + ": not the spelling of a field"
+			}
+			if why := unconventional(here, field); why != "" {
+				return why
+			}
+		}
+	}
+	return ""
+}
+
+// TestCountsAddUp: whatever the statuses are, the five add up to the whole, and
+// items are as many as there are instances.
+func TestCountsAddUp(t *testing.T) {
+	for seed := range uint64(40) {
+		s := dice{rand.New(rand.NewPCG(seed, 2))}.snapshot()
+		doc := document.Instances(s, false)
+		c, n := doc.Counts, 0
+		for range doc.Items.All() {
+			n++
+		}
+		if c.Up+c.Maintenance+c.Unknown+c.Degraded+c.Down != c.Instances || n != c.Instances || c.Answered > c.Instances || c.Services != len(s.Services) {
+			t.Errorf("seed %d: %+v with %d items", seed, c, n)
+		}
+		if check := document.Check(s, gate.Verdict{}, 0, false); check.Counts != c || len(check.Services) != c.Services {
+			t.Errorf("seed %d: check counts %+v", seed, check.Counts)
+		}
+	}
+}
+
+// TestDocumentsLeaveTheSnapshotAlone: a snapshot is frozen, and what documents
+// hand out twice is twice the same.
+func TestDocumentsLeaveTheSnapshotAlone(t *testing.T) {
+	for seed := range uint64(20) {
+		s := dice{rand.New(rand.NewPCG(seed, 3))}.snapshot()
+		same := dice{rand.New(rand.NewPCG(seed, 3))}.snapshot()
+		for _, doc := range []document.Document{document.Check(s, gate.Verdict{}, 0, true), document.Services(s), document.Instances(s, true)} {
+			first, second := indented(t, doc), indented(t, doc)
+			if !slices.Equal(first, second) {
+				t.Errorf("seed %d: %T differs when it is written twice", seed, doc)
+			}
+			_, items := doc.Split()
+			for item := range items {
+				_ = item
+			}
+			if !slices.Equal(first, indented(t, doc)) {
+				t.Errorf("seed %d: %T differs after it was split", seed, doc)
+			}
+		}
+		if !reflect.DeepEqual(s, same) {
+			t.Errorf("seed %d: the snapshot was written to", seed)
+		}
+	}
+}

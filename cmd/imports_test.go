@@ -57,7 +57,7 @@ var rules = []struct {
 	{pkg: "fleet/registry/consul/catalog", may: []string{"fleet"}},
 	{pkg: "fleet/registry/consul", may: []string{"fleet", "fleet/registry", "fleet/registry/consul/catalog"}, test: []string{"fleet/registry/registrytest", "fleet/registry/consul/**"}},
 	{pkg: "fleet/registry/*", may: []string{"fleet", "fleet/registry"}, test: []string{"fleet/registry/registrytest"}},
-	{pkg: "fleet/sweep", may: []string{"fleet", "probe", "fleet/registry", "fleet/breaker", "fleet/metrics"}, test: []string{"fleet/registry/**"}},
+	{pkg: "fleet/sweep", may: []string{"fleet", "probe", "fleet/registry", "fleet/breaker", "fleet/metrics"}, test: []string{"fleet/registry/**", "fleet/profile"}},
 	{pkg: "fleet/balance", may: []string{"fleet"}},
 	{pkg: "fleet/change", may: []string{"fleet", "fleet/registry", "fleet/breaker"}, test: []string{"fleet/registry/**"}},
 	{pkg: "fleet/gate", may: []string{"fleet", "fleet/metrics", "probe"}},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -138,4 +139,68 @@ func TestSaysNothing(t *testing.T) {
 		t.Errorf("standard error: %s", said[:n])
 	}
 	_ = read.Close()
+}
+
+// TestTwoAtOnce: servers share nothing, not even a name that one could find the
+// other by.
+func TestTwoAtOnce(t *testing.T) {
+	one, two := start(t, t.TempDir(), "127.0.0.1:0"), start(t, t.TempDir(), "[::1]:0")
+	if _, err := one.Client().Put(t.Context(), "k", "v"); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := two.Client().Get(t.Context(), "", clientv3.WithPrefix(), clientv3.WithCountOnly()); err != nil || got.Count != 0 {
+		t.Errorf("the other one has %v, %v", got, err)
+	}
+	members := func(s *embedded.Server) uint64 {
+		got, err := s.Client().MemberList(t.Context())
+		if err != nil || len(got.Members) != 1 {
+			t.Fatalf("%v, %v", got, err)
+		}
+		return got.Header.ClusterId
+	}
+	if one.Addr() == two.Addr() || !strings.HasPrefix(two.URL(), "etcd://[::1]:") || members(one) == 0 || members(two) == 0 {
+		t.Errorf("%s and %s", one.URL(), two.URL())
+	}
+}
+
+// TestShortLeases: a lease of a second is granted as that, so that a demo and
+// tests need not wait, and it ends.
+func TestShortLeases(t *testing.T) {
+	s := start(t, t.TempDir(), "127.0.0.1:0")
+	granted, err := s.Client().Grant(t.Context(), 1)
+	if err != nil || granted.TTL != 1 {
+		t.Fatalf("%v, %v", granted, err)
+	}
+	changes := s.Client().Watch(t.Context(), "k")
+	if _, err := s.Client().Put(t.Context(), "k", "v", clientv3.WithLease(granted.ID)); err != nil {
+		t.Fatal(err)
+	}
+	late := time.After(20 * time.Second)
+	for {
+		select {
+		case answer := <-changes:
+			for _, e := range answer.Events {
+				if e.Type == clientv3.EventTypeDelete {
+					return
+				}
+			}
+		case <-late:
+			t.Fatal("the lease did not end")
+		}
+	}
+}
+
+// TestFolder: a folder that cannot be written is said, and leaves nothing
+// running.
+func TestFolder(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := embedded.Start(t.Context(), filepath.Join(file, "below")); err == nil {
+		s.Close()
+		t.Error("a folder below a file was taken")
+	} else if !strings.Contains(err.Error(), "embedded etcd: ") || !strings.Contains(err.Error(), "not a directory") {
+		t.Errorf("got %v", err)
+	}
 }

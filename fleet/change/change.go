@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/registry"
@@ -35,9 +36,25 @@ func (t Target) Key() fleet.Key {
 	return fleet.Key{Ref: fleet.Ref{Namespace: t.Namespace, Name: t.Service}, Instance: t.Instance}
 }
 
+// keyOf is the target under the id that its entry has.
+func (t Target) keyOf(e *registry.Entry) fleet.Key {
+	k := t.Key()
+	if e != nil {
+		k.Instance = e.Instance.ID
+	}
+	return k
+}
+
 // Before is what a change found when it was planned, as JSON: with it, and the
-// Intent, it can be undone.
-type Before json.RawMessage
+// Intent, it can be undone, by another process too.
+type Before = json.RawMessage
+
+// Seen is what is there after a change, as read back.
+type Seen struct {
+	Text    string // for people
+	OK      bool   // it is what was wanted
+	Changed bool   // it is not what was there before
+}
 
 // Change is one change, opened. Its methods may be called from any goroutine,
 // one at a time.
@@ -51,10 +68,21 @@ type Change interface {
 	Describe(ctx context.Context, b Before) (was, will string, sideEffects []string, err error)
 	// Do makes the change; twice is the same as once.
 	Do(ctx context.Context, b Before) error
-	// After reads back: what is there now, and whether that is what was wanted.
-	After(ctx context.Context, b Before) (now string, ok bool, err error)
-	// Undo goes back to Before. It succeeds if Do never happened.
+	// After reads back what is there now. It reads also when ctx has ended, since
+	// the change was made all the same, but for no longer than ReadBack.
+	After(ctx context.Context, b Before) (Seen, error)
+	// Undo goes back to Before. It succeeds if Do never happened, and leaves
+	// alone what somebody else put in its place.
 	Undo(ctx context.Context, b Before) error
+}
+
+// ReadBack is how long reading back, or undoing, one change may take where the
+// context that began it gives no limit any more.
+const ReadBack = 5 * time.Second
+
+// outlive is a context for what has to be finished when ctx has ended.
+func outlive(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), ReadBack)
 }
 
 // Env is where the registries of a context come from.
@@ -84,7 +112,7 @@ func Open(env Env, i Intent) (Change, error) {
 			return k.open(env, i)
 		}
 	}
-	return nil, fmt.Errorf("no change is called %q", i.Kind)
+	return nil, fmt.Errorf("no change is called %q: %w", i.Kind, fleet.ErrNotFound)
 }
 
 // ErrUnable is wrapped when the source has not the ability a change needs.

@@ -39,8 +39,8 @@ const (
 type Result struct {
 	Step
 	State   State
-	Now     string // as read back
-	Changed bool
+	Now     string // as read back; empty where it could not be
+	Changed bool   // what is there now is not what was
 	Err     error
 }
 
@@ -49,9 +49,12 @@ type Desk interface {
 	// Plan reads and writes nothing.
 	Plan(ctx context.Context, intents []Intent) (Plan, error)
 	// Apply does the steps in order and reads each back. It goes on after a
-	// failure; a cancelled ctx ends it after the step in hand.
+	// failure; a ctx that ends stops it after the step in hand, which is read back
+	// all the same.
 	Apply(ctx context.Context, p Plan) []Result
-	// Undo goes back, newest first, under its own time.
+	// Undo goes back, newest first, and reads what is there then. It goes on when
+	// ctx has ended, under a time of its own for each step (ReadBack). Results may
+	// come from another process. Changed says nothing in what it returns.
 	Undo(ctx context.Context, results []Result) []Result
 }
 
@@ -93,20 +96,38 @@ func (d *desk) Apply(ctx context.Context, p Plan) []Result {
 	return results
 }
 
+// open makes the change of a step, which may come from another process.
+func (d *desk) open(s *Step) (Change, error) {
+	if s.change != nil {
+		return s.change, nil
+	}
+	return Open(d.env, s.Intent)
+}
+
+// apply does one step and reads it back. A write that failed may have been made
+// all the same: that too is settled by reading.
 func (d *desk) apply(ctx context.Context, r *Result) {
-	if err := r.change.Do(ctx, r.Before); err != nil {
+	c, err := d.open(&r.Step)
+	if err != nil {
 		r.State, r.Err = Failed, err
 		return
 	}
-	now, ok, err := r.change.After(context.WithoutCancel(ctx), r.Before)
-	r.Now, r.Changed = now, now != r.Was
+	failed := c.Do(ctx, r.Before)
+	seen, err := c.After(ctx, r.Before)
+	if err == nil {
+		r.Now, r.Changed = seen.Text, seen.Changed
+	}
 	switch {
+	case err != nil && failed != nil:
+		r.State, r.Err = Unknown, fmt.Errorf("%w; and what is there now could not be read: %w", failed, err)
 	case err != nil:
 		r.State, r.Err = Unknown, fmt.Errorf("it was done and could not be read back: %w", err)
-	case !ok:
-		r.State, r.Err = Failed, errors.New(now)
-	default:
+	case seen.OK && (failed == nil || seen.Changed):
 		r.State = Done
+	case failed != nil:
+		r.State, r.Err = Failed, failed
+	default:
+		r.State, r.Err = Failed, errors.New(seen.Text)
 	}
 }
 
@@ -117,11 +138,32 @@ func (d *desk) Undo(ctx context.Context, results []Result) []Result {
 		if r.State == NotDone {
 			continue
 		}
-		u := Result{Step: r.Step, State: Done, Now: r.Was}
-		if err := r.change.Undo(ctx, r.Before); err != nil {
-			u.State, u.Err = Failed, err
-		}
+		u := Result{Step: r.Step, State: Done}
+		d.undo(ctx, &u)
 		undone = append(undone, u)
 	}
 	return undone
+}
+
+// undo takes one step back and reads what is there then.
+func (d *desk) undo(ctx context.Context, u *Result) {
+	ctx, stop := outlive(ctx)
+	defer stop()
+	c, err := d.open(&u.Step)
+	if err == nil {
+		err = c.Undo(ctx, u.Before)
+	}
+	if err != nil {
+		u.State, u.Err = Failed, err
+		return
+	}
+	seen, err := c.After(ctx, u.Before)
+	if err != nil {
+		u.State, u.Err = Unknown, fmt.Errorf("it was undone and could not be read back: %w", err)
+		return
+	}
+	u.Now = seen.Text
+	if seen.Changed {
+		u.State, u.Err = Failed, fmt.Errorf("it is not as before: %s", seen.Text)
+	}
 }

@@ -100,12 +100,17 @@ func (c *register) Do(ctx context.Context, _ Before) error {
 	return err
 }
 
-func (c *register) After(ctx context.Context, _ Before) (now string, ok bool, err error) {
-	e, err := entryOf(ctx, c.reg, c.target.Key())
+func (c *register) After(ctx context.Context, b Before) (Seen, error) {
+	before, e, err := readBack(ctx, c.reg, c.target.Key(), b)
 	if err != nil {
-		return "", false, err
+		return Seen{}, err
 	}
-	return words(e), e != nil && e.Instance.Addr == c.entry.Instance.Addr, nil
+	want := &c.entry.Instance
+	return Seen{
+		Text:    words(e),
+		OK:      e != nil && e.Instance.Addr == want.Addr && (want.Version == "" || e.Instance.Version == want.Version),
+		Changed: !same(before.Was, e),
+	}, nil
 }
 
 func (c *register) Undo(ctx context.Context, b Before) error {
@@ -113,11 +118,24 @@ func (c *register) Undo(ctx context.Context, b Before) error {
 	if err != nil {
 		return err
 	}
-	if before.Was != nil {
-		_, err := c.writer.Register(ctx, *before.Was)
+	now, err := entryOf(ctx, c.reg, c.target.Key())
+	ours := now != nil && now.Instance.Addr == c.entry.Instance.Addr
+	switch {
+	case err != nil || same(before.Was, now):
 		return err
+	case before.Was == nil && !ours:
+		return nil
+	case before.Was == nil:
+		return ignoreAbsent(c.writer.Deregister(ctx, c.target.Key()))
 	}
-	return ignoreAbsent(c.writer.Deregister(ctx, c.target.Key()))
+	if ours && now.Instance.ID != before.Was.Instance.ID {
+		// What was there had this address for another id.
+		if err := ignoreAbsent(c.writer.Deregister(ctx, c.target.keyOf(now))); err != nil {
+			return err
+		}
+	}
+	_, err = c.writer.Register(ctx, *before.Was)
+	return err
 }
 
 type deregister struct {
@@ -172,58 +190,59 @@ func (c *deregister) Describe(ctx context.Context, b Before) (was, will string, 
 	return words(before.Was), words(nil), effects, err
 }
 
-func (c *deregister) Do(ctx context.Context, _ Before) error {
-	return ignoreAbsent(c.writer.Deregister(ctx, c.target.Key()))
+func (c *deregister) Do(ctx context.Context, b Before) error {
+	before, err := readBefore(b)
+	if err != nil {
+		return err
+	}
+	return ignoreAbsent(c.writer.Deregister(ctx, c.target.keyOf(before.Was)))
 }
 
 // errBack ends the watch of After.
 var errBack = errors.New("it came back")
 
-func (c *deregister) After(ctx context.Context, _ Before) (now string, ok bool, err error) {
-	e, err := entryOf(ctx, c.reg, c.target.Key())
+func (c *deregister) After(ctx context.Context, b Before) (Seen, error) {
+	before, e, err := readBack(ctx, c.reg, c.target.Key(), b)
+	if err != nil {
+		return Seen{}, err
+	}
+	k := c.target.keyOf(before.Was)
 	switch {
-	case err != nil:
-		return "", false, err
-	case e != nil:
-		return "it came back: " + words(e), false, nil
+	case e != nil && e.Instance.ID == k.Instance:
+		return Seen{Text: "it is there again: " + words(e), Changed: !same(before.Was, e)}, nil
+	case c.watch <= 0 || ctx.Err() != nil:
+		return Seen{words(nil), true, before.Was != nil}, nil
 	}
-	if c.watch <= 0 {
-		return words(nil), true, nil
+	back, err := c.observe(ctx, k)
+	if err != nil {
+		return Seen{}, err
 	}
+	if back != nil {
+		return Seen{Text: "it came back: " + words(back), Changed: !same(before.Was, back)}, nil
+	}
+	return Seen{words(nil), true, before.Was != nil}, nil
+}
+
+// observe looks for a while whether the entry comes back, and returns it if it
+// did. Where ctx ends earlier, it was away as long as anybody looked.
+func (c *deregister) observe(ctx context.Context, k fleet.Key) (back *registry.Entry, err error) {
 	watching, stop := context.WithTimeout(ctx, c.watch)
 	defer stop()
-	var back *registry.Entry
+	looked := false
 	err = c.reg.Watch(watching, func(set registry.Set) error {
-		if back = find(set, c.target.Key()); back != nil {
+		looked = true
+		if back = find(set, k); back != nil && back.Instance.ID == k.Instance {
 			return errBack
 		}
 		return nil
 	})
 	switch {
 	case errors.Is(err, errBack):
-		return "it came back: " + words(back), false, nil
-	case ctx.Err() != nil:
-		return "", false, ctx.Err()
-	case watching.Err() != nil:
-		return words(nil), true, nil
-	default:
-		return "", false, err
+		return back, nil
+	case ctx.Err() != nil, looked && watching.Err() != nil:
+		return nil, nil
 	}
-}
-
-func find(set registry.Set, k fleet.Key) *registry.Entry {
-	for i := range set.Services {
-		s := &set.Services[i]
-		if s.Name != k.Name || s.Namespace != k.Namespace {
-			continue
-		}
-		for _, in := range s.Instances {
-			if in.ID == k.Instance || in.Addr == k.Instance {
-				return &registry.Entry{Namespace: s.Namespace, Service: s.Name, Instance: in, TTL: in.Lease}
-			}
-		}
-	}
-	return nil
+	return nil, fmt.Errorf("whether it stays away could not be seen: %w", err)
 }
 
 func (c *deregister) Undo(ctx context.Context, b Before) error {
@@ -231,10 +250,54 @@ func (c *deregister) Undo(ctx context.Context, b Before) error {
 	if err != nil || before.Was == nil {
 		return err
 	}
-	was := *before.Was
-	was.Instance.Labels = maps.Clone(was.Instance.Labels)
-	_, err = c.writer.Register(ctx, was)
+	k := c.target.keyOf(before.Was)
+	if now, err := entryOf(ctx, c.reg, k); err != nil || now != nil && now.Instance.ID == k.Instance {
+		return err // it was never removed, or is there again by its own hand
+	}
+	_, err = c.writer.Register(ctx, *before.Was)
 	return err
+}
+
+// readBack reads what is there now, whether or not ctx has ended.
+func readBack(ctx context.Context, reg registry.Registry, k fleet.Key, b Before) (entryBefore, *registry.Entry, error) {
+	before, err := readBefore(b)
+	if err != nil {
+		return before, nil, err
+	}
+	ctx, stop := outlive(ctx)
+	defer stop()
+	now, err := entryOf(ctx, reg, k)
+	return before, now, err
+}
+
+// find returns the entry of an id, or else of an address.
+func find(set registry.Set, k fleet.Key) (found *registry.Entry) {
+	for i := range set.Services {
+		s := &set.Services[i]
+		if s.Name != k.Name || s.Namespace != k.Namespace {
+			continue
+		}
+		for _, in := range s.Instances {
+			if in.ID == k.Instance || in.Addr == k.Instance && found == nil {
+				found = &registry.Entry{Namespace: s.Namespace, Service: s.Name, Instance: in, TTL: in.Lease}
+			}
+			if in.ID == k.Instance {
+				return found
+			}
+		}
+	}
+	return found
+}
+
+// same says whether two entries, nil for none, say the same of an instance but
+// for signs of life and what the registry itself says of it.
+func same(a, b *registry.Entry) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	x, y := &a.Instance, &b.Instance
+	return x.ID == y.ID && x.Addr == y.Addr && x.Zone == y.Zone && x.Version == y.Version && x.Weight == y.Weight &&
+		maps.Equal(x.Labels, y.Labels) && maps.Equal(x.Endpoints, y.Endpoints)
 }
 
 // ignoreAbsent: what is not there need not be removed.

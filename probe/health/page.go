@@ -22,7 +22,7 @@ func readMarkup(body []byte) Verdict {
 		return Verdict{}
 	}
 	v := Verdict{Page: true}
-	if bytes.HasPrefix(head, []byte("<html><body><h1>200 ok</h1>\nservice ready.")) {
+	if bytes.HasPrefix(head, []byte("<html><body><h1>200 ok</h1>")) && bytes.Contains(head, []byte("service ready.")) {
 		v.Detail = "HAProxy's monitor answers, for itself"
 	}
 	return v

@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/mattn/go-runewidth"
-
 	"github.com/midwatch-cli/midwatch/cmd/render/report"
 	"github.com/midwatch-cli/midwatch/cmd/term"
 	"github.com/midwatch-cli/midwatch/fleet"
@@ -100,7 +98,7 @@ func check(b *bytes.Buffer, p *pen, o Options, j *Judged) {
 			verb = "service is up: "
 		}
 		text := fmt.Sprintf("%d more %s", len(up), verb)
-		b.WriteString("  " + p.line(text+list(up, p.width-runewidth.StringWidth(text)-2)))
+		b.WriteString("  " + p.line(text+list(up, p.width-widthOf(text)-2)))
 	}
 	b.WriteByte('\n')
 	if c.Instances == 0 {
@@ -119,7 +117,7 @@ func (p *pen) signed(s fleet.Status, text string) string {
 // fit. The left one begins with the sign of the status.
 func (p *pen) apart(left, right string, s fleet.Status) string {
 	right = p.clean(right)
-	gap := min(p.width, 80) - runewidth.StringWidth(left) - runewidth.StringWidth(right)
+	gap := min(p.width, 80) - widthOf(left) - widthOf(right)
 	sign := p.sign(s)
 	left = p.underline(s, sign) + strings.TrimPrefix(left, sign)
 	if gap < 3 {

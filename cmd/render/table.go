@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/mattn/go-runewidth"
 	"github.com/olekukonko/tablewriter"
+	"github.com/olekukonko/tablewriter/pkg/twwidth"
 	"github.com/olekukonko/tablewriter/renderer"
 	"github.com/olekukonko/tablewriter/tw"
 
@@ -238,7 +238,7 @@ func widthsOf(rows []drawn, n int) []int {
 	widths := make([]int, n)
 	for _, r := range rows {
 		for i, cell := range r.cells {
-			widths[i] = max(widths[i], runewidth.StringWidth(cell))
+			widths[i] = max(widths[i], widthOf(cell))
 		}
 	}
 	return widths
@@ -305,13 +305,13 @@ const mostLines = 3
 // wrap breaks text at blanks into so many lines at most; what is then left is
 // cut, with dots. A word that is longer than the line stays whole.
 func (p *pen) wrap(s string, width, most int) []string {
-	if runewidth.StringWidth(s) <= width {
+	if widthOf(s) <= width {
 		return []string{s}
 	}
 	var lines []string
 	line := ""
 	for _, word := range strings.Fields(s) {
-		if line != "" && runewidth.StringWidth(line)+1+runewidth.StringWidth(word) > width {
+		if line != "" && widthOf(line)+1+widthOf(word) > width {
 			if len(lines)+1 == most {
 				return append(lines, p.dotted(line, width))
 			}
@@ -328,10 +328,25 @@ func (p *pen) wrap(s string, width, most int) []string {
 // dotted is a line with the dots that say that text was left out. They take the
 // place of the last word where there is no other.
 func (p *pen) dotted(line string, width int) string {
-	if i := strings.LastIndexByte(line, ' '); i > 0 && runewidth.StringWidth(line)+2 > width {
+	if i := strings.LastIndexByte(line, ' '); i > 0 && widthOf(line)+2 > width {
 		line = line[:i]
 	}
 	return line + " " + p.clean("…")
+}
+
+// widthOf is how many columns of a terminal a text takes, as the layout counts:
+// two counts that differ, as they do in East Asian locales, would tear columns
+// apart.
+func widthOf(s string) int { return twwidth.Width(s) }
+
+// placeOf is the byte of a line that stands in a column of the terminal.
+func placeOf(line string, column int) int {
+	for i := range line {
+		if widthOf(line[:i]) >= column {
+			return i
+		}
+	}
+	return len(line)
 }
 
 // layOut is the one place that knows tablewriter: no borders, no blanks at the
@@ -375,7 +390,7 @@ func (tb *Table) colored(p *pen, line string, r drawn, use, offsets []int) strin
 		if c.status == fleet.StatusNone || r.cells[i] == "" {
 			continue
 		}
-		at := len(runewidth.Truncate(line, offsets[i], ""))
+		at := placeOf(line, offsets[i])
 		if end := at + len(r.cells[i]); end <= len(line) && line[at:end] == r.cells[i] {
 			line = line[:at] + p.underline(c.status, r.cells[i]) + line[end:]
 		}

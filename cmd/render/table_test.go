@@ -170,7 +170,7 @@ func TestWideCharactersStayAligned(t *testing.T) {
 	want := -1
 	for i, line := range strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")[1:] {
 		before, _, _ := strings.Cut(line, "|")
-		w := runewidth.StringWidth(before)
+		w := wide(before)
 		if want < 0 {
 			want = w
 		}

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/mattn/go-runewidth"
-
 	"github.com/midwatch-cli/midwatch/cmd/render/report"
 	"github.com/midwatch-cli/midwatch/fleet"
 )
@@ -20,7 +18,7 @@ func list(names []string, room int) string {
 		if i > 0 {
 			next = text + ", " + n
 		}
-		if rest := len(names) - i; i > 0 && runewidth.StringWidth(next)+12 > room && rest > 1 {
+		if rest := len(names) - i; i > 0 && widthOf(next)+12 > room && rest > 1 {
 			return fmt.Sprintf("%s and %d more", text, rest)
 		}
 		text = next

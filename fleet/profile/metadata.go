@@ -20,7 +20,7 @@ import (
 var foreign = map[string][]string{
 	"zone":         {"topology_kubernetes_io_zone", "failure_domain_beta_kubernetes_io_zone", "availability_zone", "meta_kubernetes_endpointslice_endpoint_zone"},
 	"version":      {"app_kubernetes_io_version"},
-	"scheme":       {"scheme__"},
+	"scheme":       {"scheme__", "management_scheme"},
 	"health_port":  {"management_port"},
 	"metrics_path": {"prometheus_io_path", "prometheus_path", "metrics_path__"},
 	"metrics_port": {"prometheus_io_port", "prometheus_port"},

@@ -77,7 +77,7 @@ func New(a *app.App) *cobra.Command {
 			}
 			if a.Global.Timeout > 0 {
 				ctx, cancel := context.WithTimeout(cmd.Context(), a.Global.Timeout)
-				cobra.OnFinalize(cancel)
+				context.AfterFunc(cmd.Context(), cancel) // Run ends its parent
 				cmd.SetContext(ctx)
 			}
 			return nil

@@ -145,6 +145,7 @@ func TestSameCodeInEveryFormat(t *testing.T) {
 		}
 		for i, f := range fleets {
 			t.Run(name+"/"+f.name, func(t *testing.T) {
+				t.Parallel()
 				for _, format := range formats {
 					args := append(strings.Fields(name), want.args(f.service)...)
 					args = append(args, "-o", format, "--registry", f.registry)

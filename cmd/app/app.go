@@ -173,6 +173,8 @@ func (a *App) fromFleet(field func(*fleet.Instance, *fleet.Service) string) func
 		ctx, cancel := context.WithTimeout(ctx, completionTime)
 		defer cancel()
 		a.IO.Quiet = true
+		// For a completion the flags are read twice, and lists grow.
+		a.Global.Registries, a.Global.Contexts = distinct(a.Global.Registries), distinct(a.Global.Contexts)
 		s, err := a.Open(ctx, Probing{})
 		if err != nil {
 			return nil
@@ -198,4 +200,15 @@ func (a *App) fromFleet(field func(*fleet.Instance, *fleet.Service) string) func
 		slices.Sort(values)
 		return slices.Compact(values)
 	}
+}
+
+// distinct keeps the first of equal words, and the order.
+func distinct(words []string) []string {
+	var out []string
+	for _, w := range words {
+		if !slices.Contains(out, w) {
+			out = append(out, w)
+		}
+	}
+	return out
 }

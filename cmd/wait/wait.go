@@ -150,9 +150,9 @@ func run(ctx context.Context, a *app.App, o *options) error {
 	defer stop()
 	progress := a.IO.Progress()
 	patience.Tick = func(w gate.Wait) { progress.Set(status(w, o, a.Now().Sub(start), a.Global.Timeout)) }
-	var cond gate.Condition = waiter
+	cond := ending{Waiter: waiter, wrong: s.ConfigError, missing: func() []app.Missing { return nil }}
 	if o.mustExist {
-		cond = mustExist{waiter, func() []app.Missing { return s.MissingIn(sel) }}
+		cond.missing = func() []app.Missing { return s.MissingIn(sel) }
 	}
 	w := gate.Until(watching, s.Watch(watching, sel, o.watching.Interval, false), cond, patience)
 	progress.Done()
@@ -175,15 +175,20 @@ func status(w gate.Wait, o *options, waited, timeout time.Duration) string {
 	return text
 }
 
-// mustExist ends the waiting where a service is not there.
-type mustExist struct {
+// ending ends the waiting where it is of no use: what is configured is wrong,
+// or a service that must be there is not.
+type ending struct {
 	*gate.Waiter
+	wrong   func() error
 	missing func() []app.Missing
 }
 
-// Terminal says that a name is known to no source: waiting is over.
-func (m mustExist) Terminal(*fleet.Snapshot) (gate.Finding, bool) {
-	missing := m.missing()
+// Terminal says whether waiting is over.
+func (e ending) Terminal(*fleet.Snapshot) (gate.Finding, bool) {
+	if err := e.wrong(); err != nil {
+		return gate.Finding{Outcome: gate.Unknown, Text: err.Error()}, true // run returns the error itself
+	}
+	missing := e.missing()
 	if len(missing) == 0 {
 		return gate.Finding{}, false
 	}

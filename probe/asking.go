@@ -5,7 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
-	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,6 +25,10 @@ type asking struct {
 	start  time.Time
 	limit  time.Duration // how long it may take; 0 if nobody said
 	now    string        // the phase it is in
+	phases [6]Phase      // those it went through
+	known  int           // how many
+	reply  wire.Answer
+	lean   http1.Response // what the reply's texts stand in; nil over net/http
 	result Result
 }
 
@@ -34,7 +38,7 @@ func begin(ctx context.Context, t Target) *asking {
 	if end, ok := ctx.Deadline(); ok {
 		a.limit = roundLimit(end.Sub(a.start))
 	}
-	a.result = Result{Target: t, At: a.start.Round(0), Attempts: 1, Phases: make([]Phase, 0, 4)}
+	a.result = Result{Target: t, At: a.start.Round(0), Attempts: 1}
 	return a
 }
 
@@ -49,15 +53,17 @@ func roundLimit(d time.Duration) time.Duration {
 // phase adds to a phase; a redirect runs through each of them twice.
 func (a *asking) phase(name string, took time.Duration) {
 	a.now = name
-	for i := range a.result.Phases {
-		if a.result.Phases[i].Name == name {
-			a.result.Phases[i].Took += took
+	if took <= 0 {
+		return
+	}
+	for i := range a.phases[:a.known] {
+		if a.phases[i].Name == name {
+			a.phases[i].Took += took
 			return
 		}
 	}
-	if took > 0 {
-		a.result.Phases = append(a.result.Phases, Phase{name, took})
-	}
+	a.phases[a.known] = Phase{name, took}
+	a.known++
 }
 
 // connect dials the target. The connection ends with ctx.
@@ -116,12 +122,11 @@ func (a *asking) answered(reply *wire.Answer) {
 	r := &a.result
 	r.Answered, r.Code = true, reply.Status
 	r.Print = fingerprint(reply.Status, reply.Body)
-	r.Excerpt = strings.ToValidUTF8(string(reply.Body[:min(len(reply.Body), excerptSize)]), "\uFFFD")
 	// A cache's Date is that of another day.
 	if reply.Header.Get("Age") != "" {
 		return
 	}
-	if peer, err := http.ParseTime(reply.Header.Get("Date")); err == nil {
+	if peer, ok := wire.Date(reply.Header.Get("Date")); ok {
 		r.Skew = peer.Sub(time.Now().Truncate(time.Second)).Round(time.Second) // a Date has whole seconds
 	}
 }
@@ -185,20 +190,26 @@ func (a *asking) timeoutText() string {
 
 // endInTime is end, and a warning where all went well but slowly.
 func (a *asking) endInTime(outcome Outcome, reason Reason, text string, slow time.Duration) Result {
-	if took := time.Since(a.start); outcome == Pass && slow > 0 && took > slow {
-		return a.end(Warn, ReasonSlow, "answered in "+took.Round(time.Millisecond).String()+", slower than "+slow.String())
+	took := time.Since(a.start)
+	if outcome == Pass && slow > 0 && took > slow {
+		outcome, reason = Warn, ReasonSlow
+		text = "answered in " + took.Round(time.Millisecond).String() + ", slower than " + slow.String()
 	}
 	return a.end(outcome, reason, text)
 }
 
 // end makes the Result. Texts are valid UTF-8 from here on, so that they
-// survive JSON.
+// survive JSON. What passed needs no explanation: it keeps no excerpt.
 func (a *asking) end(outcome Outcome, reason Reason, text string) Result {
-	r := a.result
+	r := &a.result
 	r.Outcome, r.Reason, r.Detail = outcome, reason, strings.ToValidUTF8(text, "\uFFFD")
 	for i := range r.Trace {
 		r.Trace[i] = strings.ToValidUTF8(r.Trace[i], "\uFFFD")
 	}
+	if body := a.reply.Body; outcome != Pass && len(body) > 0 {
+		r.Excerpt = strings.ToValidUTF8(string(body[:min(len(body), excerptSize)]), "\uFFFD")
+	}
+	r.Phases = slices.Clone(a.phases[:a.known])
 	r.Took = time.Since(a.start)
-	return r
+	return *r
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"math/rand/v2"
 	"time"
+
+	"github.com/midwatch-cli/midwatch/probe/wire"
 )
 
 // Attempts asks again where a second try may find another truth: no
@@ -45,9 +47,9 @@ func (p Attempts) Probe(ctx context.Context, t Target) Result {
 
 // once is one attempt under a limit of its own.
 func (p Attempts) once(ctx context.Context, t Target, limit time.Duration) Result {
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	return p.Prober.Probe(ctx, t)
+	within := wire.Until(ctx, time.Now().Add(limit))
+	defer within.Stop()
+	return p.Prober.Probe(within, t)
 }
 
 // again says whether another attempt is worth it: nothing was answered, for a

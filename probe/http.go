@@ -75,6 +75,7 @@ func NewHTTP(o HTTPOptions) (*HTTPProber, error) {
 // same host.
 func (p *HTTPProber) Probe(ctx context.Context, t Target) Result {
 	a := begin(ctx, t)
+	defer a.lean.Release()
 	if t.Scheme == "" {
 		t.Scheme = "http"
 	}
@@ -83,9 +84,6 @@ func (p *HTTPProber) Probe(ctx context.Context, t Target) Result {
 		reply, err := p.ask(ctx, a, path)
 		if err != nil {
 			return a.fail(err)
-		}
-		if reply.Release != nil {
-			defer reply.Release() // twice at most
 		}
 		next, text := reply.Redirected(t.Scheme, authority(t), t.Address, path)
 		switch {
@@ -123,20 +121,21 @@ func (p *HTTPProber) lean(ctx context.Context, a *asking, path string) (*wire.An
 		return nil, err
 	}
 	defer conn.Close()
-	begun := time.Now()
-	r, err := http1.Get(conn, &http1.Request{Path: path, Host: authority(a.target), Header: p.lines})
+	a.lean.Release() // of the redirect that led here
+	a.lean, err = http1.Get(conn, &http1.Request{Path: path, Host: authority(a.target), Header: p.lines})
 	if err != nil {
-		a.phase("wait", time.Since(begun))
+		a.phase("wait", time.Since(conn.At))
 		return nil, err
 	}
-	a.phase("send", r.Sent.Sub(begun))
+	r := &a.lean
+	a.phase("send", r.Sent.Sub(conn.At))
 	a.phase("wait", r.Head.Sub(r.Sent))
-	reply := &wire.Answer{Status: r.Status, Header: r.Header, Release: r.Release}
-	if !reply.Endless() {
-		reply.Body, reply.Cut, reply.Err = r.Body(p.o.MaxBody)
+	a.reply = wire.Answer{Status: r.Status, Header: r.Header}
+	if !a.reply.Endless() {
+		a.reply.Body, a.reply.Cut, a.reply.Err = r.Body(p.o.MaxBody)
 		a.phase("body", time.Since(r.Head))
 	}
-	return reply, nil
+	return &a.reply, nil
 }
 
 // secure asks over TLS, by net/http on a connection of our own making.
@@ -173,10 +172,12 @@ func (p *HTTPProber) full(ctx context.Context, a *asking, over http.RoundTripper
 	if last := times.Each(a.phase); last != "" {
 		a.now = last
 	}
-	if err == nil {
-		a.note("asked over net/http, " + reply.Proto)
+	if err != nil {
+		return nil, err
 	}
-	return reply, err
+	a.note("asked over net/http, " + reply.Proto)
+	a.reply = *reply
+	return &a.reply, nil
 }
 
 // read says what a whole answer means.

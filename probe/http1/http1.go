@@ -17,7 +17,6 @@ import (
 	"net/http"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 )
 
@@ -26,6 +25,7 @@ const (
 	maxHead    = 64 << 10
 	maxInterim = 10 // 1xx answers before the real one
 	keepBuffer = 64 << 10
+	keepFields = 1 << 10
 )
 
 // ProtocolError says that what came is no answer in HTTP/1.
@@ -58,99 +58,60 @@ type Request struct {
 }
 
 // Response is the head of one answer; Body reads the rest. It is used by one
-// goroutine.
+// goroutine. The zero Response is one that was released.
 type Response struct {
 	Status int
-	Header http.Header
+	Header Header // until Release
 
 	Sent time.Time // the request was handed to the kernel
 	Head time.Time // the head of the answer was here
 
-	length int64
-	body   io.Reader
+	length int64 // of the body, or one of these
 	buf    *buffers
 }
 
-// Release gives the buffers back. What Body gave must not be used afterwards.
+const (
+	untilClosed = -1
+	inChunks    = -2
+)
+
+// Release gives the buffers back. The header and what Body gave must not be
+// used afterwards. A copy of the Response is released with it.
 func (r *Response) Release() {
 	if b := r.buf; b != nil {
-		r.buf, r.body = nil, nil
+		r.buf, r.Header = nil, Header{}
 		b.release()
 	}
 }
 
-// Body reads the body, at most bound bytes of it; cut says that more was to
-// come. Beside an error, which says why the body ended before its end, stands
-// what came of it. It is called once.
-func (r *Response) Body(bound int) (body []byte, cut bool, err error) {
-	b := r.buf
-	b.source.n = int64(bound) + maxHead // framing has its own bytes
-	buf := b.body[:0]
-	if want := int(min(r.length, int64(bound))) + 1; want > cap(buf) {
-		buf = make([]byte, 0, want)
-	}
-	// One byte beyond the bound shows whether there is more.
-	for err == nil && len(buf) <= bound {
-		if len(buf) == cap(buf) {
-			buf = append(buf, 0)[:len(buf)]
-		}
-		var n int
-		n, err = r.body.Read(buf[len(buf):min(cap(buf), bound+1)])
-		buf = buf[:len(buf)+n]
-	}
-	b.body = buf
-	switch {
-	case len(buf) > bound:
-		return buf[:bound], true, nil
-	case errors.Is(err, io.EOF):
-		return buf, false, nil
-	case b.source.n <= 0:
-		return buf, true, nil // framing without end is cut like a body without end
-	default:
-		return buf, false, err
-	}
-}
-
-// source is a connection that gives n bytes more and keeps its error: what
-// parses the head tells of half a line, not of why the line is half.
-type source struct {
-	r   io.Reader
-	n   int64
-	err error
-}
-
-func (s *source) Read(p []byte) (int, error) {
-	if s.n <= 0 {
-		return 0, io.EOF
-	}
-	n, err := s.r.Read(p[:min(int64(len(p)), s.n)])
-	s.n -= int64(n)
-	if err != nil {
-		s.err = err
-	}
-	return n, err
-}
-
 // buffers are what one exchange needs, kept for the next.
 type buffers struct {
-	source source
-	br     *bufio.Reader
+	conn   io.Reader
+	err    error   // what reading came to in the end
+	in     []byte  // what came, the head first
+	at     int     // so far it is read
+	fields []field // of the header, as places in it
 	out    []byte
 	body   []byte
+	chunks *bufio.Reader
 }
 
 var pool = sync.Pool{New: func() any {
-	b := &buffers{out: make([]byte, 0, 512), body: make([]byte, 0, 2048)}
-	b.br = bufio.NewReaderSize(&b.source, 4096)
-	return b
+	return &buffers{in: make([]byte, 0, 4096), out: make([]byte, 0, 512), fields: make([]field, 0, 32)}
 }}
 
 func (b *buffers) release() {
-	b.source = source{}
-	if cap(b.body) > keepBuffer {
-		b.body = nil // one huge body is no reason to keep its room for ever
+	b.conn, b.err, b.in, b.at, b.fields = nil, nil, b.in[:0], 0, b.fields[:0]
+	if b.chunks != nil {
+		b.chunks.Reset(nil)
 	}
-	pool.Put(b)
+	// One huge answer is no reason to keep its room for ever.
+	if cap(b.body) > keepBuffer {
+		b.body = nil
+	}
+	if cap(b.fields) <= keepFields {
+		pool.Put(b)
+	}
 }
 
 // HeaderLines writes a header as it goes over the wire. Values are never
@@ -173,12 +134,16 @@ func HeaderLines(h http.Header) ([]byte, error) {
 
 func token(s string) bool {
 	for i := range len(s) {
-		c := s[i]
-		if c <= ' ' || c >= 0x7f || strings.IndexByte(`"(),/:;<=>?@[\]{}`, c) >= 0 {
+		if !tokenByte(s[i]) {
 			return false
 		}
 	}
 	return s != ""
+}
+
+// tokenByte says what a header's name may hold, RFC 9110 section 5.6.2.
+func tokenByte(c byte) bool {
+	return c > ' ' && c < 0x7f && strings.IndexByte(`"(),/:;<=>?@[\]{}`, c) < 0
 }
 
 // ErrRequest says that a path or host cannot be put into a request: it holds a
@@ -199,41 +164,29 @@ func clean(s string) bool {
 // answer: one of the connection's own errors, io.EOF if it was closed before a
 // byte came, ErrRequest, or a *ProtocolError. Cancelling is the owner's
 // business, by the connection's deadline.
-func Get(conn io.ReadWriter, req *Request) (*Response, error) {
+func Get(conn io.ReadWriter, req *Request) (Response, error) {
 	if !clean(req.Path) {
-		return nil, fmt.Errorf("path %q: %w", req.Path, ErrRequest)
+		return Response{}, fmt.Errorf("path %q: %w", req.Path, ErrRequest)
 	}
 	if !clean(req.Host) {
-		return nil, fmt.Errorf("host %q: %w", req.Host, ErrRequest)
+		return Response{}, fmt.Errorf("host %q: %w", req.Host, ErrRequest)
 	}
 	b := pool.Get().(*buffers)
-	r, err := b.exchange(conn, req)
-	if err != nil {
-		b.release()
-		return nil, err
-	}
-	return r, nil
-}
-
-func (b *buffers) exchange(conn io.ReadWriter, req *Request) (*Response, error) {
 	b.write(req)
 	// A server may answer without reading (and close): its answer counts more
 	// than the error of our write.
 	_, writeErr := conn.Write(b.out)
-	sent := time.Now()
-	b.source = source{r: conn, n: maxHead}
-	b.br.Reset(&b.source)
-	resp, err := b.head()
-	if err != nil {
+	r := Response{Sent: time.Now(), Header: Header{b}, buf: b}
+	b.conn = conn
+	if err := b.head(&r); err != nil {
+		b.release()
 		if writeErr != nil {
-			return nil, writeErr
+			err = writeErr
 		}
-		return nil, err
+		return Response{}, err
 	}
-	return &Response{
-		Status: resp.StatusCode, Header: resp.Header, Sent: sent, Head: time.Now(),
-		length: resp.ContentLength, body: resp.Body, buf: b,
-	}, nil
+	r.Head = time.Now()
+	return r, nil
 }
 
 func (b *buffers) write(req *Request) {
@@ -247,59 +200,4 @@ func (b *buffers) write(req *Request) {
 	out = append(out, "\r\nConnection: close\r\n"...)
 	out = append(out, req.Header...)
 	b.out = append(out, "\r\n"...)
-}
-
-// get is what http.ReadResponse has to know of the request.
-var get = &http.Request{Method: http.MethodGet}
-
-// head reads up to the end of the header, over interim answers.
-func (b *buffers) head() (*http.Response, error) {
-	first, err := b.br.Peek(5)
-	if len(first) == 0 {
-		return nil, err
-	}
-	if !strings.HasPrefix("HTTP/", string(first)) {
-		return nil, foreign(first)
-	}
-	for range maxInterim {
-		resp, err := http.ReadResponse(b.br, get)
-		if err != nil {
-			return nil, b.headError(err)
-		}
-		if resp.StatusCode >= 200 || resp.StatusCode == http.StatusSwitchingProtocols {
-			return resp, nil
-		}
-	}
-	return nil, &ProtocolError{Err: errors.New("interim answers without end")}
-}
-
-// headError tells a connection that ended from words that are no HTTP.
-func (b *buffers) headError(err error) error {
-	switch {
-	case errors.Is(b.source.err, io.EOF):
-		return io.ErrUnexpectedEOF
-	case b.source.err != nil:
-		return b.source.err
-	case b.source.n <= 0:
-		return &ProtocolError{Err: fmt.Errorf("its header is longer than %d bytes", maxHead)}
-	default:
-		return &ProtocolError{Err: err}
-	}
-}
-
-// foreign names the protocol that begins like this.
-func foreign(first []byte) error {
-	if string(first) == "GET /" {
-		// Our own question: a connection to a closed port of this machine, made
-		// from that very port, meets itself.
-		return syscall.ECONNREFUSED
-	}
-	e := &ProtocolError{Err: fmt.Errorf("not HTTP: the answer begins %q", first)}
-	switch {
-	case len(first) > 1 && (first[0] == 0x15 || first[0] == 0x16) && first[1] == 3:
-		e.TLS = true // an alert or a handshake record of TLS
-	case len(first) > 3 && first[0] == 0 && first[3] == 4:
-		e.HTTP2 = true // the SETTINGS frame a server begins with, RFC 9113 section 3.4
-	}
-	return e
 }

@@ -94,7 +94,7 @@ func TestGetNoAnswer(t *testing.T) {
 		{"no number", "HTTP/1.1 abc OK\r\n\r\n", `malformed HTTP status code "abc"`, nil},
 		{"a header without end", "HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 80<<10), "its header is longer than 65536 bytes", nil},
 		{"interim without end", strings.Repeat("HTTP/1.1 102 Processing\r\n\r\n", 20), "interim answers without end", nil},
-		{"two lengths", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nOK", "http: message cannot contain multiple Content-Length headers; got [\"2\" \"3\"]", nil},
+		{"two lengths", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nOK", "it gives two lengths, 2 and 3", nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := http1.Get(&conn{Reader: strings.NewReader(c.answer)}, &http1.Request{Path: "/", Host: "h"})
@@ -210,7 +210,7 @@ func TestGetAllocates(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.Release()
-	}); n > 20 {
+	}); n > 0 {
 		t.Errorf("%v allocations for one exchange", n)
 	}
 }

@@ -13,16 +13,18 @@ import (
 	"strings"
 )
 
+// Header gives the first value of a header, by its name in any case.
+type Header interface{ Get(name string) string }
+
 // Answer is one HTTP reply, whichever way it came.
 type Answer struct {
-	Status  int
-	Header  http.Header
-	Body    []byte // until Release, where that is set
-	Cut     bool   // the body is longer than the bound
-	Err     error  // why the body is not whole
-	TLS     *tls.ConnectionState
-	Proto   string // HTTP/1.1, HTTP/2.0; empty on the lean path
-	Release func() // gives the body's room back; may be nil
+	Status int
+	Header Header
+	Body   []byte
+	Cut    bool  // the body is longer than the bound
+	Err    error // why the body is not whole
+	TLS    *tls.ConnectionState
+	Proto  string // HTTP/1.1, HTTP/2.0; empty on the lean path
 }
 
 // ErrEncoding is a body that is not in the encoding it declares, or in one we
@@ -38,7 +40,11 @@ func (a *Answer) Endless() bool {
 // Decode undoes a Content-Encoding that we did not ask for; some servers
 // compress whatever one says. The bound holds for what comes out as well.
 func (a *Answer) Decode(bound int) {
-	encoding := strings.ToLower(strings.TrimSpace(a.Header.Get("Content-Encoding")))
+	encoding := a.Header.Get("Content-Encoding")
+	if encoding == "" {
+		return
+	}
+	encoding = strings.ToLower(strings.TrimSpace(encoding))
 	if encoding == "" || encoding == "identity" || len(a.Body) == 0 {
 		return
 	}

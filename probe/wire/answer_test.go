@@ -56,8 +56,7 @@ func TestDecode(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			a := c.in
-			a.Header = http.Header{}
-			a.Header.Set("Content-Encoding", c.encoding)
+			a.Header = http.Header{"Content-Encoding": {c.encoding}}
 			a.Decode(bound)
 			if string(a.Body) != c.body || a.Cut != c.cut || !errors.Is(a.Err, c.err) {
 				t.Errorf("got %q cut=%v %v", a.Body, a.Cut, a.Err)
@@ -171,10 +170,7 @@ func TestRedirected(t *testing.T) {
 		{status: 303, location: "//evil.example", path: "/", text: "303 to //evil.example, another host"},
 		{status: 302, location: "/x", path: "/%zz", text: "302 to /x"},
 	} {
-		a := wire.Answer{Status: c.status, Header: http.Header{}}
-		if c.location != "" {
-			a.Header.Set("Location", c.location)
-		}
+		a := wire.Answer{Status: c.status, Header: http.Header{"Location": {c.location}}}
 		next, text := a.Redirected("http", "order:80", "10.0.0.1:80", c.path)
 		if next != c.next || text != c.text {
 			t.Errorf("%d %q: got %q, %q; want %q, %q", c.status, c.location, next, text, c.next, c.text)

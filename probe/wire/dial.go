@@ -21,7 +21,8 @@ type Link struct {
 	net.Conn
 	Resolve time.Duration
 	Dial    time.Duration
-	Peer    string // where a name led to; empty for a literal address
+	At      time.Time // when the connection was there
+	Peer    string    // where a name led to; empty for a literal address
 	stop    func() bool
 }
 
@@ -31,22 +32,6 @@ func (l *Link) Close() error {
 		l.stop()
 	}
 	return l.Conn.Close()
-}
-
-// earlier is a context with an earlier deadline that costs no timer: the
-// net package looks at Deadline when it waits for a connection.
-type earlier struct {
-	context.Context
-	end time.Time
-}
-
-func (e earlier) Deadline() (time.Time, bool) { return e.end, true }
-
-func before(ctx context.Context, end time.Time) context.Context {
-	if d, ok := ctx.Deadline(); ok && d.Before(end) {
-		return ctx
-	}
-	return earlier{ctx, end}
 }
 
 // Connect dials an address: host:port, or the path of a socket if network is
@@ -59,24 +44,30 @@ func (d *Dialer) Connect(ctx context.Context, network, address string) (*Link, e
 	if limit == 0 {
 		limit = time.Second
 	}
-	within := before(ctx, begun.Add(limit))
+	end := begun.Add(limit)
+	if earlier, ok := ctx.Deadline(); ok && earlier.Before(end) {
+		end = earlier
+	}
 	var err error
 	if network == "unix" {
 		var nd net.Dialer
-		l.Conn, err = nd.DialContext(within, network, address)
+		l.Conn, err = nd.DialContext(earlier{ctx, end}, network, address)
 	} else if to, bad := netip.ParseAddrPort(address); bad == nil {
-		l.Conn, err = d.dial(within, to)
+		if err = Forbidden(to.Addr()); err == nil {
+			l.Conn, err = d.dial(ctx, end, to)
+		}
 	} else {
 		var all []netip.AddrPort
-		all, err = d.lookup(within, address)
-		l.Resolve = time.Since(begun)
+		all, err = d.lookup(ctx, end, address)
+		now := time.Now()
+		l.Resolve, begun = now.Sub(begun), now
 		if err != nil {
 			return l, err
 		}
-		begun = time.Now()
-		l.Conn, l.Peer, err = d.first(within, all)
+		l.Conn, l.Peer, err = d.first(ctx, end, all)
 	}
-	l.Dial = time.Since(begun)
+	l.At = time.Now()
+	l.Dial = l.At.Sub(begun)
 	if err != nil {
 		return l, err
 	}
@@ -86,21 +77,20 @@ func (d *Dialer) Connect(ctx context.Context, network, address string) (*Link, e
 	return l, nil
 }
 
-// dial makes one connection to a literal address.
-func (d *Dialer) dial(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
+// dial makes one connection to a literal address before the end.
+func (d *Dialer) dial(ctx context.Context, end time.Time, to netip.AddrPort) (net.Conn, error) {
 	if d.Lean {
-		return dialLean(ctx, to)
+		return dialLean(ctx, end, to)
 	}
-	return dialTCP(ctx, to)
+	return dialTCP(ctx, end, to)
 }
 
 // first tries the addresses of a name in turn. Each gets its share of what is
 // left, so that one that swallows packets leaves time for the next.
-func (d *Dialer) first(ctx context.Context, all []netip.AddrPort) (conn net.Conn, peer string, err error) {
+func (d *Dialer) first(ctx context.Context, end time.Time, all []netip.AddrPort) (conn net.Conn, peer string, err error) {
 	for i, to := range all {
-		end, _ := ctx.Deadline()
 		share := time.Until(end) / time.Duration(len(all)-i)
-		conn, err = d.dial(before(ctx, time.Now().Add(share)), to)
+		conn, err = d.dial(ctx, time.Now().Add(share), to)
 		if err == nil || ctx.Err() != nil {
 			return conn, to.String(), err
 		}
@@ -109,7 +99,7 @@ func (d *Dialer) first(ctx context.Context, all []netip.AddrPort) (conn net.Conn
 }
 
 // lookup resolves host:port. A resolver that ran into the limit says so itself.
-func (d *Dialer) lookup(ctx context.Context, address string) ([]netip.AddrPort, error) {
+func (d *Dialer) lookup(ctx context.Context, end time.Time, address string) ([]netip.AddrPort, error) {
 	host, service, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, err
@@ -122,11 +112,12 @@ func (d *Dialer) lookup(ctx context.Context, address string) ([]netip.AddrPort, 
 	if err != nil {
 		return nil, err
 	}
-	// The resolver does look at Done.
-	end, _ := ctx.Deadline()
 	ctx, cancel := context.WithDeadline(ctx, end)
 	defer cancel()
 	ips, err := r.LookupNetIP(ctx, "ip", host)
+	if err == nil {
+		ips, err = allowed(host, ips)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -164,13 +155,31 @@ func dialNames(ctx context.Context, network, address string) (net.Conn, error) {
 
 // dialTCP makes one connection to a literal address. It is short-lived: no
 // keep-alive probes. (DialTCP would bind a port first, which a sweep runs out of.)
-func dialTCP(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
+func dialTCP(ctx context.Context, end time.Time, to netip.AddrPort) (net.Conn, error) {
 	nd := net.Dialer{KeepAlive: -1}
-	return nd.DialContext(ctx, "tcp", to.String())
+	return nd.DialContext(earlier{ctx, end}, "tcp", to.String())
 }
 
+// earlier is a context with an earlier deadline and without a timer: the net
+// package looks at Deadline when it waits for a connection, and one that is
+// there when its turn comes late counts.
+type earlier struct {
+	context.Context
+	end time.Time
+}
+
+func (e earlier) Deadline() (time.Time, bool) { return e.end, true }
+
 // interruptible ends what conn does when ctx ends; what it returns takes that
-// back.
+// back. A Limit's end is set on the connection, and only its parent is listened
+// to.
 func interruptible(ctx context.Context, conn interface{ SetDeadline(time.Time) error }) (stop func() bool) {
+	if l, ok := ctx.(*Limit); ok {
+		_ = conn.SetDeadline(l.end)
+		ctx = l.Context
+	}
+	if ctx.Done() == nil {
+		return nil
+	}
 	return context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 }

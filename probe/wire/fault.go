@@ -36,6 +36,7 @@ const (
 	Scheme      Cause = "wrong_scheme"
 	Protocol    Cause = "protocol"
 	Auth        Cause = "auth"
+	Policy      Cause = "policy"
 	Cancelled   Cause = "cancelled"
 	Internal    Cause = "internal"
 )
@@ -55,6 +56,9 @@ func Explain(err error) (Cause, string) {
 	}
 	if errors.Is(err, context.Canceled) {
 		return Cancelled, "stopped asking"
+	}
+	if errors.Is(err, ErrForbidden) {
+		return Policy, innermost(err).Error()
 	}
 	for _, reads := range []func(error) (Cause, string){explainRoute, explainTLS, explainErrno} {
 		if cause, text := reads(err); cause != None {
@@ -220,6 +224,15 @@ func timedOut(err error) bool {
 	}
 	var timeout net.Error
 	return errors.As(err, &timeout) && timeout.Timeout()
+}
+
+// innermost takes off what net and net/http wrap around an error of ours.
+func innermost(err error) error {
+	var op *net.OpError
+	if errors.As(err, &op) {
+		return op.Err
+	}
+	return bare(err)
 }
 
 // bare takes the request's own line off an error of net/http: the target is

@@ -19,11 +19,11 @@ type leanConn struct {
 	stop func() bool
 }
 
-// dialLean connects to a literal address; ctx bounds the connecting by its
-// deadline, and ends the connection at any time by its end.
-func dialLean(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
+// dialLean connects to a literal address before the end; ctx ends the
+// connection at any time.
+func dialLean(ctx context.Context, end time.Time, to netip.AddrPort) (net.Conn, error) {
 	if to.Addr().Zone() != "" {
-		return dialTCP(ctx, to) // names an interface, which is the net package's business
+		return dialTCP(ctx, end, to) // names an interface, which is the net package's business
 	}
 	family, address := syscall.AF_INET, syscall.Sockaddr(&syscall.SockaddrInet4{Port: int(to.Port())})
 	if ip := to.Addr().Unmap(); ip.Is4() {
@@ -44,12 +44,14 @@ func dialLean(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
 		return nil, err
 	}
 	c := &leanConn{File: os.NewFile(uintptr(fd), "tcp"), to: to}
-	c.stop = interruptible(ctx, c.File)
 	if !done {
-		err = c.connected(ctx, address)
+		err = c.connected(ctx, end, address)
 	}
-	if err == nil && ctx.Err() != nil {
-		err = os.ErrDeadlineExceeded
+	if err == nil {
+		c.stop = interruptible(ctx, c.File)
+		if ctx.Err() != nil {
+			err = os.ErrDeadlineExceeded
+		}
 	}
 	if err != nil {
 		_ = c.Close()
@@ -70,13 +72,12 @@ func connect(fd int, address syscall.Sockaddr) (done bool, err error) {
 	}
 }
 
-// connected waits for the connection, until the deadline of ctx.
-func (c *leanConn) connected(ctx context.Context, address syscall.Sockaddr) error {
-	if end, ok := ctx.Deadline(); ok {
-		if err := c.SetWriteDeadline(end); err != nil {
-			return err
-		}
+// connected waits for the connection until the end.
+func (c *leanConn) connected(ctx context.Context, end time.Time, address syscall.Sockaddr) error {
+	if err := c.SetWriteDeadline(end); err != nil {
+		return err
 	}
+	defer context.AfterFunc(ctx, func() { _ = c.SetWriteDeadline(time.Unix(1, 0)) })()
 	raw, err := c.SyscallConn()
 	if err != nil {
 		return err
@@ -98,7 +99,9 @@ func (*leanConn) endsWithItsContext() {}
 
 // Close hangs up.
 func (c *leanConn) Close() error {
-	c.stop()
+	if c.stop != nil {
+		c.stop()
+	}
 	return c.File.Close()
 }
 

@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -63,7 +64,7 @@ func (g *Global) check() error {
 		return Usagef("", "--exit-style %q: want midwatch or nagios", g.ExitStyle)
 	case g.AllContexts && len(g.Contexts) > 0:
 		return Usagef("", "--context and --all-contexts cannot be used together")
-	case len(g.Registries) > 0 && (g.AllContexts || len(g.Contexts) > 0 && g.Contexts[0] != "none"):
+	case len(g.Registries) > 0 && (g.AllContexts || len(g.Contexts) > 0 && !slices.Equal(g.Contexts, []string{"none"})):
 		return Usagef("", "--registry takes the place of the configured contexts: leave --context out")
 	}
 	return nil

@@ -1,0 +1,224 @@
+package app_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/spf13/cobra"
+	"go.uber.org/goleak"
+
+	"github.com/midwatch-cli/midwatch/cmd/app"
+	"github.com/midwatch-cli/midwatch/cmd/term"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// world is the surroundings of one App: a home, an environment, streams.
+type world struct {
+	*app.App
+	dir  string
+	env  map[string]string
+	out  *bytes.Buffer
+	errs *bytes.Buffer
+	root *cobra.Command
+}
+
+// newWorld makes one with a home of its own and nothing else in its
+// environment but the given NAME=VALUE pairs.
+func newWorld(t *testing.T, env ...string) *world {
+	t.Helper()
+	w := &world{dir: t.TempDir(), env: map[string]string{}}
+	w.env["XDG_CONFIG_HOME"] = filepath.Join(w.dir, "config")
+	w.env["XDG_STATE_HOME"] = filepath.Join(w.dir, "state")
+	for _, pair := range env {
+		name, value, _ := strings.Cut(pair, "=")
+		w.env[name] = value
+	}
+	var io *term.IO
+	io, w.out, w.errs = term.Test("")
+	w.App = app.New(io, func(name string) string { return w.env[name] })
+	w.root = &cobra.Command{Use: "midwatch", RunE: func(*cobra.Command, []string) error { return nil }}
+	w.AddGlobal(w.root)
+	return w
+}
+
+// flags gives the global flags.
+func (w *world) flags(t *testing.T, args ...string) *world {
+	t.Helper()
+	if err := w.root.ParseFlags(args); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Begin(); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// write writes a file below the world's folder and returns its path.
+func (w *world) write(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(w.dir, filepath.FromSlash(name))
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	// Renamed, as an editor or a deployment does it: nobody reads a half.
+	if err := os.WriteFile(path+".new", []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(path+".new", path); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// config writes the user's own configuration.
+func (w *world) config(t *testing.T, text string) { w.write(t, "config/midwatch/midwatch.yaml", text) }
+
+// fleet writes an inventory and returns its registry URL. A line is
+// "SERVICE ADDRESS...": its instances are called SERVICE-1, SERVICE-2, ...
+func (w *world) fleet(t *testing.T, name string, lines ...string) string {
+	t.Helper()
+	return "file://" + w.write(t, name, inventory(lines...))
+}
+
+func inventory(lines ...string) string {
+	var b strings.Builder
+	b.WriteString("services:\n")
+	if len(lines) == 0 {
+		return "services: []\n"
+	}
+	for _, line := range lines {
+		words := strings.Fields(line)
+		fmt.Fprintf(&b, "  - name: %s\n    instances:\n", words[0])
+		for i, addr := range words[1:] {
+			fmt.Fprintf(&b, "      - {id: %s-%d, address: %q}\n", words[0], i+1, addr)
+		}
+		if len(words) == 1 {
+			b.WriteString("      []\n")
+		}
+	}
+	return b.String()
+}
+
+// open opens the contexts of the command until the test ends.
+func (w *world) open(t *testing.T) *app.Session {
+	t.Helper()
+	s, err := w.Open(t.Context(), probing())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return s
+}
+
+// probing are settings that cost a test no time.
+func probing() app.Probing {
+	return app.Probing{ProbeTimeout: time.Second, Attempts: 1, Parallel: 8}
+}
+
+// serve is a server on loopback; it returns host:port.
+func serve(t *testing.T, h http.HandlerFunc) string {
+	t.Helper()
+	server := httptest.NewServer(h)
+	t.Cleanup(server.Close)
+	return strings.TrimPrefix(server.URL, "http://")
+}
+
+// answers is a server that says this of its health.
+func answers(t *testing.T, status int, body string) string {
+	t.Helper()
+	return serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/health" {
+			http.NotFound(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		_, _ = w.Write([]byte(body))
+	})
+}
+
+func up(t *testing.T) string {
+	t.Helper()
+	return answers(t, http.StatusOK, `{"status":"UP"}`)
+}
+
+func down(t *testing.T) string {
+	t.Helper()
+	return answers(t, http.StatusServiceUnavailable, `{"status":"DOWN"}`)
+}
+
+// closed is an address where nothing listens.
+func closed(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().String()
+}
+
+// mute is an address that takes connections and never answers.
+func mute(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex
+	var conns []net.Conn
+	var taking sync.WaitGroup
+	taking.Go(func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			mu.Lock()
+			conns = append(conns, c)
+			mu.Unlock()
+		}
+	})
+	t.Cleanup(func() {
+		_ = l.Close()
+		taking.Wait()
+		for _, c := range conns {
+			_ = c.Close()
+		}
+	})
+	return l.Addr().String()
+}
+
+// refused holds an error against what it has to be: its code, and parts of its
+// words; a part that begins with "hint: " is one of its hint.
+func refused(t *testing.T, what string, err error, code app.Code, parts ...string) {
+	t.Helper()
+	var said *app.Error
+	if !errors.As(err, &said) {
+		t.Errorf("%s: got %v, want an error with code %d", what, err, code)
+		return
+	}
+	if said.Code != code {
+		t.Errorf("%s: code %d, want %d (%v)", what, said.Code, code, err)
+	}
+	for _, part := range parts {
+		text := said.Error()
+		if hint, ok := strings.CutPrefix(part, "hint: "); ok {
+			text, part = said.Hint, hint
+		}
+		if !strings.Contains(text, part) {
+			t.Errorf("%s: %q lacks %q (hint %q)", what, text, part, said.Hint)
+		}
+	}
+}

@@ -71,7 +71,7 @@ func TestDesk(t *testing.T) {
 		if got, want := states(undone), "payment-2 done, payment-1 done, payment-9 done"; got != want {
 			t.Errorf("undone %s, want %s: the newest first", got, want)
 		}
-		for i, now := range []string{"it is there again: 10.0.0.2:80, version 2.4.1, zone b", "10.0.0.1:80, version 2.4.1, zone b", "no entry"} {
+		for i, now := range []string{"it came back: 10.0.0.2:80, version 2.4.1, zone b", "10.0.0.1:80, version 2.4.1, zone b", "no entry"} {
 			if undone[i].Now != now {
 				t.Errorf("undone: now %q, want %q", undone[i].Now, now)
 			}
@@ -293,7 +293,7 @@ func TestItIsThereAtOnce(t *testing.T) {
 			return nil
 		}
 		r := d.Apply(t.Context(), plan)[0]
-		if r.State != change.Failed || r.Changed || !strings.HasPrefix(r.Now, "it is there again: 10.0.0.1:80") {
+		if r.State != change.Failed || r.Changed || !strings.HasPrefix(r.Now, "it came back: 10.0.0.1:80") {
 			t.Errorf("%s, now %q, changed %v, %v", r.State, r.Now, r.Changed, r.Err)
 		}
 	})

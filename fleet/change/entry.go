@@ -209,7 +209,7 @@ func (c *deregister) After(ctx context.Context, b Before) (Seen, error) {
 	k := c.target.keyOf(before.Was)
 	switch {
 	case e != nil && e.Instance.ID == k.Instance:
-		return Seen{Text: "it is there again: " + words(e), Changed: !same(before.Was, e)}, nil
+		return Seen{Text: "it came back: " + words(e), Changed: !same(before.Was, e)}, nil
 	case c.watch <= 0 || ctx.Err() != nil:
 		return Seen{words(nil), true, before.Was != nil}, nil
 	}

@@ -143,8 +143,11 @@ func (w *Writer) confirm(ctx context.Context, plan change.Plan) error {
 			}
 		}
 	}
-	service := plan.Steps[0].Intent.Target.Service
 	if w.fleet.Protected {
+		service, err := oneService(plan)
+		if err != nil {
+			return err
+		}
 		if w.flags.Confirm != "" {
 			if w.flags.Confirm != service {
 				return &Error{Code: NotWell, Err: fmt.Errorf("--confirm %s is not the service's name: nothing was changed", w.flags.Confirm), Hint: "the service is " + service}
@@ -159,6 +162,18 @@ func (w *Writer) confirm(ctx context.Context, plan change.Plan) error {
 	}
 	ok, err := a.IO.Confirm(ctx, "Go on?")
 	return answer(ok, err, "--yes, or --dry-run to see the plan")
+}
+
+// oneService is the service that a plan is about: one name that is typed must
+// not let changes of other services through.
+func oneService(plan change.Plan) (string, error) {
+	name := plan.Steps[0].Intent.Target.Service
+	for _, s := range plan.Steps {
+		if other := s.Intent.Target.Service; other != name {
+			return "", Usagef("change "+name+" and "+other+" one after the other", "this context is protected: one service at a time")
+		}
+	}
+	return name, nil
 }
 
 func answer(ok bool, err error, hint string) error {

@@ -19,16 +19,20 @@ type Build struct {
 
 // Version returns what the linker said, or else what the Go tool recorded.
 func Version() Build {
-	b := Build{Version: version, Commit: commit, Date: date}
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
+	info, _ := debug.ReadBuildInfo() // nil where nothing was recorded
+	return Build{Version: version, Commit: commit, Date: date}.with(info)
+}
+
+// with fills in from what the Go tool recorded.
+func (b Build) with(info *debug.BuildInfo) Build {
+	if info == nil {
 		return b.orUnknown()
 	}
 	b.Go = info.GoVersion
 	if b.Version == "" && info.Main.Version != "(devel)" {
 		b.Version = info.Main.Version
 	}
-	dirty := false
+	dirty, linked := false, b.Commit != ""
 	for _, s := range info.Settings {
 		switch s.Key {
 		case "vcs.revision":
@@ -43,7 +47,7 @@ func Version() Build {
 			dirty = s.Value == "true"
 		}
 	}
-	if dirty && commit == "" && b.Commit != "" {
+	if dirty && !linked && b.Commit != "" {
 		b.Commit += "-dirty"
 	}
 	return b.orUnknown()

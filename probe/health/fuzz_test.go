@@ -1,6 +1,7 @@
 package health_test
 
 import (
+	"encoding/binary"
 	"reflect"
 	"slices"
 	"strings"
@@ -197,6 +198,34 @@ func FuzzClean(f *testing.F) {
 		checkText(t, "cleaned", got, max(limit, 0))
 		if again := health.Clean(got, limit); again != got {
 			t.Errorf("%q, cleaned once more: %q", got, again)
+		}
+	})
+}
+
+// FuzzCharset: a text says the same in UTF-16, whichever end comes first, with a
+// byte order mark or without.
+func FuzzCharset(f *testing.F) {
+	for _, folder := range []string{"pages", "actuator"} {
+		for _, c := range captures(f, folder) {
+			for _, a := range c.answers {
+				f.Add(a.Status, string(a.Body))
+			}
+		}
+	}
+	f.Add(200, `{"status":"DOWN","error":"Zürich 测试 👩"}`)
+	f.Fuzz(func(t *testing.T, status int, text string) {
+		// Without a mark the first character has to be one of ASCII, and a zero
+		// in the text is not told from half a character.
+		if !utf8.ValidString(text) || text == "" || text[0] >= utf8.RuneSelf || strings.ContainsRune(text, 0) {
+			return
+		}
+		want := health.Read(answered(status, text))
+		for _, order := range []binary.AppendByteOrder{binary.BigEndian, binary.LittleEndian} {
+			for _, mark := range []bool{true, false} {
+				if got := health.Read(answered(status, string(inUTF16(order, mark, text)))); !reflect.DeepEqual(got, want) {
+					t.Fatalf("%d %q in UTF-16 (%v, mark %v): %s\nas it is: %s", status, text, order, mark, summary(got), summary(want))
+				}
+			}
 		}
 	})
 }

@@ -112,10 +112,10 @@ func (a *App) Complete(cmd *cobra.Command, flag string, words ...string) {
 // CompleteFunc offers what f finds; it may look at the fleet.
 func (a *App) CompleteFunc(cmd *cobra.Command, flag string, f func(context.Context) []string) {
 	mustComplete(cmd, flag, func(cmd *cobra.Command, _ []string, word string) ([]string, cobra.ShellCompDirective) {
-		done, _, current := lastWord(word)
+		done, given, current := lastWord(word)
 		var out []string
 		for _, w := range f(cmd.Context()) {
-			if strings.HasPrefix(w, current) {
+			if strings.HasPrefix(w, current) && !slices.Contains(given, w) {
 				out = append(out, done+w)
 			}
 		}

@@ -132,8 +132,12 @@ func (j *Judged) hint() string {
 		return "midwatch instances " + name + " -o wide · midwatch doctor " + name
 	}
 	for i := range s.Services {
-		if s.Services[i].Status == fleet.Unknown && copyable(s.Services[i].Name) {
-			return "midwatch check --explain " + s.Services[i].Name
+		switch name := s.Services[i].Name; {
+		case s.Services[i].Status != fleet.Unknown:
+		case copyable(name):
+			return "midwatch check --explain " + name
+		default:
+			return "midwatch check --explain"
 		}
 	}
 	return found(false)

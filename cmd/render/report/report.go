@@ -1,6 +1,7 @@
 // Package report writes a verdict in the forms of build systems and monitoring:
 // JUnit, TAP, Nagios, the Prometheus exposition, Markdown, and annotations of
-// GitHub Actions. Texts are cleaned here, and escaped as each form wants it.
+// GitHub Actions. Texts are cleaned here, and escaped as each form wants it; a
+// report is saved whole or not at all.
 package report
 
 import (

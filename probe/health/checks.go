@@ -15,12 +15,12 @@ func readChecks(d *document) (Verdict, bool) {
 		return Verdict{}, false
 	}
 	var all []Component
-	for _, name := range d.object.sorted() {
-		text, ok := asString(d.object[name])
-		if !ok || envelope(name) {
+	for _, m := range d.object {
+		text, ok := asString(m.value)
+		if !ok || envelope(m.name) {
 			return Verdict{}, false
 		}
-		c, known := checkText(name, text)
+		c, known := checkText(m.name, text)
 		if !known && d.answer.Status < 500 {
 			return Verdict{}, false
 		}

@@ -1,7 +1,6 @@
 package health
 
 import (
-	"encoding/json"
 	"strconv"
 )
 
@@ -13,20 +12,20 @@ type tree struct {
 
 // gather reads components from an object (name to check) or an array of checks
 // that name themselves.
-func gather(raw json.RawMessage) []Component {
+func gather(raw value) []Component {
 	var t tree
 	t.walk("", raw, 0)
 	return t.components
 }
 
 // walk reads a container: its members are components.
-func (t *tree) walk(prefix string, raw json.RawMessage, depth int) {
+func (t *tree) walk(prefix string, raw value, depth int) {
 	if depth > maxDepth {
 		return
 	}
 	if o, ok := asObject(raw); ok {
-		for _, name := range o.sorted() {
-			t.add(join(prefix, name), o[name], depth)
+		for _, m := range o {
+			t.add(join(prefix, m.name), m.value, depth)
 		}
 		return
 	}
@@ -42,7 +41,7 @@ func (t *tree) walk(prefix string, raw json.RawMessage, depth int) {
 
 // add reads one component: a word, a flag, an object that has one, or a list of
 // such objects (health+json). What has none is no component.
-func (t *tree) add(name string, raw json.RawMessage, depth int) {
+func (t *tree) add(name string, raw value, depth int) {
 	if len(t.components) >= maxComponents {
 		return
 	}
@@ -86,22 +85,22 @@ func (t *tree) addObject(name string, o object, depth int) {
 		}
 		t.components = append(t.components, c)
 	}
-	t.walk(name, o["components"], depth+1)
-	if isTree(o["details"]) {
-		t.walk(name, o["details"], depth+1) // Spring Boot 2.0 and 2.1
+	t.walk(name, o.get("components"), depth+1)
+	if isTree(o.get("details")) {
+		t.walk(name, o.get("details"), depth+1) // Spring Boot 2.0 and 2.1
 	}
 }
 
 // isTree says that an object holds components and not facts: every member is an
 // object that has a status.
-func isTree(raw json.RawMessage) bool {
+func isTree(raw value) bool {
 	o, _ := asObject(raw)
-	for _, member := range o {
-		in, ok := asObject(member)
+	for _, m := range o {
+		in, ok := asObject(m.value)
 		if !ok {
 			return false
 		}
-		if _, ok := asString(in["status"]); !ok {
+		if _, ok := asString(in.get("status")); !ok {
 			return false
 		}
 	}
@@ -111,9 +110,9 @@ func isTree(raw json.RawMessage) bool {
 // measurement is what a check of health+json observed, with its unit. Drafts
 // before 02 called both otherwise.
 func measurement(o object) string {
-	value, unit := o["observedValue"], o["observedUnit"]
-	if value == nil {
-		value, unit = o["metricValue"], o["metricUnit"]
+	value, unit := o.get("observedValue"), o.get("observedUnit")
+	if value == "" {
+		value, unit = o.get("metricValue"), o.get("metricUnit")
 	}
 	text, ok := asString(value)
 	if !ok && formOf(value) != '{' && formOf(value) != '[' {
@@ -128,7 +127,7 @@ func measurement(o object) string {
 // nameOf is how a check in a list calls itself.
 func nameOf(o object, otherwise string) string {
 	for _, key := range [...]string{"name", "componentId", "id", "key"} {
-		if s, ok := asString(o[key]); ok && s != "" {
+		if s, ok := asString(o.get(key)); ok && s != "" {
 			return s
 		}
 	}

@@ -4,9 +4,9 @@ package health
 // with the flag `healthy`, and there is no word for the whole. It may be set to
 // answer 200 whatever the checks say, so these decide.
 func readDropwizard(d *document) (Verdict, bool) {
-	for _, raw := range d.object {
-		check, _ := asObject(raw)
-		if form := formOf(check["healthy"]); form != 't' && form != 'f' {
+	for _, m := range d.object {
+		check, _ := asObject(m.value)
+		if form := formOf(check.get("healthy")); form != 't' && form != 'f' {
 			return Verdict{}, false
 		}
 	}
@@ -14,8 +14,8 @@ func readDropwizard(d *document) (Verdict, bool) {
 		return Verdict{}, false
 	}
 	var t tree
-	for _, name := range d.object.sorted() {
-		t.add(name, d.object[name], 0)
+	for _, m := range d.object {
+		t.add(m.name, m.value, 0)
 	}
 	return Whole("dropwizard", t.components), true
 }
@@ -26,7 +26,7 @@ func readDropwizardHealth(d *document) (Verdict, bool) {
 	v := Verdict{Dialect: "dropwizard", Word: Well, Text: "healthy"}
 	for _, raw := range d.array {
 		check, _ := asObject(raw)
-		healthy, critical := formOf(check["healthy"]), formOf(check["critical"])
+		healthy, critical := formOf(check.get("healthy")), formOf(check.get("critical"))
 		if healthy != 't' && healthy != 'f' || critical != 't' && critical != 'f' {
 			return Verdict{}, false
 		}
@@ -41,7 +41,7 @@ func readDropwizardHealth(d *document) (Verdict, bool) {
 		if i < maxComponents {
 			check, _ := asObject(raw)
 			c := Component{Name: nameOf(check, "check"), Word: Well, Text: "true"}
-			if formOf(check["healthy"]) == 'f' {
+			if formOf(check.get("healthy")) == 'f' {
 				c.Word, c.Text, c.Detail = Ill, "false", detailOf(check, true)
 			}
 			v.Components = append(v.Components, c)

@@ -5,16 +5,16 @@ import "strings"
 // readHellofresh is hellofresh/health-go: `failures` maps the checks that failed
 // to a text; `component` and `system` are no verdict.
 func readHellofresh(d *document) (Verdict, bool) {
-	component, _ := asObject(d.object["component"])
-	if !d.says() || !d.has("failures", '{') && (component["name"] == nil || !d.has("timestamp", '"')) {
+	component, _ := asObject(d.object.get("component"))
+	if !d.says() || !d.has("failures", '{') && (component.get("name") == "" || !d.has("timestamp", '"')) {
 		return Verdict{}, false
 	}
 	v := say("hellofresh", d.status)
-	failures, _ := asObject(d.object["failures"])
-	for _, name := range failures.sorted() {
-		text, _ := asString(failures[name])
+	failures, _ := asObject(d.object.get("failures"))
+	for _, m := range failures {
+		text, _ := asString(m.value)
 		if len(v.Components) < maxComponents {
-			v.Components = append(v.Components, Component{name, Ill, "failed", text})
+			v.Components = append(v.Components, Component{m.name, Ill, "failed", text})
 		}
 	}
 	if v.Word == Warn {
@@ -30,15 +30,15 @@ func readHellofresh(d *document) (Verdict, bool) {
 // time of its last run. Before the first run the word is unknown and the time is
 // the year 1: not ready yet.
 func readAlexliesenfeld(d *document) (Verdict, bool) {
-	if !d.says() || !isTree(d.object["details"]) {
+	if !d.says() || !isTree(d.object.get("details")) {
 		return Verdict{}, false
 	}
 	v := say("alexliesenfeld", d.status)
-	v.Components = gather(d.object["details"])
-	details, _ := asObject(d.object["details"])
-	for _, raw := range details {
-		check, _ := asObject(raw)
-		if at, _ := asString(check["timestamp"]); v.Word == Unknown && strings.HasPrefix(at, "0001-01-01T") {
+	v.Components = gather(d.object.get("details"))
+	details, _ := asObject(d.object.get("details"))
+	for _, m := range details {
+		check, _ := asObject(m.value)
+		if at, _ := asString(check.get("timestamp")); v.Word == Unknown && strings.HasPrefix(at, "0001-01-01T") {
 			v.Starting = true
 		}
 	}

@@ -11,10 +11,10 @@ func readIETF(d *document) (Verdict, bool) {
 	}
 	t := tree{measured: true}
 	switch {
-	case lists(d.object["checks"]):
-		t.walk("", d.object["checks"], 0)
-	case lists(d.object["details"]):
-		t.walk("", d.object["details"], 0)
+	case lists(d.object.get("checks")):
+		t.walk("", d.object.get("checks"), 0)
+	case lists(d.object.get("details")):
+		t.walk("", d.object.get("details"), 0)
 	case d.typed("application/health+json"):
 	default:
 		return Verdict{}, false
@@ -28,8 +28,7 @@ func readIETF(d *document) (Verdict, bool) {
 }
 
 // lists says that an object has members, and that all are lists.
-func lists(raw []byte) bool {
+func lists(raw value) bool {
 	o, _ := asObject(raw)
-	names := o.sorted()
-	return len(names) > 0 && !slices.ContainsFunc(names, func(name string) bool { return formOf(o[name]) != '[' })
+	return len(o) > 0 && !slices.ContainsFunc(o, func(m member) bool { return formOf(m.value) != '[' })
 }

@@ -8,18 +8,18 @@ import "strings"
 // service that is leaving says `error` like any other: that it drains would be
 // a guess.
 func readTerminus(d *document) (Verdict, bool) {
-	if !d.says() || d.object["details"] == nil {
+	if !d.says() || d.object.get("details") == "" {
 		return Verdict{}, false
 	}
 	switch {
 	case d.has("error", '[') && d.has("details", '['):
 	case d.has("info", '{') && d.has("error", '{') && d.has("details", '{'):
-	case d.has("info", '{') && isTree(d.object["info"]) && d.has("details", '{'):
+	case d.has("info", '{') && isTree(d.object.get("info")) && d.has("details", '{'):
 	default:
 		return Verdict{}, false
 	}
 	v := say("terminus", d.status)
-	v.Components = gather(d.object["details"])
+	v.Components = gather(d.object.get("details"))
 	if v.Word != Well && d.has("error", '[') {
 		v.Detail = d.detail()
 	}

@@ -313,7 +313,7 @@ func TestLargeBodies(t *testing.T) {
 	} {
 		began := time.Now()
 		mustHold(t, answered(200, body))
-		if took := time.Since(began); took > 20*time.Second {
+		if took := time.Since(began); took > time.Minute {
 			t.Errorf("%s: %v", what, took)
 		} else if testing.Verbose() {
 			t.Logf("%s: %v", what, took)

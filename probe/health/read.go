@@ -2,6 +2,7 @@ package health
 
 import (
 	"bytes"
+	"encoding/json"
 	"slices"
 	"strings"
 )
@@ -19,7 +20,7 @@ func Read(a Answer) Verdict {
 		settle(&v, a.Status)
 	}
 	applyHeaders(&v, a.Header)
-	tidy(&v)
+	tidy(&v, len(a.Body))
 	return v
 }
 
@@ -54,8 +55,8 @@ func readBody(a *Answer) Verdict {
 			return Verdict{Unreadable: true}
 		}
 		return readDocument(d)
-	case body[0] == '"':
-		if text, ok := asString(body); ok {
+	case body[0] == '"' && json.Valid(body):
+		if text, ok := asString(value(body)); ok {
 			return readText(text, a.Status)
 		}
 	case body[0] == '<':
@@ -117,12 +118,18 @@ func settle(v *Verdict, status int) {
 	v.Lie = v.Word == Well && slices.ContainsFunc(v.Components, func(c Component) bool { return c.Word.Unwell() })
 }
 
-// tidy makes the texts fit to be kept and the order the same every time.
-func tidy(v *Verdict) {
-	v.Text, v.Detail = Clean(v.Text, maxText), Clean(v.Detail, maxDetail)
+// tidy makes the texts fit to be kept and the order the same every time. A text
+// that is part of a body keeps all of that, so it is kept of a small one only.
+func tidy(v *Verdict, size int) {
+	const small = 64
+	fit := Clean
+	if size > small {
+		fit = func(s string, limit int) string { return strings.Clone(Clean(s, limit)) }
+	}
+	v.Text, v.Detail = fit(v.Text, maxText), fit(v.Detail, maxDetail)
 	for i := range v.Components {
 		c := &v.Components[i]
-		c.Name, c.Text, c.Detail = Clean(c.Name, maxName), Clean(c.Text, maxText), Clean(c.Detail, maxDetail)
+		c.Name, c.Text, c.Detail = fit(c.Name, maxName), fit(c.Text, maxText), fit(c.Detail, maxDetail)
 	}
 	slices.SortStableFunc(v.Components, func(a, b Component) int { return strings.Compare(a.Name, b.Name) })
 }

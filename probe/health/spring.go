@@ -13,14 +13,14 @@ func readSpring(d *document) (Verdict, bool) {
 	var t tree
 	switch {
 	case d.has("components", '{'):
-		t.walk("", d.object["components"], 0)
-	case d.has("details", '{') && isSpring(d.status) && isTree(d.object["details"]) && !d.has("info", '{'):
-		t.walk("", d.object["details"], 0)
+		t.walk("", d.object.get("components"), 0)
+	case d.has("details", '{') && isSpring(d.status) && isTree(d.object.get("details")) && !d.has("info", '{'):
+		t.walk("", d.object.get("details"), 0)
 	case d.has("groups", '['), d.typed("spring-boot"):
 	case isSpring(d.status) && flat(d.object):
-		for _, name := range d.object.sorted() {
-			if name != "status" {
-				t.add(name, d.object[name], 0)
+		for _, m := range d.object {
+			if m.name != "status" {
+				t.add(m.name, m.value, 0)
 			}
 		}
 	default:
@@ -40,12 +40,12 @@ func isSpring(word string) bool { return word == strings.ToUpper(word) }
 
 // flat is the form of Spring Boot 1.x: beside the status, only components.
 func flat(o object) bool {
-	for name, raw := range o {
-		if name == "status" {
+	for _, m := range o {
+		if m.name == "status" {
 			continue
 		}
-		in, _ := asObject(raw)
-		if _, ok := asString(in["status"]); !ok {
+		in, _ := asObject(m.value)
+		if _, ok := asString(in.get("status")); !ok {
 			return false
 		}
 	}

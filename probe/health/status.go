@@ -15,7 +15,7 @@ func readStatus(d *document) (Verdict, bool) {
 	}
 	v := say("status", text)
 	for _, key := range [...]string{"components", "checks", "details", "dependencies", "services", "entries", "results", "info"} {
-		if raw := d.object[key]; key != name && (formOf(raw) == '{' || formOf(raw) == '[') {
+		if raw := d.object.get(key); key != name && (formOf(raw) == '{' || formOf(raw) == '[') {
 			if v.Components = gather(raw); len(v.Components) > 0 {
 				break
 			}
@@ -24,7 +24,7 @@ func readStatus(d *document) (Verdict, bool) {
 	if terse(d.object) {
 		v.Components = beside(d.object, name)
 	}
-	if message, _ := asString(d.object["message"]); spinningUp(message) {
+	if message, _ := asString(d.object.get("message")); spinningUp(message) {
 		v.Word, v.Starting, v.Text = Unknown, true, message
 	}
 	if v.Word != Well {
@@ -44,9 +44,9 @@ func spinningUp(message string) bool {
 
 // terse is the form {"status":"ok","postgres":"ok"}: words and nothing else.
 func terse(o object) bool {
-	for name, raw := range o {
-		text, ok := asString(raw)
-		if word, _, _ := ParseWord(text); !ok || word == NoWord || envelope(name) && name != "status" {
+	for _, m := range o {
+		text, ok := asString(m.value)
+		if word, _, _ := ParseWord(text); !ok || word == NoWord || envelope(m.name) && m.name != "status" {
 			return false
 		}
 	}
@@ -56,9 +56,9 @@ func terse(o object) bool {
 // beside are the words of a terse object but the one for the whole.
 func beside(o object, whole string) []Component {
 	var t tree
-	for _, name := range o.sorted() {
-		if name != whole {
-			t.add(name, o[name], 0)
+	for _, m := range o {
+		if m.name != whole {
+			t.add(m.name, m.value, 0)
 		}
 	}
 	return t.components
@@ -67,12 +67,12 @@ func beside(o object, whole string) []Component {
 // errorOnly is an object that has an error and no word, or {"success":false}: a
 // call failed, and that says nothing sure of the service.
 func errorOnly(d *document) (Verdict, bool) {
-	if formOf(d.object["success"]) == 'f' {
+	if formOf(d.object.get("success")) == 'f' {
 		return Verdict{Dialect: "error", Word: Unknown, Detail: cmp.Or(d.detail(), "success is false")}, true
 	}
 	for _, name := range [...]string{"error", "errors"} {
 		var text string
-		switch raw := d.object[name]; formOf(raw) {
+		switch raw := d.object.get(name); formOf(raw) {
 		case '"':
 			text, _ = asString(raw)
 		case '{':

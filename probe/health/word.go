@@ -1,6 +1,11 @@
 package health
 
-import "strings"
+import (
+	"bytes"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
 
 // ParseWord looks a word up in the table of the wire reference, section B2,
 // whatever its case and whether its parts are joined by dashes, blanks or
@@ -11,23 +16,38 @@ func ParseWord(text string) (word Word, draining, starting bool) {
 	if text = strings.Trim(text, " \t\r\n.!,;:'\""); len(text) > longest {
 		return NoWord, false, false
 	}
-	key := strings.Map(func(r rune) rune {
-		if r == '-' || r == ' ' {
-			return '_'
-		}
-		return r
-	}, strings.ToLower(text))
-	if word, draining, starting = lookUp(key); word != NoWord {
+	var room [longest]byte
+	key := folded(room[:0], text)
+	if word, draining, starting = lookUp(string(key)); word != NoWord {
 		return word, draining, starting
 	}
 	// "Not ready", "not_serving": what is not well is ill. Not more than that:
 	// "not down" is no praise.
-	if what, ok := strings.CutPrefix(key, "not_"); ok {
-		if word, _, _ = lookUp(what); word == Well {
+	if what, ok := bytes.CutPrefix(key, []byte("not_")); ok {
+		if word, _, _ = lookUp(string(what)); word == Well {
 			return Ill, false, false
 		}
 	}
 	return NoWord, false, false
+}
+
+// folded appends a text as the table has its words: lower case, its parts
+// joined by underscores.
+func folded(to []byte, text string) []byte {
+	for i := range len(text) {
+		c := text[i]
+		switch {
+		case c >= utf8.RuneSelf:
+			// Some letters beyond ASCII have a lower case within it.
+			return folded(to[:0], strings.Map(func(r rune) rune { return min(unicode.ToLower(r), utf8.RuneSelf-1) }, text))
+		case c == '-' || c == ' ':
+			c = '_'
+		case c >= 'A' && c <= 'Z':
+			c |= 0x20
+		}
+		to = append(to, c)
+	}
+	return to
 }
 
 // lookUp is the table itself.

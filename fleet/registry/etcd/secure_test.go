@@ -164,8 +164,9 @@ func TestSecure(t *testing.T) {
 					}
 					if c.reason != "" {
 						fails(t, err, c.reason, c.detail, nil)
-						if hint := err.(*fleet.Error).Hint; !strings.Contains(hint, c.hint) {
-							t.Errorf("%s: the hint is %q, want %q", what, hint, c.hint)
+						var said *fleet.Error
+						if errors.As(err, &said) && !strings.Contains(said.Hint, c.hint) {
+							t.Errorf("%s: the hint is %q, want %q", what, said.Hint, c.hint)
 						}
 					}
 				}

@@ -185,24 +185,24 @@ func TestHuge(t *testing.T) {
 	const size = 1 << 20
 	long := strings.Repeat("x", size)
 	for what, c := range map[string]struct{ key, value string }{
-		"address":       {"o/a", `{"Op":0,"Addr":"` + long + `:1"}`},
-		"bad address":   {"o/a", `{"Op":0,"Addr":"` + long + `"}`},
-		"metadata":      {"o/a", `{"Op":0,"Addr":"h:1","Metadata":"` + long + `"}`},
-		"many labels":   {"o/a", `{"Op":0,"Addr":"h:1","Metadata":{` + strings.Repeat(`"a":"b",`, size/8) + `"a":"b"}}`},
-		"deep":          {"o/a", `{"Op":0,"Addr":"h:1","Metadata":` + strings.Repeat(`{"a":`, size/5)},
-		"deep, closed":  {"o/a", `{"Op":0,"Addr":"h:1","Metadata":` + strings.Repeat("[", 9000) + strings.Repeat("]", 9000) + "}"},
-		"too deep":      {"o/a", `{"Op":0,"Addr":"h:1","Metadata":` + strings.Repeat("[", size/2) + strings.Repeat("]", size/2) + "}"},
-		"many nodes":    {"o/a", `{"name":"o","nodes":[` + strings.Repeat(`{"address":"h:1"},`, size/18) + `{"address":"h"}]}`},
-		"many enpoints": {"o/a", `{"id":"a","name":"o","endpoints":[` + strings.Repeat(`"http://h:1",`, size/13) + `"http://h:1"]}`},
-		"a URL":         {"o/a", "http://" + long},
-		"plain":         {"o/a", long},
-		"key":           {strings.Repeat("a/", size/2) + "b", "h:1"},
-		"network":       {"o/a", `{"network":"` + long + `","address":"h:1"}`},
-		"operation":     {"o/a", `{"Op":` + strings.Repeat("1", size) + `,"Addr":"h:1"}`},
+		"address":        {"o/a", `{"Op":0,"Addr":"` + long + `:1"}`},
+		"bad address":    {"o/a", `{"Op":0,"Addr":"` + long + `"}`},
+		"metadata":       {"o/a", `{"Op":0,"Addr":"h:1","Metadata":"` + long + `"}`},
+		"many labels":    {"o/a", `{"Op":0,"Addr":"h:1","Metadata":{` + strings.Repeat(`"a":"b",`, size/8) + `"a":"b"}}`},
+		"deep":           {"o/a", `{"Op":0,"Addr":"h:1","Metadata":` + strings.Repeat(`{"a":`, size/5)},
+		"deep, closed":   {"o/a", `{"Op":0,"Addr":"h:1","Metadata":` + strings.Repeat("[", 9000) + strings.Repeat("]", 9000) + "}"},
+		"too deep":       {"o/a", `{"Op":0,"Addr":"h:1","Metadata":` + strings.Repeat("[", size/2) + strings.Repeat("]", size/2) + "}"},
+		"many nodes":     {"o/a", `{"name":"o","nodes":[` + strings.Repeat(`{"address":"h:1"},`, size/18) + `{"address":"h"}]}`},
+		"many endpoints": {"o/a", `{"id":"a","name":"o","endpoints":[` + strings.Repeat(`"http://h:1",`, size/13) + `"http://h:1"]}`},
+		"a URL":          {"o/a", "http://" + long},
+		"plain":          {"o/a", long},
+		"key":            {strings.Repeat("a/", size/2) + "b", "h:1"},
+		"network":        {"o/a", `{"network":"` + long + `","address":"h:1"}`},
+		"operation":      {"o/a", `{"Op":` + strings.Repeat("1", size) + `,"Addr":"h:1"}`},
 	} {
 		began := time.Now()
 		e, err := layout.Decode(layout.Auto, "", c.key, []byte(c.value))
-		if took := time.Since(began); took > 20*time.Second {
+		if took := time.Since(began); took > time.Minute {
 			t.Errorf("%s: %v", what, took)
 		}
 		if err != nil && len(err.Error()) > 400 {

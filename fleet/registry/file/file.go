@@ -141,14 +141,19 @@ func (f *files) paths() ([]string, error) {
 }
 
 // List reads the files. A file that changed a moment ago may be in the middle
-// of being written: it is read again once it was quiet.
+// of being written: it is read again once it was quiet. Where it never is, whole
+// content is taken as it is, and what cannot be read gets some more time.
 func (f *files) List(ctx context.Context) (registry.Set, error) {
 	if err := ctx.Err(); err != nil {
 		return registry.Set{}, registry.Explain("file "+clean(f.path), err)
 	}
-	for deadline := time.Now().Add(longest); ; {
+	for began := time.Now(); ; {
 		set, changed, err := f.load()
-		if age := time.Since(changed); age >= quiet || age < -quiet || time.Now().After(deadline) {
+		patience := longest
+		if err != nil {
+			patience += grace
+		}
+		if age := time.Since(changed); age >= quiet || age < -quiet || time.Since(began) > patience {
 			return set, err
 		}
 		if err := f.wait(ctx, quiet); err != nil {

@@ -1,6 +1,7 @@
 package file
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"path/filepath"
@@ -105,7 +106,7 @@ func (r *reader) serviceOf(labels map[string]string) string {
 		}
 	}
 	base := filepath.Base(r.file)
-	return strings.TrimSuffix(base, filepath.Ext(base))
+	return cmp.Or(strings.TrimSuffix(base, filepath.Ext(base)), base) // .json is all name
 }
 
 // ours are the labels as midwatch reads them: __scheme__ and __metrics_path__

@@ -43,6 +43,7 @@ func (f *files) Watch(ctx context.Context, emit func(registry.Set) error) error 
 		if err := n.change(ctx, f); err != nil {
 			return err
 		}
+		_ = n.follow(f) // the link may lead elsewhere now
 		set, err := f.settled(ctx, n)
 		if err != nil {
 			return err
@@ -91,6 +92,7 @@ type notifier struct {
 	watcher *fsnotify.Watcher // nil where the system has none to give
 	slow    *time.Ticker
 	real    string // base name of the file behind a symbolic link
+	far     string // its folder, where that is another one
 }
 
 // announce starts to be told of changes. It never fails: at worst the files
@@ -118,8 +120,14 @@ func (n *notifier) follow(f *files) error {
 	}
 	if target, err := filepath.EvalSymlinks(f.path); err == nil {
 		dir, base := filepath.Split(target)
-		if n.real = base; filepath.Clean(dir) != f.dir {
-			_ = n.watcher.Add(filepath.Clean(dir))
+		if dir = filepath.Clean(dir); dir == f.dir {
+			dir = ""
+		}
+		if n.far != "" && n.far != dir {
+			_ = n.watcher.Remove(n.far)
+		}
+		if n.real, n.far = base, dir; dir != "" {
+			_ = n.watcher.Add(dir)
 		}
 	}
 	return n.watcher.Add(f.dir)

@@ -269,8 +269,7 @@ func TestBlackHole(t *testing.T) {
 			"our limit": {"?timeout=150ms", func() (context.Context, context.CancelFunc) { return context.WithCancel(t.Context()) }, registry.ReasonTimeout, nil},
 			"a deadline": {"?timeout=1m", func() (context.Context, context.CancelFunc) {
 				return context.WithTimeout(t.Context(), 150*time.Millisecond)
-			},
-				registry.ReasonTimeout, context.DeadlineExceeded},
+			}, registry.ReasonTimeout, context.DeadlineExceeded},
 			"over TLS": {"?timeout=150ms&tls=true", func() (context.Context, context.CancelFunc) { return context.WithCancel(t.Context()) }, registry.ReasonTimeout, nil},
 			"cancelled": {"?timeout=1m", func() (context.Context, context.CancelFunc) {
 				ctx, cancel := context.WithCancel(t.Context())

@@ -25,11 +25,11 @@ func dialLean(ctx context.Context, end time.Time, to netip.AddrPort) (net.Conn, 
 	if to.Addr().Zone() != "" {
 		return dialTCP(ctx, end, to) // names an interface, which is the net package's business
 	}
-	family, address := syscall.AF_INET, syscall.Sockaddr(&syscall.SockaddrInet4{Port: int(to.Port())})
+	family, address := syscall.AF_INET6, syscall.Sockaddr(nil)
 	if ip := to.Addr().Unmap(); ip.Is4() {
-		address = &syscall.SockaddrInet4{Port: int(to.Port()), Addr: ip.As4()}
+		family, address = syscall.AF_INET, &syscall.SockaddrInet4{Port: int(to.Port()), Addr: ip.As4()}
 	} else {
-		family, address = syscall.AF_INET6, &syscall.SockaddrInet6{Port: int(to.Port()), Addr: ip.As16()}
+		address = &syscall.SockaddrInet6{Port: int(to.Port()), Addr: ip.As16()}
 	}
 	fd, err := syscall.Socket(family, syscall.SOCK_STREAM|syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {

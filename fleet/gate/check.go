@@ -97,27 +97,32 @@ func (c *checker) missing(m Missing) {
 
 func (c *checker) service(s *fleet.ServiceView) {
 	if n := len(s.Instances); n < c.rules.MinInstances {
-		why := fleet.ReasonNoInstances
-		if text, ok := c.rules.ignored(s.Ref, why); ok {
-			c.verdict.Ignored = append(c.verdict.Ignored, Ignored{Key: fleet.Key{Ref: s.Ref}, Reason: text})
-			return
-		}
-		text := fmt.Sprintf("%s has %d instances, wanted %d", s.Name, n, c.rules.MinInstances)
-		switch n {
-		case 0:
-			text = s.Name + " is known but has no instances"
-			c.verdict.Headline = "known but empty"
-		case 1:
-			text = fmt.Sprintf("%s has 1 instance, wanted %d", s.Name, c.rules.MinInstances)
-		}
-		if c.verdict.Headline == "" {
-			c.verdict.Headline = text // no row of a table shows it
-		}
-		c.add(Finding{Outcome: Failed, Reason: why, Key: fleet.Key{Ref: s.Ref}, Text: text})
+		c.tooFew(s, n)
 	}
 	for i := range s.Instances {
 		c.instance(&s.Instances[i])
 	}
+}
+
+// tooFew is about the service alone: how its instances are is asked of each.
+func (c *checker) tooFew(s *fleet.ServiceView, n int) {
+	key := fleet.Key{Ref: s.Ref}
+	if text, ok := c.rules.ignored(s.Ref, fleet.ReasonNoInstances); ok {
+		c.verdict.Ignored = append(c.verdict.Ignored, Ignored{Key: key, Reason: text})
+		return
+	}
+	text := fmt.Sprintf("%s has %d instances, wanted %d", s.Name, n, c.rules.MinInstances)
+	switch n {
+	case 0:
+		text = s.Name + " is known but has no instances"
+		c.verdict.Headline = "known but empty"
+	case 1:
+		text = fmt.Sprintf("%s has 1 instance, wanted %d", s.Name, c.rules.MinInstances)
+	}
+	if c.verdict.Headline == "" {
+		c.verdict.Headline = text // no row of a table shows it
+	}
+	c.add(Finding{Outcome: Failed, Reason: fleet.ReasonNoInstances, Key: key, Text: text})
 }
 
 func (c *checker) instance(v *fleet.InstanceView) {

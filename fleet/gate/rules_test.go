@@ -83,6 +83,19 @@ func TestTheFirstIgnoreThatMatchesIsNamed(t *testing.T) {
 	}
 }
 
+// TestTooFewMayBeIgnoredAndDownNot: that a service may be small says nothing of how
+// its instances are. One that was down once went by unseen.
+func TestTooFewMayBeIgnoredAndDownNot(t *testing.T) {
+	rules := gate.Rules{MinInstances: 3, Ignore: []gate.Ignore{{Match: only("a"), Reason: fleet.ReasonNoInstances, Text: "a:no_instances"}}}
+	v := gate.Check(snap("a up down:timeout"), rules)
+	if v.Outcome != gate.Failed || len(v.Findings) != 1 || v.Findings[0].Key.Instance != "a-2" || len(v.Ignored) != 1 {
+		t.Errorf("got %+v", v)
+	}
+	if v := gate.Check(snap("a up up"), rules); v.Outcome != gate.Passed || len(v.Ignored) != 1 {
+		t.Errorf("well but small: %+v", v)
+	}
+}
+
 func TestHeadlines(t *testing.T) {
 	missing := []gate.Missing{{Name: "x"}}
 	for _, c := range []struct {

@@ -133,8 +133,12 @@ func TestUntilTellsWhereItStands(t *testing.T) {
 		}},
 	)
 	all := []stand{
-		{1, 0, gate.Passed, false}, {2, time.Second, gate.Passed, false}, {0, 0, gate.Failed, false},
-		{1, 0, gate.Passed, false}, {2, time.Second, gate.Passed, false}, {3, 2 * time.Second, gate.Passed, true},
+		{1, 0, gate.Passed, false},
+		{2, time.Second, gate.Passed, false},
+		{0, 0, gate.Failed, false},
+		{1, 0, gate.Passed, false},
+		{2, time.Second, gate.Passed, false},
+		{3, 2 * time.Second, gate.Passed, true},
 	}
 	if !slices.Equal(got, all) || !w.Done || w.Snapshot == nil {
 		t.Errorf("got %+v\nwant %+v", got, all)

@@ -105,13 +105,12 @@ func tell(k kind) *report.Account {
 	}
 	for i := range s.Services {
 		v := &s.Services[i]
-		worst := fleet.StatusNone
 		for k := range v.Instances {
 			if v.Status = max(v.Status, v.Instances[k].Status); v.Instances[k].Status.Serves() {
 				v.Serving++
 			}
 		}
-		if worst = v.Status; v.Serving*2 >= len(v.Instances) && v.Serving > 0 && worst > fleet.Maintenance {
+		if v.Serving*2 >= len(v.Instances) && v.Serving > 0 && v.Status > fleet.Maintenance {
 			v.Status = fleet.Degraded
 		}
 		if v.Status > fleet.Maintenance {

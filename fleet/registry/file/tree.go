@@ -222,6 +222,8 @@ func parseYAML(data []byte) (doc node, err error) {
 			doc, err = node{}, &syntaxError{place{1, 1}, "the YAML cannot be made sense of"}
 		}
 	}()
+	// The parser counts the lines of comments that end in CRLF twice.
+	data = bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
 	if at, deep := tooDeep(data); deep {
 		return node{}, &syntaxError{at, errDeep.Error()}
 	}

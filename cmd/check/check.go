@@ -90,6 +90,13 @@ func show(a *app.App, o *options, rules gate.Rules, reports []render.Report, r a
 	j := render.Judged{
 		Document: document.Check(r.Snapshot, v, code, o.look.Probing.Explain), Snapshot: r.Snapshot, Verdict: v, ExitCode: code, Explain: o.look.Probing.Explain,
 	}
+	if len(r.Missing) > 0 && len(r.Snapshot.Services) > 0 {
+		var names []string
+		for _, m := range r.Missing {
+			names = append(names, m.Name)
+		}
+		j.Title = "no such service: " + strings.Join(names, ", ") + "; " + render.Summary(r.Snapshot)
+	}
 	if !a.IO.Quiet {
 		for _, text := range strayIgnores(rules.Ignore, r.Snapshot) {
 			fmt.Fprintln(a.IO.Err, term.Clean("warning: --ignore "+text+" matches no service: reasons are "+strings.Join(fleet.Reasons(), ", ")))

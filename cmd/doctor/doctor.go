@@ -87,7 +87,7 @@ func show(a *app.App, s *fleet.Snapshot, d diagnosis) error {
 		return screen(a, d)
 	}
 	v := render.View{
-		Document: document.Doctor(s.Context, s.At, d.steps, nil),
+		Document: document.Doctor(s.Context, s.At, d.steps, document.Failures(s)),
 		Table:    render.Table{Columns: []render.Column{{Name: "INSTANCE"}, {Name: "STEP"}, {Name: "RESULT"}, {Name: "REASON"}, {Name: "DETAIL", Flex: true}}},
 		Notes:    []string{d.words}, Hint: d.next,
 	}

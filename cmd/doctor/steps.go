@@ -21,6 +21,7 @@ func diagnose(ctx context.Context, s *app.Session, r app.Reading, name string) d
 	for i := range r.Snapshot.Sources {
 		if src := &r.Snapshot.Sources[i]; src.Reason != "" {
 			d.add(fleet.Key{Ref: fleet.Ref{Context: src.Context, Source: src.Name}}, "registry", "failed", src.Reason, src.Name+": "+src.Detail, 0)
+			d.steps[len(d.steps)-1].Hint = src.Hint
 			d.outcome, d.words, d.next = gate.Unknown, "The registry cannot be read, so nothing is known of the service.", src.Hint
 		}
 	}
@@ -29,18 +30,20 @@ func diagnose(ctx context.Context, s *app.Session, r app.Reading, name string) d
 		d.nobody(r, name)
 		return d
 	}
-	if d.words != "" {
-		d.words = ""
-	}
-	w := walk{d: &d, in: in, session: s}
+	d.words = "" // there is more to say than that of the registries
+	w := walk{d: &d, in: in, session: s, silent: d.outcome}
 	w.registry(r.Snapshot)
 	if in.Plan.Refused != "" || len(in.Plan.Candidates) == 0 {
 		d.outcome = gate.Unknown
 		d.add(in.Key, "policy", "failed", probe.ReasonPolicy, in.Plan.Refused, 0)
 		d.words, d.next = "midwatch refuses to ask that address.", "if it is right, allow it: allowHosts or allowSockets in a profile"
-		return d
+	} else {
+		w.path(ctx)
 	}
-	w.path(ctx)
+	w.judge()
+	if last := &d.steps[len(d.steps)-1]; last.Hint == "" {
+		last.Hint = d.next
+	}
 	return d
 }
 
@@ -91,6 +94,7 @@ type walk struct {
 	d       *diagnosis
 	in      *fleet.InstanceView
 	session *app.Session
+	silent  gate.Outcome // what it comes to by registries that did not answer
 }
 
 // registry says where the entry stands and how fresh it is.
@@ -191,11 +195,27 @@ func (w *walk) health() {
 	if w.d.words == "" {
 		w.d.words = "Nothing is wrong with it, seen from here."
 		if w.in.Status != fleet.Up {
-			w.d.words = fmt.Sprintf("It answers well, and is %s: %s.", w.in.Status, w.in.Why.Detail)
+			w.d.words = fmt.Sprintf("It answers, and is %s: %s.", w.in.Status, w.in.Why.Detail)
 		}
 	}
-	if w.in.Status == fleet.Unknown {
+}
+
+// judge makes the end that of check, where what the registry claims counts and
+// maintenance is no failure.
+func (w *walk) judge() {
+	switch {
+	case w.in.Status == fleet.Maintenance:
+		w.d.outcome = w.silent
+		w.d.words, w.d.next = fmt.Sprintf("It is in maintenance: %s. That is no failure.", w.in.Why.Detail), ""
+	case w.in.Why.Reason == fleet.ReasonVantage:
+		w.d.outcome = gate.Unknown
+		w.d.words, w.d.next = "Nothing of its source answers from here: "+w.in.Why.Detail+".", "run it from inside the fleet's network"
+	case w.in.Status == fleet.Unknown:
 		w.d.outcome = max(w.d.outcome, gate.Unknown)
+	case w.in.Status == fleet.Down:
+		w.d.outcome = gate.Failed
+	case w.silent == gate.Unknown && w.d.outcome == gate.Unknown:
+		w.d.words += " A registry did not answer: there may be more of it."
 	}
 }
 
@@ -209,14 +229,15 @@ func (w *walk) result(name string, r *probe.Result) {
 		detail = "GET " + r.Target.Path + ": " + detail
 	}
 	result := document.StepResult("ok")
-	switch r.Outcome {
-	case probe.Fail:
+	switch outcome := r.Outcome; {
+	case outcome == probe.Fail && r.Reason == probe.ReasonResolve:
+		result, w.d.outcome = "failed", max(w.d.outcome, gate.Unknown) // a name that is not known here says nothing of its health
+	case outcome == probe.Fail:
 		result, w.d.outcome = "failed", gate.Failed
-	case probe.Unknown:
+	case outcome == probe.Unknown:
 		result, w.d.outcome = "failed", max(w.d.outcome, gate.Unknown)
-	case probe.Warn:
+	case outcome == probe.Warn:
 		result = "warning"
-	case probe.Pass:
 	}
 	w.d.add(w.in.Key, name, result, r.Reason, detail, r.Took)
 	if r.Outcome == probe.Fail || r.Outcome == probe.Unknown {

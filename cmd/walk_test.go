@@ -130,6 +130,7 @@ func TestSameCodeInEveryFormat(t *testing.T) {
 		"version":         {func(string) []string { return nil }, [5]int{}},
 		"context list":    {func(string) []string { return nil }, [5]int{}},
 		"context show":    {func(string) []string { return nil }, [5]int{}},
+		"config show":     {func(string) []string { return nil }, [5]int{}},
 		"config validate": {func(string) []string { return nil }, [5]int{2, 2, 2, 2, 2}}, // there is no file
 	}
 	writes := []string{"register", "deregister", "context use"}

@@ -58,6 +58,10 @@ func TestWhichRegistries(t *testing.T) {
 		{"all", twoContexts, "MIDWATCH_CONTEXT=test", "--all-contexts", "prod=etcd://prod:1 test=etcd://test:1 test=more=consul://test:2", ""},
 		{"the environment: Consul", "", "CONSUL_HTTP_ADDR=http://10.0.0.5:8500", "", "=consul://10.0.0.5:8500", "using consul http://10.0.0.5:8500 (from CONSUL_HTTP_ADDR)\n"},
 		{"the environment: etcd", "", "ETCDCTL_ENDPOINTS=10.0.0.6:2379", "", "=etcd://10.0.0.6:2379", "using etcd http://10.0.0.6:2379 (from ETCDCTL_ENDPOINTS)\n"},
+		{
+			"the environment, with what is not honoured", "", "ETCDCTL_ENDPOINTS=h:1 ETCDCTL_DISCOVERY_SRV=x ETCDCTL_INSECURE_SKIP_TLS_VERIFY=1 CONSUL_CAPATH=/d", "", "=etcd://h:1",
+			"using etcd http://h:1 (from ETCDCTL_ENDPOINTS)\nwarning: ETCDCTL_INSECURE_SKIP_TLS_VERIFY is set and not honoured\nwarning: ETCDCTL_DISCOVERY_SRV is set and not honoured\n",
+		},
 		{"none is no context", twoContexts, "CONSUL_HTTP_ADDR=env:1", "--context none", "=consul://env:1", "using consul http://env:1 (from CONSUL_HTTP_ADDR)\n"},
 		{"none, and MIDWATCH_REGISTRY is not asked either", twoContexts, all[:len("MIDWATCH_REGISTRY=etcd://own:1 CONSUL_HTTP_ADDR=env:1")], "--context none", "=consul://env:1", "using consul http://env:1 (from CONSUL_HTTP_ADDR)\n"},
 		{"quietly", "", "CONSUL_HTTP_ADDR=env:1", "-q", "=consul://env:1", ""},

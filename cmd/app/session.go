@@ -81,6 +81,9 @@ func (a *App) contexts(f *config.File) ([]config.Context, error) {
 	}
 	if !a.IO.Quiet {
 		fmt.Fprintln(a.IO.Err, term.Clean(c.Note()))
+		for _, name := range c.Unused {
+			fmt.Fprintln(a.IO.Err, "warning: "+name+" is set and not honoured")
+		}
 	}
 	return []config.Context{{Registries: []config.Registry{c.Registry}}}, nil
 }

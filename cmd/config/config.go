@@ -125,21 +125,33 @@ func count(n int, what string) string {
 }
 
 func newShow(a *app.App) *cobra.Command {
-	return &cobra.Command{
+	format := "yaml"
+	cmd := &cobra.Command{
 		Use: "show", Short: "Print what the configuration comes to, without secrets",
-		Long:    "show prints the file as canonical YAML: comments gone, relative paths resolved,\nreferences to secrets as references.",
-		Example: "  midwatch config show\n  midwatch config show --config deploy/midwatch.yaml",
+		Long:    "show prints the file as canonical YAML or JSON: comments gone, relative paths resolved,\nreferences to secrets as references. Its form is that of `midwatch config schema`.",
+		Example: "  midwatch config show\n  midwatch config show -o json\n  midwatch config show --config deploy/midwatch.yaml",
 		Args:    cobra.NoArgs, ValidArgsFunction: cobra.NoFileCompletions,
-		RunE: func(*cobra.Command, []string) error { return show(a) },
+		RunE: func(*cobra.Command, []string) error { return show(a, format) },
 	}
+	cmd.Flags().StringVarP(&format, "output", "o", format, "`FORMAT`: yaml, json")
+	a.Complete(cmd, "output", "yaml", "json")
+	return cmd
 }
 
-func show(a *app.App) error {
+func show(a *app.App, format string) error {
+	write := config.Show
+	switch format {
+	case "yaml":
+	case "json":
+		write = config.ShowJSON
+	default:
+		return app.Usagef("there are: yaml, json", "the configuration is not shown as %q", format)
+	}
 	f, err := a.Config()
 	if err != nil {
 		return err
 	}
-	data, err := config.Show(f)
+	data, err := write(f)
 	if err != nil || a.IO.Quiet {
 		return err
 	}

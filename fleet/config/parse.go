@@ -22,6 +22,9 @@ func Schema() []byte { return form.Schema("midwatch.yaml", fileSlot(&File{})) }
 // the form, with references and never what they refer to.
 func Show(f *File) ([]byte, error) { return form.Encode(fileSlot(f).Value()) }
 
+// ShowJSON is what Show is, as JSON.
+func ShowJSON(f *File) ([]byte, error) { return form.JSON(fileSlot(f).Value()) }
+
 // ShowRegistry is one registry as canonical YAML, as it stands in a list.
 func ShowRegistry(r Registry) ([]byte, error) {
 	return form.Encode([]any{registrySlot(&r).Value()})

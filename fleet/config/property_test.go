@@ -1,6 +1,8 @@
 package config_test
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"reflect"
@@ -137,6 +139,12 @@ func TestShownReadsAsTheSame(t *testing.T) {
 		var v any
 		if err := yaml.Unmarshal(shown, &v); err != nil {
 			t.Errorf("%s\nis no YAML: %v", shown, err)
+			return false
+		}
+		asJSON, err := config.ShowJSON(want)
+		var same any
+		if err := errors.Join(err, yaml.Unmarshal(asJSON, &same)); err != nil || !json.Valid(asJSON) || !reflect.DeepEqual(same, v) {
+			t.Errorf("%s\nis another as JSON (%v):\n%s", shown, err, asJSON)
 			return false
 		}
 		if w := s.wrong(top, v, ""); w != "" && string(shown) != "{}\n" {

@@ -39,6 +39,24 @@ func Encode(v any) ([]byte, error) {
 	return out, nil
 }
 
+// JSON writes what Slot.Value returns as JSON, with the keys in the same order.
+func JSON(v any) ([]byte, error) {
+	text, err := Encode(v)
+	if err != nil {
+		return nil, err
+	}
+	line, err := yaml.YAMLToJSON(text)
+	if err != nil {
+		return nil, fmt.Errorf("write JSON: %w", err)
+	}
+	var out bytes.Buffer
+	if err := json.Indent(&out, bytes.TrimSpace(line), "", "  "); err != nil {
+		return nil, fmt.Errorf("write JSON: %w", err)
+	}
+	out.WriteByte('\n')
+	return out.Bytes(), nil
+}
+
 // plainText writes a text, in quotes too where the encoder knows of no need for
 // them and YAML reads something else: numbers that are none, the sign of a key,
 // the marks of a document.

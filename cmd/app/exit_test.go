@@ -94,11 +94,15 @@ func TestVersion(t *testing.T) {
 		},
 		{"go install of a version", app.Build{}, recorded("v1.3.0"), app.Build{Version: "v1.3.0", Commit: "unknown", Date: "unknown", Go: "go1.26.8"}},
 		{
-			"go build of a checkout", app.Build{}, recorded("(devel)", "vcs.revision", "def", "vcs.time", "2027-01-01T00:00:00Z", "vcs.modified", "false"),
+			"go build of a checkout",
+			app.Build{},
+			recorded("(devel)", "vcs.revision", "def", "vcs.time", "2027-01-01T00:00:00Z", "vcs.modified", "false"),
 			app.Build{Version: "dev", Commit: "def", Date: "2027-01-01T00:00:00Z", Go: "go1.26.8"},
 		},
 		{
-			"with changes", app.Build{}, recorded("(devel)", "vcs.modified", "true", "vcs.revision", "def"),
+			"with changes",
+			app.Build{},
+			recorded("(devel)", "vcs.modified", "true", "vcs.revision", "def"),
 			app.Build{Version: "dev", Commit: "def-dirty", Date: "unknown", Go: "go1.26.8"},
 		},
 		{"changes to nothing known", app.Build{}, recorded("", "vcs.modified", "true"), app.Build{Version: "dev", Commit: "unknown", Date: "unknown", Go: "go1.26.8"}},

@@ -228,16 +228,21 @@ func TestListed(t *testing.T) {
 		{"nothing", app.Reading{Snapshot: &fleet.Snapshot{}}, app.CannotSay, "error: no service matched\nhint: midwatch services lists what the registries hold\n"},
 		{"a name", app.Reading{Snapshot: held, Missing: []app.Missing{{Name: "zzz"}}}, app.CannotSay, "error: no such service: zzz\nhint: midwatch services lists"},
 		{
-			"near names", app.Reading{Snapshot: held, Missing: []app.Missing{{Name: "ordr", Suggestions: []string{"order", "ord"}}}}, app.CannotSay,
+			"near names",
+			app.Reading{Snapshot: held, Missing: []app.Missing{{Name: "ordr", Suggestions: []string{"order", "ord"}}}},
+			app.CannotSay,
 			"error: no such service: ordr\nhint: did you mean order or ord?\n",
 		},
 		{
 			"a dead registry, and nothing more is said of what it may hold",
-			app.Reading{Snapshot: &fleet.Snapshot{Sources: []fleet.SourceView{{Name: "etcd", Reason: "refused", Detail: "etcd: no"}, {Name: "file"}}}}, app.CannotSay,
+			app.Reading{Snapshot: &fleet.Snapshot{Sources: []fleet.SourceView{{Name: "etcd", Reason: "refused", Detail: "etcd: no"}, {Name: "file"}}}},
+			app.CannotSay,
 			"error: registry etcd: etcd: no\n",
 		},
 		{
-			"with a hint, hostile", app.Reading{Snapshot: &fleet.Snapshot{Sources: []fleet.SourceView{{Name: "e\x1b[2J", Reason: "refused", Detail: "x", Hint: "::error::y"}}}}, app.CannotSay,
+			"with a hint, hostile",
+			app.Reading{Snapshot: &fleet.Snapshot{Sources: []fleet.SourceView{{Name: "e\x1b[2J", Reason: "refused", Detail: "x", Hint: "::error::y"}}}},
+			app.CannotSay,
 			"error: registry e\\x1b[2J: x\nhint: ",
 		},
 	} {

@@ -241,7 +241,11 @@ func sources(s *fleet.Snapshot) []Source {
 }
 
 // failures are the sources that did not answer, as errors.
-func failures(s *fleet.Snapshot) []Error {
+func failures(s *fleet.Snapshot) []Error { return Failures(s) }
+
+// Failures lists what the sources of a snapshot could not say, for documents
+// whose items are not made here.
+func Failures(s *fleet.Snapshot) []Error {
 	out := []Error{}
 	for i := range s.Sources {
 		if v := &s.Sources[i]; v.Reason != "" {

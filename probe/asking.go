@@ -121,7 +121,7 @@ func (a *asking) note(text string) { a.result.Trace = append(a.result.Trace, tex
 func (a *asking) answered(reply *wire.Answer) {
 	r := &a.result
 	r.Answered, r.Code = true, reply.Status
-	r.Print = fingerprint(reply.Status, reply.Body)
+	r.Print = reply.Print()
 	// A cache's Date is that of another day.
 	if reply.Header.Get("Age") != "" {
 		return
@@ -129,16 +129,6 @@ func (a *asking) answered(reply *wire.Answer) {
 	if peer, ok := wire.Date(reply.Header.Get("Date")); ok {
 		r.Skew = peer.Sub(time.Now().Truncate(time.Second)).Round(time.Second) // a Date has whole seconds
 	}
-}
-
-// fingerprint is FNV-1a over the status and the start of the body.
-func fingerprint(status int, body []byte) uint64 {
-	const offset, prime = 14695981039346656037, 1099511628211
-	h := (uint64(offset) ^ uint64(status)) * prime
-	for _, c := range body[:min(len(body), 64<<10)] {
-		h = (h ^ uint64(c)) * prime
-	}
-	return h
 }
 
 // fail ends the question with an error instead of an answer.

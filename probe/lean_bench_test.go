@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/midwatch-cli/midwatch/probe"
 )
@@ -42,11 +43,11 @@ func elsewhere(b *testing.B) string {
 // included, as a sweep asks it.
 func BenchmarkLean(b *testing.B) {
 	target := health(elsewhere(b))
-	web, err := probe.NewHTTP(probe.HTTPOptions{})
+	web, err := probe.NewHTTP(probe.HTTPOptions{DialTimeout: 10 * time.Second})
 	if err != nil {
 		b.Fatal(err)
 	}
-	p := probe.Attempts{Prober: probe.Mux{probe.HTTP: web}, Max: 1}
+	p := probe.Attempts{Prober: probe.Mux{probe.HTTP: web}, Max: 1, Timeout: 20 * time.Second, Whole: 20 * time.Second}
 	b.ReportAllocs()
 	b.SetParallelism(32)
 	u, s := cpu()

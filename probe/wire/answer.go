@@ -37,6 +37,16 @@ func (a *Answer) Endless() bool {
 	return strings.EqualFold(strings.TrimSpace(kind), "text/event-stream")
 }
 
+// Print is a fingerprint of the status and the start of the body: FNV-1a.
+func (a *Answer) Print() uint64 {
+	const offset, prime = 14695981039346656037, 1099511628211
+	h := (uint64(offset) ^ uint64(a.Status)) * prime
+	for _, c := range a.Body[:min(len(a.Body), 64<<10)] {
+		h = (h ^ uint64(c)) * prime
+	}
+	return h
+}
+
 // Decode undoes a Content-Encoding that we did not ask for; some servers
 // compress whatever one says. The bound holds for what comes out as well.
 func (a *Answer) Decode(bound int) {

@@ -148,14 +148,34 @@ func TestAssembleInstances(t *testing.T) {
 	}{
 		{"asked once", fleet.Instance{}, fleet.Evidence{Probes: []probe.Result{pass}}, up, fleet.Why{}, 1, false},
 		{"flaky is a flag", fleet.Instance{}, fleet.Evidence{Probes: []probe.Result{flaky}}, up, fleet.Why{}, 2, true},
-		{"refused by policy", fleet.Instance{}, fleet.Evidence{Plan: fleet.Plan{Refused: "169.254.169.254 is a link-local address"}}, unknown,
-			because("policy", "169.254.169.254 is a link-local address"), 0, false},
-		{"refused, and the registry says down", fleet.Instance{Claimed: &down, ClaimNote: "check 'http' is critical"}, fleet.Evidence{Plan: fleet.Plan{Refused: "a socket"}}, down,
-			because("claimed", "the registry says down, asking it settled nothing: a socket: check 'http' is critical"), 0, false},
-		{"a reason for maintenance", fleet.Instance{Claimed: &maintenance, ClaimNote: "disk swap"}, fleet.Evidence{}, maintenance,
-			because("draining", "the registry has it in maintenance: disk swap"), 0, false},
-		{"a claim that decided nothing", fleet.Instance{Claimed: &up, ClaimNote: "passing"}, fleet.Evidence{Probes: []probe.Result{fail}}, down,
-			because("timeout", "no answer in 2s"), 1, false},
+		{
+			"refused by policy",
+			fleet.Instance{},
+			fleet.Evidence{Plan: fleet.Plan{Refused: "169.254.169.254 is a link-local address"}},
+			unknown,
+			because("policy", "169.254.169.254 is a link-local address"), 0, false,
+		},
+		{
+			"refused, and the registry says down",
+			fleet.Instance{Claimed: &down, ClaimNote: "check 'http' is critical"},
+			fleet.Evidence{Plan: fleet.Plan{Refused: "a socket"}},
+			down,
+			because("claimed", "the registry says down, asking it settled nothing: a socket: check 'http' is critical"), 0, false,
+		},
+		{
+			"a reason for maintenance",
+			fleet.Instance{Claimed: &maintenance, ClaimNote: "disk swap"},
+			fleet.Evidence{},
+			maintenance,
+			because("draining", "the registry has it in maintenance: disk swap"), 0, false,
+		},
+		{
+			"a claim that decided nothing",
+			fleet.Instance{Claimed: &up, ClaimNote: "passing"},
+			fleet.Evidence{Probes: []probe.Result{fail}},
+			down,
+			because("timeout", "no answer in 2s"), 1, false,
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := fleet.Assemble(fleet.Parts{

@@ -34,17 +34,25 @@ type Default struct{ What, Value, Meaning string }
 func DefaultsTable() []Default {
 	percent := func(share float64) string { return fmt.Sprintf("%.0f%%", 100*share) }
 	return []Default{
-		{"probe", fmt.Sprintf("dial %v, whole %v, %v over all attempts", DialTimeout, ProbeTimeout, AttemptsBudget),
-			"a readiness probe's or registry check's own timeout wins; --probe-timeout"},
+		{
+			"probe", fmt.Sprintf("dial %v, whole %v, %v over all attempts", DialTimeout, ProbeTimeout, AttemptsBudget),
+			"a readiness probe's or registry check's own timeout wins; --probe-timeout",
+		},
 		{"slow", SlowAfter.String(), "a slower answer is a warning; slow in a profile"},
-		{"attempts", fmt.Sprintf("%d, %v apart with jitter", Attempts, AttemptPause),
-			"for dial, reset and timeout; 1 for status and body; in wait each pass is one; --attempts"},
-		{"parallel", fmt.Sprintf("%d for the command, %d per host address", Parallel, ParallelHost),
-			"spread so that no service gets its burst at once; --parallel, --qps"},
+		{
+			"attempts", fmt.Sprintf("%d, %v apart with jitter", Attempts, AttemptPause),
+			"for dial, reset and timeout; 1 for status and body; in wait each pass is one; --attempts",
+		},
+		{
+			"parallel", fmt.Sprintf("%d for the command, %d per host address", Parallel, ParallelHost),
+			"spread so that no service gets its burst at once; --parallel, --qps",
+		},
 		{"what is asked", "readiness before health", "guesses are tried on one instance per service and remembered for the rest"},
 		{"interval", fmt.Sprintf("%v with %s jitter; %v in wait", Interval, percent(IntervalJitter), WaitInterval), "between passes of -w and watch; a change of a registry is looked at at once; --interval"},
-		{"registry", fmt.Sprintf("watched where it can be, else at most every %v", PollInterval),
-			"back-off with jitter; one request in flight per source"},
+		{
+			"registry", fmt.Sprintf("watched where it can be, else at most every %v", PollInterval),
+			"back-off with jitter; one request in flight per source",
+		},
 		{"user agent", "midwatch/VERSION", "writes add the change's id; traceparent with sampled=00"},
 		{"taking out", percent(MaxUnavailable), "at most so much of a service is drained at once, and never its last healthy instance; --max-unavailable, --allow-empty"},
 		{"grace", DrainGrace.String(), "until an instance counts as drained where calls in flight are not known; --grace"},

@@ -74,8 +74,11 @@ func TestRefs(t *testing.T) {
 		}
 	}
 	sorted := []fleet.Key{
-		{Ref: fleet.Ref{Name: "a"}, Instance: "2"}, {Ref: fleet.Ref{Source: "x", Name: "a"}, Instance: "1"},
-		{Ref: fleet.Ref{Namespace: "n", Name: "a"}}, {Ref: fleet.Ref{Name: "b"}, Instance: "1"}, {Ref: fleet.Ref{Name: "b"}, Instance: "2"},
+		{Ref: fleet.Ref{Name: "a"}, Instance: "2"},
+		{Ref: fleet.Ref{Source: "x", Name: "a"}, Instance: "1"},
+		{Ref: fleet.Ref{Namespace: "n", Name: "a"}},
+		{Ref: fleet.Ref{Name: "b"}, Instance: "1"},
+		{Ref: fleet.Ref{Name: "b"}, Instance: "2"},
 		{Ref: fleet.Ref{Context: "c", Name: "b"}},
 	}
 	if !slices.IsSortedFunc(sorted, fleet.Key.Compare) {

@@ -83,8 +83,12 @@ func TestRoots(t *testing.T) {
 		{
 			"each victim under its nearest root, once",
 			[]fixture{
-				{"a", "d", "", ""}, {"b", "d", "", ""}, {"near-a", "u", "a", ""}, {"near-b", "u", "b", ""},
-				{"both", "u", "a,near-b", ""}, {"far", "u", "both", ""},
+				{"a", "d", "", ""},
+				{"b", "d", "", ""},
+				{"near-a", "u", "a", ""},
+				{"near-b", "u", "b", ""},
+				{"both", "u", "a,near-b", ""},
+				{"far", "u", "both", ""},
 			},
 			[]string{"a: both near-a far", "b: near-b"},
 		},

@@ -60,8 +60,10 @@ func (s Selector) Compile() (*Selection, error) {
 		flag, text string
 		glob       *match.Glob
 	}{
-		{"--namespace", s.Namespace, &out.namespace}, {"--zone", s.Zone, &out.zone},
-		{"--service-version", s.Version, &out.version}, {"--instance", s.Instance, &out.instID},
+		{"--namespace", s.Namespace, &out.namespace},
+		{"--zone", s.Zone, &out.zone},
+		{"--service-version", s.Version, &out.version},
+		{"--instance", s.Instance, &out.instID},
 	} {
 		if f.text == "" {
 			continue

@@ -2,6 +2,7 @@ package fleet_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/midwatch-cli/midwatch/fleet"
@@ -142,7 +143,7 @@ func TestVantageLeavesMaintenance(t *testing.T) {
 	for _, in := range s.Services[0].Instances {
 		got = append(got, in.Status)
 	}
-	if fmt.Sprint(got) != "[unknown unknown maintenance]" {
+	if !slices.Equal(got, []fleet.Status{unknown, unknown, maintenance}) {
 		t.Errorf("got %v", got)
 	}
 }

@@ -2,6 +2,7 @@ package probe_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -45,7 +46,7 @@ func (s *script) Probe(ctx context.Context, t probe.Target) probe.Result {
 	case <-timer.C:
 	case <-ctx.Done():
 		r.Outcome, r.Reason, r.Detail = probe.Fail, probe.ReasonTimeout, "timeout"
-		if context.Cause(ctx) == context.Canceled {
+		if errors.Is(context.Cause(ctx), context.Canceled) {
 			r.Outcome, r.Reason, r.Detail = probe.Unknown, probe.ReasonCancelled, "cancelled"
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -14,7 +13,6 @@ import (
 	"github.com/midwatch-cli/midwatch/probe/grpchealth"
 	"github.com/midwatch-cli/midwatch/probe/health"
 	"github.com/midwatch-cli/midwatch/probe/wire"
-	"google.golang.org/grpc/grpclog"
 )
 
 // GRPCProber asks grpc.health.v1 of one service, of the whole server (an empty
@@ -32,9 +30,8 @@ type GRPCProber struct {
 	FailDays    int           // ... is a failure
 }
 
-// Quiet keeps gRPC's own log, and what peers write into it, from the terminal.
-// It is called once, before anything else of gRPC runs.
-func Quiet() { grpclog.SetLoggerV2(grpclog.NewLoggerV2(io.Discard, io.Discard, io.Discard)) }
+// Quiet is for main, once and first: see grpchealth.Quiet.
+func Quiet() { grpchealth.Quiet() }
 
 // Probe asks once.
 func (p GRPCProber) Probe(ctx context.Context, t Target) Result {
@@ -43,7 +40,7 @@ func (p GRPCProber) Probe(ctx context.Context, t Target) Result {
 	if err != nil {
 		return a.fail(err)
 	}
-	defer c.Close()
+	defer func() { _ = c.Close() }()
 	a.now = "wait"
 	begun := time.Now()
 	var v health.Verdict
@@ -171,9 +168,8 @@ func (p GRPCProber) refused(ctx context.Context, a *asking, c *grpchealth.Client
 	return r
 }
 
-// grpcStatus is the row of gRPC for what is no health status. Codes about the
-// question leave open how the service is; those about the server are as bad as
-// a 5xx.
+// grpcStatus is the row for what is no health status: codes about the question
+// leave open how the service is, those about the server are as bad as a 5xx.
 func grpcStatus(name string) (Outcome, Reason) {
 	switch name {
 	case "NOT_FOUND", "UNIMPLEMENTED":

@@ -187,8 +187,12 @@ func TestGRPCWatchComesBack(t *testing.T) {
 		t.Fatal(got)
 	}
 	for _, step := range [][2]string{
-		{"SERVING", "pass"}, {"NOT_SERVING", "fail reported says NOT_SERVING"}, {"SERVICE_UNKNOWN", "unknown not_found says SERVICE_UNKNOWN"},
-		{"SERVING", "pass"}, {"UNKNOWN", "unknown reported says UNKNOWN"}, {"SERVING", "pass"},
+		{"SERVING", "pass"},
+		{"NOT_SERVING", "fail reported says NOT_SERVING"},
+		{"SERVICE_UNKNOWN", "unknown not_found says SERVICE_UNKNOWN"},
+		{"SERVING", "pass"},
+		{"UNKNOWN", "unknown reported says UNKNOWN"},
+		{"SERVING", "pass"},
 	} {
 		words <- step[0]
 		words <- step[0] // the same again is no news

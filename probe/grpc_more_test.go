@@ -180,23 +180,37 @@ func TestGRPCForeign(t *testing.T) {
 		{"plain to a TLS server", func(t *testing.T, ln net.Listener) {
 			serveGRPC(t, ln, states(serving), grpc.Creds(credentials.NewServerTLSFromCert(&cert)))
 		}, "", "unknown wrong_scheme spoke plain gRPC to a port that speaks TLS"},
-		{"plain to an HTTPS server", func(t *testing.T, ln net.Listener) { serve(t, ln, &cert, up) }, "",
-			"unknown wrong_scheme spoke plain gRPC to a port that speaks TLS"},
-		{"TLS to a plain server", func(t *testing.T, ln net.Listener) { serveGRPC(t, ln, states(serving)) }, "grpcs",
-			"unknown wrong_scheme spoke TLS to a port that does not"},
+		{
+			"plain to an HTTPS server", func(t *testing.T, ln net.Listener) { serve(t, ln, &cert, up) }, "",
+			"unknown wrong_scheme spoke plain gRPC to a port that speaks TLS",
+		},
+		{
+			"TLS to a plain server", func(t *testing.T, ln net.Listener) { serveGRPC(t, ln, states(serving)) }, "grpcs",
+			"unknown wrong_scheme spoke TLS to a port that does not",
+		},
 		{"no client certificate", func(t *testing.T, ln net.Listener) {
 			serveGRPC(t, ln, states(serving), grpc.Creds(credentials.NewTLS(mutual)))
 		}, "grpcs", "unknown auth it does not take our certificate: tls: certificate required"},
-		{"HTTP/1.1", func(t *testing.T, ln net.Listener) { serve(t, ln, nil, up) }, "",
-			"unknown protocol it speaks HTTP/1 and not gRPC: HTTP/1.1 200 OK"},
-		{"another HTTP/2 server", func(t *testing.T, ln net.Listener) { serveHTTP2(t, ln, nil, page) }, "",
-			`unknown protocol unexpected HTTP status code received from server: 200 (OK); transport: received unexpected content-type "text/plain; charset=utf-8" data: "hello"`},
-		{"another HTTP/2 server over TLS", func(t *testing.T, ln net.Listener) { serveHTTP2(t, ln, &cert, page) }, "grpcs",
-			`unknown protocol unexpected HTTP status code received from server: 200 (OK); transport: received unexpected content-type "text/plain; charset=utf-8" data: "hello"`},
-		{"a proxy without a server", func(t *testing.T, ln net.Listener) { serveHTTP2(t, ln, nil, refuse(http.StatusBadGateway)) }, "",
-			`fail status UNAVAILABLE: unexpected HTTP status code received from server: 502 (Bad Gateway); malformed header: missing HTTP content-type`},
-		{"a proxy that wants credentials", func(t *testing.T, ln net.Listener) { serveHTTP2(t, ln, nil, refuse(http.StatusUnauthorized)) }, "",
-			`unknown auth UNAUTHENTICATED: unexpected HTTP status code received from server: 401 (Unauthorized); malformed header: missing HTTP content-type`},
+		{
+			"HTTP/1.1", func(t *testing.T, ln net.Listener) { serve(t, ln, nil, up) }, "",
+			"unknown protocol it speaks HTTP/1 and not gRPC: HTTP/1.1 200 OK",
+		},
+		{
+			"another HTTP/2 server", func(t *testing.T, ln net.Listener) { serveHTTP2(t, ln, nil, page) }, "",
+			`unknown protocol unexpected HTTP status code received from server: 200 (OK); transport: received unexpected content-type "text/plain; charset=utf-8" data: "hello"`,
+		},
+		{
+			"another HTTP/2 server over TLS", func(t *testing.T, ln net.Listener) { serveHTTP2(t, ln, &cert, page) }, "grpcs",
+			`unknown protocol unexpected HTTP status code received from server: 200 (OK); transport: received unexpected content-type "text/plain; charset=utf-8" data: "hello"`,
+		},
+		{
+			"a proxy without a server", func(t *testing.T, ln net.Listener) { serveHTTP2(t, ln, nil, refuse(http.StatusBadGateway)) }, "",
+			`fail status UNAVAILABLE: unexpected HTTP status code received from server: 502 (Bad Gateway); malformed header: missing HTTP content-type`,
+		},
+		{
+			"a proxy that wants credentials", func(t *testing.T, ln net.Listener) { serveHTTP2(t, ln, nil, refuse(http.StatusUnauthorized)) }, "",
+			`unknown auth UNAUTHENTICATED: unexpected HTTP status code received from server: 401 (Unauthorized); malformed header: missing HTTP content-type`,
+		},
 		{"redis", func(t *testing.T, ln net.Listener) {
 			probetest.RawOn(t, ln, func(c net.Conn) { _, _ = c.Write([]byte("-ERR unknown command 'PRI'\r\n")) })
 		}, "", "unknown protocol it does not speak HTTP/2"},

@@ -120,7 +120,7 @@ func (p *HTTPProber) lean(ctx context.Context, a *asking, path string) (*wire.An
 	if err != nil {
 		return nil, err
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	a.lean.Release() // of the redirect that led here
 	a.lean, err = http1.Get(conn, &http1.Request{Path: path, Host: authority(a.target), Header: p.lines})
 	if err != nil {
@@ -144,7 +144,7 @@ func (p *HTTPProber) secure(ctx context.Context, a *asking, path string) (*wire.
 	if err != nil {
 		return nil, err
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	secure, err := a.handshake(ctx, conn, p.o.TLS, "h2", "http/1.1")
 	if err != nil {
 		return nil, err

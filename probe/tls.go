@@ -26,7 +26,7 @@ func (p TLSProber) Probe(ctx context.Context, t Target) Result {
 	if err != nil {
 		return a.fail(err)
 	}
-	defer conn.Close() // without TLS's goodbye: it can take its time if nobody reads it
+	defer func() { _ = conn.Close() }() // without TLS's goodbye: it can take its time if nobody reads it
 	secure, err := a.handshake(ctx, conn, p.Config)
 	if err != nil {
 		return a.fail(err)

@@ -18,6 +18,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/grpclog"
 	"google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
@@ -112,6 +113,10 @@ func Open(conn net.Conn, o Options) (*Client, error) {
 	}
 	return &Client{conn: cc, tap: t, md: o.Metadata}, nil
 }
+
+// Quiet keeps gRPC's own log, and what peers write into it, from the terminal.
+// It is called once in a process, before anything else of gRPC runs.
+func Quiet() { grpclog.SetLoggerV2(grpclog.NewLoggerV2(io.Discard, io.Discard, io.Discard)) }
 
 // Close ends the connection and every question on it.
 func (c *Client) Close() error {

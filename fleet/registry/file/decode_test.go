@@ -62,8 +62,10 @@ func TestFileSD(t *testing.T) {
 	second := map[string]string{"service": "orders", "job": "x", "scheme": "http"}
 	want := []fleet.Service{
 		{Ref: fleet.Ref{Name: "orders"}, Instances: []fleet.Instance{
-			{ID: "10.2.0.13:8080", Addr: "10.2.0.13:8080", Labels: first}, {ID: "10.2.0.13:9090", Addr: "10.2.0.13:9090", Labels: second},
-			{ID: "10.2.0.14:8080", Addr: "10.2.0.14:8080", Labels: first}, {ID: "[::1]", Addr: "[::1]:80", Labels: second},
+			{ID: "10.2.0.13:8080", Addr: "10.2.0.13:8080", Labels: first},
+			{ID: "10.2.0.13:9090", Addr: "10.2.0.13:9090", Labels: second},
+			{ID: "10.2.0.14:8080", Addr: "10.2.0.14:8080", Labels: first},
+			{ID: "[::1]", Addr: "[::1]:80", Labels: second},
 			{ID: "plain.example", Addr: "plain.example:80", Labels: second},
 		}},
 		{Ref: fleet.Ref{Name: "web"}, Instances: []fleet.Instance{{ID: "h:1", Addr: "h:1", Labels: map[string]string{}}}},
@@ -127,7 +129,7 @@ func TestProblems(t *testing.T) {
 		{"f.yaml", inv(`address: "::1:80"`), "an IPv6 address needs brackets", ""},
 		{"f.yaml", inv("address: unix://run"), "must be absolute", ""},
 		{"f.yaml", inv("{id: x}"), "services[0].instances[0].address: missing", ""},
-		{"f.yaml", inv("{adress: h:1}"), `f.yaml:4:10: services[0].instances[0]: unknown key "adress"`, "did you mean address?"},
+		{"f.yaml", inv("{addresss: h:1}"), `f.yaml:4:10: services[0].instances[0]: unknown key "addresss"`, "did you mean address?"},
 		{"f.yaml", inv("{address: h:1, weight: -1}"), `weight: "-1" is not a whole number`, ""},
 		{"f.yaml", inv("{address: h:1, weight: 1.5}"), `weight: "1.5" is not a whole number`, ""},
 		{"f.yaml", inv("{address: h:1, address: h:2}"), "services[0].instances[0].address: given twice", ""},

@@ -27,7 +27,7 @@ type schema struct {
 	defs map[string]any
 }
 
-func readSchema(t *testing.T) (schema, map[string]any) {
+func readSchema(t testing.TB) (schema, map[string]any) {
 	t.Helper()
 	var top map[string]any
 	if err := json.Unmarshal(config.Schema(), &top); err != nil {

@@ -58,7 +58,11 @@ func reference(word string) (fleet.SecretRef, bool) {
 // command reads {cmd: [program, argument, ...]}.
 func (s secret) command(d *form.Decoder, n ast.Node, at string) {
 	var args []string
-	for _, e := range d.Mapping(n, at) {
+	entries := d.Mapping(n, at)
+	if len(entries) == 0 {
+		d.FailNode(n, at, "want a reference to a secret, not an empty mapping", refHint)
+	}
+	for _, e := range entries {
 		below := form.Join(at, e.Key)
 		switch {
 		case e.Key != "cmd":

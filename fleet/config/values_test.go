@@ -158,7 +158,7 @@ func TestSecretsByReference(t *testing.T) {
 		}
 		for _, wrong := range []string{
 			"s3cret", "'s3cret'", "12345678", "true", "'env:'", "'file:'", "'env:s3cret value'", "'cmd:s3cret'", "'ENV:s3cret'", "'${s3cret}'", "{env: s3cret}", "{cmd: s3cret}", "{cmd: []}", "{cmd: [s3cret], x: y}",
-			"[s3cret]", "'env:X\\ns3cret'", "\"env:\\e[2Js3cret\"", "",
+			"[s3cret]", "{}", "'env:X\\ns3cret'", "\"env:\\e[2Js3cret\"", "",
 		} {
 			got := said(t, in(wrong), config.Known{})
 			if got == "" || strings.Contains(got, "s3cret") || strings.Contains(got, "12345678") {

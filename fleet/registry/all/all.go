@@ -63,7 +63,9 @@ func decode(loc registry.Location, extra map[string]any) (*registry.Driver, any,
 	values := loc.Values()
 	for key := range extra {
 		if _, twice := values[key]; twice {
-			return nil, nil, registry.Misconfigured("", "leave it out of one of them", "registry %s: option %s is given in the URL and beside it", loc.Name, key)
+			const hint = "leave it out of one of them"
+			twice := registry.OptionProblems{{Key: key, Message: "option " + key + " is given in the URL and beside it", Hint: hint}}
+			return nil, nil, registry.Misconfigured("", hint, "registry %s: %w", loc.Name, twice)
 		}
 	}
 	maps.Copy(values, extra)

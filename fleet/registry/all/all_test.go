@@ -98,3 +98,62 @@ func TestOpenRefuses(t *testing.T) {
 		}
 	}
 }
+
+// TestCheckIsOpenWithoutOpening: what Check takes Open takes, and the other way
+// round, for every driver and its own example of a location.
+func TestCheckIsOpenWithoutOpening(t *testing.T) {
+	missing := filepath.Join(t.TempDir(), "none.yaml")
+	for _, c := range []struct {
+		url   string
+		extra map[string]any
+		good  bool
+	}{
+		{"consul://127.0.0.1:1", nil, true},
+		{"consul://127.0.0.1:1?nonsense=1", nil, false},
+		{"consul://127.0.0.1:1", map[string]any{"nonsense": 1}, false},
+		{"consul://127.0.0.1:1", map[string]any{"token": fleet.SecretRef{Env: "T"}}, true},
+		{"consul://127.0.0.1:1", map[string]any{"token": "literal"}, false},
+		{"consul://127.0.0.1:1?token=env:T", map[string]any{"token": fleet.SecretRef{Env: "T"}}, false},
+		{"etcd://127.0.0.1:1/services", nil, true},
+		{"etcd://127.0.0.1:1?layout=odd", nil, false},
+		{"file://" + missing, nil, true}, // the file itself is read later
+		{"file://" + missing + "?refresh=1ms", nil, false},
+		{"memory://x", nil, true},
+		{"nothing://x", nil, false},
+	} {
+		loc := parse(t, c.url)
+		checked := all.Check(loc, c.extra)
+		if (checked == nil) != c.good || checked != nil && !errors.Is(checked, registry.ErrConfig) {
+			t.Errorf("%s %v: checked: %v", c.url, c.extra, checked)
+		}
+		r, d, opened := all.Open(t.Context(), loc, c.extra, registry.Env{Secret: func(context.Context, fleet.SecretRef) (fleet.Secret, error) { return fleet.NewSecret("s3cret"), nil }})
+		if (opened == nil) != c.good {
+			t.Errorf("%s %v: opened: %v", c.url, c.extra, opened)
+		}
+		if opened == nil {
+			if !slices.Contains(d.Schemes, loc.Scheme) || r.Close() != nil {
+				t.Errorf("%s is opened by %s", c.url, d.Name)
+			}
+			continue
+		}
+		if checked != nil && checked.Error() != opened.Error() || strings.Contains(opened.Error(), "literal") {
+			t.Errorf("%s: said otherwise:\n%v\n%v", c.url, checked, opened)
+		}
+	}
+}
+
+// TestOpenLeavesItsArgumentsAlone: a configuration is opened again after a
+// change, with the same values.
+func TestOpenLeavesItsArgumentsAlone(t *testing.T) {
+	loc, extra := parse(t, "x=consul://127.0.0.1:1?dc=eu"), map[string]any{"wait": "5s"}
+	shown := loc.String()
+	for range 2 {
+		r, _, err := all.Open(t.Context(), loc, extra, registry.Env{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := r.Close(); err != nil || len(extra) != 1 || extra["wait"] != "5s" || loc.String() != shown {
+			t.Errorf("%v: %v and %s", err, extra, loc)
+		}
+	}
+}

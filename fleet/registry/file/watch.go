@@ -69,7 +69,7 @@ func (f *files) settled(ctx context.Context, n *notifier) (registry.Set, error) 
 		if err := f.wait(ctx, again); err != nil {
 			return registry.Set{}, err
 		}
-		n.follow(f) // a folder that was put back is a new one
+		_ = n.follow(f) // a folder that was put back is a new one
 	}
 }
 
@@ -158,7 +158,8 @@ func (n *notifier) change(ctx context.Context, f *files) error {
 		case <-n.slow.C:
 			_ = n.follow(f)
 			return nil
-		case <-faults: // events were lost
+		case err := <-faults:
+			f.log.Debug("events of files were lost; reading them again", "error", err)
 			return nil
 		case <-settle:
 			return nil

@@ -120,3 +120,63 @@ func TestBuiltin(t *testing.T) {
 		}
 	}
 }
+
+// TestAllThatIsWrongIsSaid at once, a line each, in the same order always.
+func TestAllThatIsWrongIsSaid(t *testing.T) {
+	rules := profile.Rules{
+		Profiles: map[string]fleet.Profile{
+			"b": {Probe: "udp", Ports: map[string]int{"health": 70000, "admin": -1}, HealthPaths: []string{"/a", "", "a b"}},
+			"a": {Extends: "sprng"}, "c": {Extends: "d"}, "d": {Extends: "c"},
+		},
+		Services: []fleet.ServiceRule{{Match: "x[", Profile: "b"}, {Match: "y", Profile: "nobody-at-all"}},
+		Override: profile.Override{Profile: "quarkuss", Probe: "icmp", HealthPath: "a#b"},
+	}
+	var first string
+	for range 20 {
+		x, err := rules.Compile()
+		if x != nil || err == nil {
+			t.Fatal("it is taken")
+		}
+		if first == "" {
+			first = err.Error()
+		}
+		if err.Error() != first {
+			t.Fatalf("said otherwise:\n%s\n%s", first, err)
+		}
+	}
+	for _, want := range []string{
+		`profiles.a.extends: there is no profile "sprng": did you mean spring?`,
+		`profiles.b.probe: unknown probe "udp": want http, grpc, tcp, tls or dns`,
+		"profiles.b.ports.admin: -1 is not a port: want 1 to 65535",
+		"profiles.b.ports.health: 70000 is not a port: want 1 to 65535",
+		`profiles.b.health.path[1]: "" is not a path`,
+		`profiles.b.health.path[2]: "a b" is not a path`,
+		"profiles.c.extends: c -> d -> c goes round in a circle",
+		`services[0].match: `,
+		`services[1].profile: there is no profile "nobody-at-all"`,
+		`--profile: there is no profile "quarkuss": did you mean quarkus?`,
+		`--probe: unknown probe "icmp"`,
+		`--health-path: "a#b" is not a path`,
+	} {
+		if !strings.Contains(first, want) {
+			t.Errorf("not said: %s\n%s", want, first)
+		}
+	}
+}
+
+// TestBuiltinUnderItsOwnName: a profile that is configured under the name of a
+// built-in one stands before it and has what it does not say itself.
+func TestBuiltinUnderItsOwnName(t *testing.T) {
+	for _, extends := range []string{"", "spring"} {
+		x, err := profile.Rules{Profiles: map[string]fleet.Profile{"spring": {Extends: extends, MetricsPath: "/m"}, "mine": {Extends: "spring"}}}.Compile()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{"spring", "mine"} {
+			p := x.Profile(name)
+			if p.MetricsPath != "/m" || p.Breakers.API != "actuator" || len(p.HealthPaths) != 2 || p.Name != name {
+				t.Errorf("extends %q: %s is %+v", extends, name, p)
+			}
+		}
+	}
+}

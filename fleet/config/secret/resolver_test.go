@@ -254,3 +254,44 @@ func TestResolveWarnsOfOpenFiles(t *testing.T) {
 		t.Errorf("said %q, want %q once", said, want)
 	}
 }
+
+// TestResolveAtTheEdges: sizes just within and just beyond, links, and names
+// that look like others.
+func TestResolveAtTheEdges(t *testing.T) {
+	whole := strings.Repeat("s", 64<<10)
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(file(t, "behind a link\n", 0o600), link); err != nil {
+		t.Fatal(err)
+	}
+	dangling := filepath.Join(t.TempDir(), "dangling")
+	if err := os.Symlink(filepath.Join(t.TempDir(), "none"), dangling); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		why  string
+		ref  fleet.SecretRef
+		want string // ! for an error
+	}{
+		{"64 KiB", fleet.SecretRef{File: file(t, whole, 0o600)}, whole},
+		{"a byte more", fleet.SecretRef{File: file(t, whole+"s", 0o600)}, "!larger than 64 KiB"},
+		{"behind a link", fleet.SecretRef{File: link}, "behind a link"}, // as Kubernetes mounts them
+		{"a link to nothing", fleet.SecretRef{File: dangling}, "!no such file"},
+		{"a zero byte", fleet.SecretRef{File: file(t, "a\x00b", 0o600)}, "!more than one line"},
+		{"carriage return alone", fleet.SecretRef{File: file(t, "a\rb\n", 0o600)}, "!more than one line"},
+		{"only a line break from elsewhere", fleet.SecretRef{File: file(t, "\r\n", 0o600)}, "!is empty"},
+		{"spaces are part of it", fleet.SecretRef{File: file(t, "  \n", 0o600)}, "  "},
+		{"no UTF-8", fleet.SecretRef{File: file(t, "\xff\xfe", 0o600)}, "\xff\xfe"},
+		{"a variable's name is exact", fleet.SecretRef{Env: "token"}, "!is not set"},
+	} {
+		got, err := secret.NewResolver(env, nil).Resolve(t.Context(), c.ref)
+		if want, bad := strings.CutPrefix(c.want, "!"); bad {
+			if err == nil || !strings.Contains(err.Error(), want) || !got.IsZero() {
+				t.Errorf("%s: %v, want %s", c.why, err, want)
+			}
+			continue
+		}
+		if err != nil || got.Reveal() != c.want {
+			t.Errorf("%s: %d bytes, %v", c.why, len(got.Reveal()), err)
+		}
+	}
+}

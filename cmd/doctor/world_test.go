@@ -11,6 +11,8 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"errors"
+	"io"
+	"log"
 	"math/big"
 	"net"
 	"net/http"
@@ -45,16 +47,16 @@ type answer struct {
 // run runs doctor with these arguments, on a terminal or off it.
 func run(t *testing.T, dir string, tty bool, args ...string) answer {
 	t.Helper()
-	io, out, errs := term.Test("")
-	io.OutTTY = tty
+	stdio, out, errs := term.Test("")
+	stdio.OutTTY = tty
 	env := map[string]string{"XDG_CONFIG_HOME": filepath.Join(dir, "config"), "XDG_STATE_HOME": filepath.Join(dir, "state")}
-	a := app.New(io, func(name string) string { return env[name] })
+	a := app.New(stdio, func(name string) string { return env[name] })
 	root := &cobra.Command{Use: "midwatch", SilenceErrors: true, SilenceUsage: true, PersistentPreRunE: func(*cobra.Command, []string) error { return a.Begin() }}
 	a.AddGlobal(root)
 	root.AddCommand(doctor.New(a))
 	root.SetArgs(append([]string{"doctor", "--attempts", "1", "--probe-timeout", "500ms"}, args...))
-	root.SetOut(io.Out)
-	root.SetErr(io.Err)
+	root.SetOut(stdio.Out)
+	root.SetErr(stdio.Err)
 	got := answer{err: root.ExecuteContext(t.Context())}
 	got.out, got.errs = out.String(), errs.String()
 	var ended app.Ended
@@ -210,7 +212,7 @@ func (a *authority) serve(t *testing.T, ends time.Time) string {
 	}
 	server := httptest.NewUnstartedServer(health(http.StatusOK, "application/json", `{"status":"UP"}`))
 	server.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
-	server.Config.ErrorLog = nil
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	return strings.TrimPrefix(server.URL, "https://")

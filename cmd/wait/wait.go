@@ -214,9 +214,8 @@ func finish(ctx context.Context, a *app.App, o *options, missing []app.Missing, 
 		if f.Outcome != gate.Unknown {
 			f.Outcome = gate.Failed
 		}
-		if f.Text == "" {
-			f.Text = "no registry answered"
-			f.Outcome = gate.Unknown
+		if w.Snapshot == nil {
+			f.Text, f.Outcome, missing = "not one look at the fleet was finished", gate.Unknown, nil
 		}
 		if f.Reason != "" && f.Key.Name == "" && f.Key.Source != "" {
 			missing = nil // a registry is silent: who knows what it holds

@@ -28,7 +28,7 @@ func (l *Loop) Run(ctx context.Context) {
 		l.heed()
 		if in, ok := l.Input(); ok {
 			s := l.Sweeper.Pass(ctx, in)
-			if ctx.Err() != nil {
+			if over(ctx) {
 				return // half a pass is no picture
 			}
 			if l.Passed != nil {

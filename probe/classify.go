@@ -1,6 +1,19 @@
 package probe
 
-import "github.com/midwatch-cli/midwatch/probe/wire"
+import (
+	"context"
+	"net"
+
+	"github.com/midwatch-cli/midwatch/probe/wire"
+)
+
+// Dial is for the transport of a Client: it dials like the net package, but
+// never where nobody is asked (link-local addresses and cloud metadata), also if
+// a name leads there.
+func Dial(ctx context.Context, network, address string) (net.Conn, error) {
+	d := net.Dialer{Control: wire.Guard}
+	return d.DialContext(ctx, network, address)
+}
 
 // Classify says what an error of the network, of TLS or of a context means for
 // the target that was asked: the first rows of the table "From an answer to an

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"net"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -31,7 +29,7 @@ func (p DNSProber) Probe(ctx context.Context, t Target) Result {
 		return a.end(Unknown, ReasonInternal, "no name to look up")
 	}
 	begun := time.Now()
-	found, err := lookUp(ctx, wire.Resolver(t.Address), name)
+	found, err := wire.LookUp(ctx, t.Address, name)
 	a.phase("resolve", time.Since(begun))
 	var dns *net.DNSError
 	if errors.As(err, &dns) && dns.IsNotFound && ctx.Err() == nil {
@@ -44,32 +42,4 @@ func (p DNSProber) Probe(ctx context.Context, t Target) Result {
 	a.result.Answered = true
 	a.note("leads to " + strings.Join(found, " "))
 	return a.endInTime(Pass, ReasonNone, "", orDefault(p.Slow, defaultSlow))
-}
-
-// lookUp gives what stands under a name, sorted.
-func lookUp(ctx context.Context, r *net.Resolver, name string) ([]string, error) {
-	if !strings.HasSuffix(name, ".") && strings.Contains(name, ".") {
-		// As it is written: the search list of this machine is not meant.
-		name += "."
-	}
-	var found []string
-	if strings.HasPrefix(name, "_") {
-		_, records, err := r.LookupSRV(ctx, "", "", name)
-		if err != nil {
-			return nil, err
-		}
-		for _, rec := range records {
-			found = append(found, net.JoinHostPort(rec.Target, strconv.Itoa(int(rec.Port))))
-		}
-	} else {
-		ips, err := r.LookupNetIP(ctx, "ip", name)
-		if err != nil {
-			return nil, err
-		}
-		for _, ip := range ips {
-			found = append(found, ip.Unmap().String())
-		}
-	}
-	slices.Sort(found)
-	return found, nil
 }

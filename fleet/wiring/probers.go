@@ -5,11 +5,13 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"os"
 	"sync"
+	"time"
 
 	promconfig "github.com/prometheus/common/config"
 
@@ -21,13 +23,13 @@ import (
 // probers makes what asks the instances of a profile, once for each profile,
 // with its credentials and without: without, for places they must not go to.
 type probers struct {
-	ctx      context.Context
+	ctx      context.Context // ends with close
+	close    context.CancelFunc
 	resolver *profile.Resolver
 	settings Settings
 
 	mu   sync.Mutex
-	made map[proberKey]probe.Prober
-	idle []*http.Client
+	made map[proberKey]*prober
 }
 
 type proberKey struct {
@@ -35,8 +37,22 @@ type proberKey struct {
 	credentials bool
 }
 
+// prober is made by the first who asks; meanwhile only those who want the same
+// one wait, as a secret may come from a program that takes its time.
+type prober struct {
+	mu     sync.Mutex
+	prober probe.Prober
+	failed time.Time // when it could not be made; zero where it could
+}
+
+// again is how long a prober that could not be made stays so: a secret or a
+// file may come later.
+const again = fleet.Interval
+
 func newProbers(ctx context.Context, r *profile.Resolver, s Settings) *probers {
-	return &probers{ctx: ctx, resolver: r, settings: s, made: map[proberKey]probe.Prober{}}
+	p := &probers{resolver: r, settings: s, made: map[proberKey]*prober{}}
+	p.ctx, p.close = context.WithCancel(ctx)
+	return p
 }
 
 // of returns the prober of a profile. What cannot be made (a secret that is
@@ -44,45 +60,52 @@ func newProbers(ctx context.Context, r *profile.Resolver, s Settings) *probers {
 func (p *probers) of(name string, credentials bool) probe.Prober {
 	key := proberKey{name, credentials}
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	if made := p.made[key]; made != nil {
-		return made
+	it := p.made[key]
+	if it == nil {
+		it = &prober{}
+		p.made[key] = it
 	}
+	p.mu.Unlock()
+	it.mu.Lock()
+	defer it.mu.Unlock()
+	if it.prober != nil && (it.failed.IsZero() || p.settings.Now().Sub(it.failed) < again) {
+		return it.prober
+	}
+	it.failed = time.Time{}
 	made, err := p.make(p.resolver.Profile(name), credentials)
 	if err != nil {
-		made = unable{reason: err}
+		made, it.failed = unable{fmt.Errorf("profile %q: %w", name, err)}, p.settings.Now()
 	}
-	p.made[key] = made
+	it.prober = made
 	return made
 }
 
-func (p *probers) close() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, c := range p.idle {
-		c.CloseIdleConnections()
-	}
-}
-
-// unable answers for a prober that could not be made.
+// unable answers for what cannot be asked as the profile wants it: to ask in
+// another way, we refuse.
 type unable struct{ reason error }
 
 func (u unable) Probe(_ context.Context, t probe.Target) probe.Result {
 	return probe.Result{Target: t, Outcome: probe.Unknown, Reason: probe.ReasonPolicy, Detail: u.reason.Error()}
 }
 
+// Kinds that only net/http can carry, and we cannot.
+var (
+	errProxy  = errors.New("its proxy is for HTTP, and this is not")
+	errOAuth2 = errors.New("gRPC is not asked with the tokens of oauth2")
+)
+
 func (p *probers) make(f fleet.Profile, credentials bool) (probe.Prober, error) {
 	tlsConfig, err := tlsOf(f.TLS, credentials)
 	if err != nil {
-		return nil, fmt.Errorf("profile %q: %w", f.Name, err)
+		return nil, err
 	}
 	header := http.Header{}
 	if err := p.headers(f, credentials, header); err != nil {
-		return nil, fmt.Errorf("profile %q: %w", f.Name, err)
+		return nil, err
 	}
 	client, err := p.client(f, credentials)
 	if err != nil {
-		return nil, fmt.Errorf("profile %q: %w", f.Name, err)
+		return nil, err
 	}
 	slow := p.settings.Slow
 	if slow == 0 {
@@ -94,17 +117,28 @@ func (p *probers) make(f fleet.Profile, credentials bool) (probe.Prober, error) 
 		WarnDays: f.WarnDays, FailDays: f.FailDays,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("profile %q: %w", f.Name, err)
+		return nil, err
+	}
+	mux := probe.Mux{
+		probe.HTTP: web,
+		probe.GRPC: probe.GRPCProber{
+			UserAgent: p.settings.UserAgent, Headers: header, TLS: tlsConfig, DialTimeout: fleet.DialTimeout, Slow: slow,
+			WarnDays: f.WarnDays, FailDays: f.FailDays,
+		},
+		probe.TCP: probe.TCPProber{DialTimeout: fleet.DialTimeout, Slow: slow},
+		probe.TLS: probe.TLSProber{Config: tlsConfig, DialTimeout: fleet.DialTimeout, Slow: slow, WarnDays: f.WarnDays, FailDays: f.FailDays},
+		probe.DNS: probe.DNSProber{Slow: slow},
+	}
+	if credentials && f.Auth.OAuth2 != nil {
+		mux[probe.GRPC] = unable{fmt.Errorf("profile %q: %w", f.Name, errOAuth2)}
+	}
+	if f.Proxy != "" {
+		refuse := unable{fmt.Errorf("profile %q: %w", f.Name, errProxy)}
+		mux[probe.GRPC], mux[probe.TCP], mux[probe.TLS] = refuse, refuse, refuse
 	}
 	return probe.Attempts{
 		Max: p.settings.Attempts, Timeout: p.settings.ProbeTimeout, Pause: fleet.AttemptPause,
-		Whole: max(fleet.AttemptsBudget, p.settings.ProbeTimeout),
-		Prober: probe.Mux{
-			probe.HTTP: web,
-			probe.TCP:  probe.TCPProber{DialTimeout: fleet.DialTimeout, Slow: slow},
-			probe.TLS:  probe.TLSProber{Config: tlsConfig, DialTimeout: fleet.DialTimeout, Slow: slow, WarnDays: f.WarnDays, FailDays: f.FailDays},
-			probe.DNS:  probe.DNSProber{Slow: slow},
-		},
+		Whole: max(fleet.AttemptsBudget, p.settings.ProbeTimeout), Prober: mux,
 	}, nil
 }
 
@@ -177,12 +211,16 @@ func (p *probers) client(f fleet.Profile, credentials bool) (*http.Client, error
 			TokenURL: f.Auth.OAuth2.TokenURL, Scopes: f.Auth.OAuth2.Scopes,
 		}
 	}
-	client, err := promconfig.NewClientFromConfig(c, "midwatch")
+	// Every question has a connection of its own.
+	over, err := promconfig.NewRoundTripperFromConfigWithContext(p.ctx, c, "midwatch",
+		promconfig.WithKeepAlivesDisabled(), promconfig.WithDialContextFunc(p.dial))
 	if err != nil {
 		return nil, err
 	}
-	p.idle = append(p.idle, client)
-	return client, nil
+	if oauth {
+		over = &tokens{next: over, url: f.Auth.OAuth2.TokenURL, turn: make(chan struct{}, 1)}
+	}
+	return &http.Client{Transport: over}, nil
 }
 
 // tlsOf reads the files of TLS settings; nil where nothing is set.

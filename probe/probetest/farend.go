@@ -160,11 +160,15 @@ func drain(c net.Conn) {
 // NoNames is a resolver for which no name exists.
 func NoNames(t testing.TB) *net.Resolver {
 	t.Helper()
-	address := NameServer(t, nil)
-	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+	return &net.Resolver{PreferGo: true, Dial: DialNames(NameServer(t, nil))}
+}
+
+// DialNames is the Dial of a resolver that asks the name server at address.
+func DialNames(address string) func(ctx context.Context, network, _ string) (net.Conn, error) {
+	return func(ctx context.Context, _, _ string) (net.Conn, error) {
 		var d net.Dialer
 		return d.DialContext(ctx, "udp", address)
-	}}
+	}
 }
 
 // NameServer answers on a UDP port of loopback. For each question it asks

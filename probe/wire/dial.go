@@ -128,31 +128,6 @@ func (d *Dialer) lookup(ctx context.Context, end time.Time, address string) ([]n
 	return addrs, nil
 }
 
-// system asks the name servers of this machine.
-var system = &net.Resolver{Dial: dialNames}
-
-// Resolver asks the name server at address (host:port), by Go's own resolver;
-// empty is the system's. Unlike net.DefaultResolver it leaves nothing behind
-// when a lookup's context ends: there, what waits for a silent server goes on
-// waiting for its own 5 s.
-func Resolver(address string) *net.Resolver {
-	if address == "" {
-		return system
-	}
-	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
-		return dialNames(ctx, network, address)
-	}}
-}
-
-func dialNames(ctx context.Context, network, address string) (net.Conn, error) {
-	var nd net.Dialer
-	conn, err := nd.DialContext(ctx, network, address)
-	if err == nil {
-		interruptible(ctx, conn) // its owner ends ctx when it is done
-	}
-	return conn, err
-}
-
 // dialTCP makes one connection to a literal address. It is short-lived: no
 // keep-alive probes. (DialTCP would bind a port first, which a sweep runs out of.)
 func dialTCP(ctx context.Context, end time.Time, to netip.AddrPort) (net.Conn, error) {

@@ -172,3 +172,67 @@ func TestAllAddressesRefuse(t *testing.T) {
 		}
 	}
 }
+
+// srv is the body of an SRV record, RFC 2782.
+func srv(port uint16, labels ...string) []byte {
+	out := binary.BigEndian.AppendUint16([]byte{0, 1, 0, 1}, port)
+	for _, l := range labels {
+		out = append(append(out, byte(len(l))), l...)
+	}
+	return append(out, 0)
+}
+
+func TestLookUp(t *testing.T) {
+	server := names(t, func(name string, kind uint16) [][]byte {
+		switch {
+		case name == "order.example" && kind == 1:
+			return [][]byte{{10, 0, 0, 9}, {10, 0, 0, 10}, {169, 254, 1, 1}}
+		case name == "order.example" && kind == 28:
+			return [][]byte{append([]byte{0xfd}, make([]byte, 15)...)}
+		case name == "four.example" && kind == 1:
+			return [][]byte{{10, 0, 0, 7}}
+		case name == "_http._tcp.order.example" && kind == 33:
+			return [][]byte{srv(8081, "b", "example"), srv(8080, "a", "example")}
+		}
+		return nil
+	})
+	for name, want := range map[string]string{
+		"order.example":            "10.0.0.10 10.0.0.9 169.254.1.1 fd00::", // looking is not asking
+		"order.example.":           "10.0.0.10 10.0.0.9 169.254.1.1 fd00::",
+		"four.example":             "10.0.0.7",
+		"_http._tcp.order.example": "a.example.:8080 b.example.:8081",
+		"_http._tcp.none.example":  "",
+		"none.example":             "",
+		"bad name.example":         "",
+	} {
+		got, err := wire.LookUp(t.Context(), server, name)
+		if strings.Join(got, " ") != want || (err == nil) == (want == "") {
+			t.Errorf("%q: got %q, %v; want %q", name, got, err, want)
+		}
+		var dns *net.DNSError
+		if err != nil && (!errors.As(err, &dns) || !dns.IsNotFound) {
+			t.Errorf("%q: %v is not known for what it is", name, err)
+		}
+	}
+	if _, err := wire.LookUp(t.Context(), "[fd00:ec2::254]:53", "order.example"); !errors.Is(err, wire.ErrForbidden) {
+		t.Errorf("a name server that is never asked: %v", err)
+	}
+}
+
+// TestLookUpOnlyWhatIsWritten: the search list of the machine adds nothing.
+func TestLookUpOnlyWhatIsWritten(t *testing.T) {
+	var mu sync.Mutex
+	asked := map[string]bool{}
+	server := names(t, func(name string, _ uint16) [][]byte {
+		mu.Lock()
+		defer mu.Unlock()
+		asked[name] = true
+		return nil
+	})
+	_, _ = wire.LookUp(t.Context(), server, "order.example")
+	mu.Lock()
+	defer mu.Unlock()
+	if len(asked) != 1 || !asked["order.example"] {
+		t.Errorf("asked for %v", asked)
+	}
+}

@@ -38,7 +38,10 @@ func (d *Decoder) body(data []byte) ast.Node {
 		d.failAtPlace(place{line: lineOfBadByte(data), column: 1}, "", "is not UTF-8 text", "")
 		return nil
 	}
-	tokens := lexer.Tokenize(strings.TrimPrefix(string(data), "\ufeff")) // what editors of another system begin with
+	// What editors of another system begin with, and end lines with: the parser
+	// does not know the one and counts the lines of comments with the other twice.
+	text := strings.ReplaceAll(strings.TrimPrefix(string(data), "\ufeff"), "\r\n", "\n")
+	tokens := lexer.Tokenize(text)
 	if tk := tooDeep(tokens); tk != nil {
 		d.failAtPlace(placeOf(tk), "", "is nested too deeply", "")
 		return nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -156,10 +157,14 @@ func (s script) Close() error { return errors.New("cannot close") }
 
 func TestSourceBacksOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
 		var at []time.Time
+		attempts := func() int { mu.Lock(); defer mu.Unlock(); return len(at) }
 		var good atomic.Bool
 		s := registry.NewSource("", registry.Location{Name: "x"}, nil, script{watch: func(_ context.Context, emit func(registry.Set) error) error {
+			mu.Lock()
 			at = append(at, time.Now())
+			mu.Unlock()
 			if good.CompareAndSwap(true, false) {
 				return emit(registry.Set{})
 			}
@@ -168,7 +173,7 @@ func TestSourceBacksOff(t *testing.T) {
 		stop := run(t, s)
 		<-time.After(time.Minute)
 		synctest.Wait()
-		n := len(at)
+		n := attempts()
 		good.Store(true)
 		<-time.After(12 * time.Second)
 		stop()

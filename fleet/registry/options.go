@@ -77,6 +77,26 @@ func Describe(options any) []Option {
 	return out
 }
 
+// OptionProblem is what is wrong with one option.
+type OptionProblem struct {
+	Key     string // the option
+	Message string // with its name; repeats no secret
+	Hint    string // what to do about it; may be empty
+}
+
+// OptionProblems are all that is wrong with options: errors.As finds them in
+// what Decode returns, for whoever knows the place of each.
+type OptionProblems []OptionProblem
+
+// Error has a line for each.
+func (p OptionProblems) Error() string {
+	lines := make([]string, len(p))
+	for i := range p {
+		lines[i] = p[i].Message
+	}
+	return strings.Join(lines, "\n")
+}
+
 // Decode sets the tagged fields of a pointer to a struct. Values are texts, as
 // in a URL, or already of the field's type, as from a file. All problems are
 // reported at once, each by the option's name; a refused secret is never
@@ -88,20 +108,22 @@ func Decode[V any](options any, values map[string]V) error {
 		byName[f.Name] = f
 		names = append(names, f.Name)
 	}
-	var problems, hints []string
+	var problems OptionProblems
+	var hints []string
 	for _, key := range sortedKeys(values) {
 		f, ok := byName[key]
 		if !ok {
-			problems = append(problems, fmt.Sprintf("option %q is not known", key))
-			hints = append(hints, unknownHint(key, names))
+			hint := unknownHint(key, names)
+			problems = append(problems, OptionProblem{key, fmt.Sprintf("option %q is not known", key), hint})
+			hints = append(hints, hint)
 			continue
 		}
 		if err := f.set(values[key]); err != nil {
-			problems = append(problems, fmt.Sprintf("option %s: %s", key, err))
+			problems = append(problems, OptionProblem{key, fmt.Sprintf("option %s: %s", key, err), ""})
 		}
 	}
 	if len(problems) > 0 {
-		return Misconfigured("", cmp.Or(hints...), "%s", strings.Join(problems, "\n"))
+		return Misconfigured("", cmp.Or(hints...), "%w", problems)
 	}
 	if v, ok := options.(Validator); ok {
 		return v.Validate()

@@ -40,7 +40,8 @@ func Known() config.Known {
 }
 
 // checkRegistry finds what is wrong with a configured registry, without
-// opening it.
+// opening it: a fault for each option, at its own place where it has one beside
+// the URL.
 func checkRegistry(r config.Registry) []config.Fault {
 	loc, err := locate(r)
 	if err == nil {
@@ -49,12 +50,23 @@ func checkRegistry(r config.Registry) []config.Fault {
 	if err == nil {
 		return nil
 	}
-	f := config.Fault{Message: err.Error()}
-	var said *fleet.Error
-	if errors.As(err, &said) {
-		f.Message, f.Hint = said.Detail, said.Hint
+	var problems registry.OptionProblems
+	if !errors.As(err, &problems) {
+		f := config.Fault{Message: err.Error()}
+		var said *fleet.Error
+		if errors.As(err, &said) {
+			f.Message, f.Hint = said.Detail, said.Hint
+		}
+		return []config.Fault{f}
 	}
-	return []config.Fault{f}
+	faults := make([]config.Fault, len(problems))
+	for i, p := range problems {
+		faults[i] = config.Fault{Message: p.Message, Hint: p.Hint}
+		if _, beside := r.Options[p.Key]; beside {
+			faults[i].Key = p.Key
+		}
+	}
+	return faults
 }
 
 func locate(r config.Registry) (registry.Location, error) {
@@ -126,6 +138,7 @@ func Open(ctx context.Context, c config.Context, profiles map[string]fleet.Profi
 	f.probers = newProbers(ctx, f.resolver, s)
 	sources, err := f.sources(ctx, c)
 	if err != nil {
+		f.probers.close()
 		return nil, err
 	}
 	for _, src := range sources {

@@ -39,8 +39,10 @@ func TestTurnsGoRound(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "state", "midwatch") // made when it is needed
 	order := fleet.Ref{Context: "prod", Source: "etcd", Name: "order"}
 	others := []fleet.Ref{
-		{Context: "test", Source: "etcd", Name: "order"}, {Context: "prod", Source: "consul", Name: "order"},
-		{Context: "prod", Source: "etcd", Namespace: "shop", Name: "order"}, {Context: "prod", Source: "etcd", Name: "user"},
+		{Context: "test", Source: "etcd", Name: "order"},
+		{Context: "prod", Source: "consul", Name: "order"},
+		{Context: "prod", Source: "etcd", Namespace: "shop", Name: "order"},
+		{Context: "prod", Source: "etcd", Name: "user"},
 	}
 	var got []string
 	for i := range 7 {

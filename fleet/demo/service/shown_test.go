@@ -251,7 +251,9 @@ func house(t *testing.T) (all map[string]*Instance, dir string) {
 	dir = t.TempDir()
 	known, all, list := &Directory{}, map[string]*Instance{}, map[string][]fleet.Instance{}
 	for _, spec := range []Spec{
-		{Service: "user", ID: "user-1"}, {Service: "inventory", ID: "inventory-1"}, {Service: "payment", ID: "payment-1"},
+		{Service: "user", ID: "user-1"},
+		{Service: "inventory", ID: "inventory-1"},
+		{Service: "payment", ID: "payment-1"},
 		{Service: "order", ID: "order-1", DependsOn: []string{"inventory", "payment", "user"}},
 		{Service: "gateway", ID: "gateway-1", DependsOn: []string{"order", "user"}},
 	} {

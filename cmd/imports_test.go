@@ -35,7 +35,8 @@ var rules = []struct {
 
 	{pkg: "probe", may: []string{"probe/grpchealth", "probe/health", "probe/http1", "probe/wire"}, test: []string{"probe/**"}},
 	{pkg: "probe/grpchealth", may: []string{"probe/health"}},
-	{pkg: "probe/health", may: nil},
+	{pkg: "probe/health", may: []string{"probe/health/rawjson"}},
+	{pkg: "probe/health/rawjson", may: nil},
 	{pkg: "probe/http1", may: nil},
 	{pkg: "probe/wire", may: nil},
 	{pkg: "probe/probetest", may: []string{"probe", "probe/health"}},

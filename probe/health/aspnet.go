@@ -7,7 +7,7 @@ func readASPNET(d *document) (Verdict, bool) {
 		return Verdict{}, false
 	}
 	v := say("aspnet", d.status)
-	v.Components = gather(d.object.get("entries"))
+	v.Components = gather(d.object.Get("entries"))
 	return v, true
 }
 

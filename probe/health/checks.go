@@ -16,11 +16,11 @@ func readChecks(d *document) (Verdict, bool) {
 	}
 	var all []Component
 	for _, m := range d.object {
-		text, ok := asString(m.value)
-		if !ok || envelope(m.name) {
+		text, ok := m.Value.Text()
+		if !ok || envelope(m.Name) {
 			return Verdict{}, false
 		}
-		c, known := checkText(m.name, text)
+		c, known := checkText(m.Name, text)
 		if !known && d.answer.Status < 500 {
 			return Verdict{}, false
 		}
@@ -76,7 +76,7 @@ func readDjangoText(text string) (Verdict, bool) {
 func readList(d *document) (Verdict, bool) {
 	var t tree
 	for i, raw := range d.array {
-		check, ok := asObject(raw)
+		check, ok := raw.Object()
 		if _, _, worded := wordOf(check); !ok || !worded {
 			return Verdict{}, false
 		}

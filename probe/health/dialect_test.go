@@ -15,8 +15,12 @@ func summary(v health.Verdict) string {
 		set  bool
 		name string
 	}{
-		{v.Draining, "draining"}, {v.Starting, "starting"}, {v.Stale, "stale"},
-		{v.Unreadable, "unreadable"}, {v.Page, "page"}, {v.Lie, "lie"},
+		{v.Draining, "draining"},
+		{v.Starting, "starting"},
+		{v.Stale, "stale"},
+		{v.Unreadable, "unreadable"},
+		{v.Page, "page"},
+		{v.Lie, "lie"},
 	} {
 		if flag.set {
 			parts = append(parts, flag.name)

@@ -5,8 +5,8 @@ package health
 // answer 200 whatever the checks say, so these decide.
 func readDropwizard(d *document) (Verdict, bool) {
 	for _, m := range d.object {
-		check, _ := asObject(m.value)
-		if form := formOf(check.get("healthy")); form != 't' && form != 'f' {
+		check, _ := m.Value.Object()
+		if form := check.Get("healthy").Form(); form != 't' && form != 'f' {
 			return Verdict{}, false
 		}
 	}
@@ -15,7 +15,7 @@ func readDropwizard(d *document) (Verdict, bool) {
 	}
 	var t tree
 	for _, m := range d.object {
-		t.add(m.name, m.value, 0)
+		t.add(m.Name, m.Value, 0)
 	}
 	return Whole("dropwizard", t.components), true
 }
@@ -25,8 +25,8 @@ func readDropwizard(d *document) (Verdict, bool) {
 func readDropwizardHealth(d *document) (Verdict, bool) {
 	v := Verdict{Dialect: "dropwizard", Word: Well, Text: "healthy"}
 	for _, raw := range d.array {
-		check, _ := asObject(raw)
-		healthy, critical := formOf(check.get("healthy")), formOf(check.get("critical"))
+		check, _ := raw.Object()
+		healthy, critical := check.Get("healthy").Form(), check.Get("critical").Form()
 		if healthy != 't' && healthy != 'f' || critical != 't' && critical != 'f' {
 			return Verdict{}, false
 		}
@@ -39,9 +39,9 @@ func readDropwizardHealth(d *document) (Verdict, bool) {
 	}
 	for i, raw := range d.array {
 		if i < maxComponents {
-			check, _ := asObject(raw)
+			check, _ := raw.Object()
 			c := Component{Name: nameOf(check, "check"), Word: Well, Text: "true"}
-			if formOf(check.get("healthy")) == 'f' {
+			if check.Get("healthy").Form() == 'f' {
 				c.Word, c.Text, c.Detail = Ill, "false", detailOf(check, true)
 			}
 			v.Components = append(v.Components, c)

@@ -1,6 +1,10 @@
 package health
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/midwatch-cli/midwatch/probe/health/rawjson"
+)
 
 // readIETF is application/health+json, draft-inadarei-api-health-check-06 and
 // before: `checks` (in drafts 00 and 01 `details`) holds lists of measurements
@@ -11,10 +15,10 @@ func readIETF(d *document) (Verdict, bool) {
 	}
 	t := tree{measured: true}
 	switch {
-	case lists(d.object.get("checks")):
-		t.walk("", d.object.get("checks"), 0)
-	case lists(d.object.get("details")):
-		t.walk("", d.object.get("details"), 0)
+	case lists(d.object.Get("checks")):
+		t.walk("", d.object.Get("checks"), 0)
+	case lists(d.object.Get("details")):
+		t.walk("", d.object.Get("details"), 0)
 	case d.typed("application/health+json"):
 	default:
 		return Verdict{}, false
@@ -28,7 +32,7 @@ func readIETF(d *document) (Verdict, bool) {
 }
 
 // lists says that an object has members, and that all are lists.
-func lists(raw value) bool {
-	o, _ := asObject(raw)
-	return len(o) > 0 && !slices.ContainsFunc(o, func(m member) bool { return formOf(m.value) != '[' })
+func lists(raw rawjson.Value) bool {
+	o, _ := raw.Object()
+	return len(o) > 0 && !slices.ContainsFunc(o, func(m rawjson.Member) bool { return m.Value.Form() != '[' })
 }

@@ -1,11 +1,9 @@
 package health
 
 import (
-	"bytes"
-	"encoding/json"
-	"slices"
 	"strings"
-	"unicode/utf8"
+
+	"github.com/midwatch-cli/midwatch/probe/health/rawjson"
 )
 
 // Bounds of a tree of components; what lies beyond them is not looked at.
@@ -14,50 +12,24 @@ const (
 	maxComponents = 500
 )
 
-// value is one value of a JSON document as it was written, without blanks
-// around it; empty if there is none. It is part of a document that is valid.
-type value string
-
-// member is one of an object.
-type member struct {
-	name  string
-	value value
-}
-
-// object is the members of a JSON object in the order of their names, so that
-// the same body always gives the same Verdict. Of two with the same name the
-// last counts.
-type object []member
-
 // document is a body that is a JSON object or a JSON array.
 type document struct {
 	answer Answer
-	object object  // nil if it is an array
-	array  []value // nil if it is an object
-	status string  // the word under "status", if that is a string; see has
+	object rawjson.Object  // nil if it is an array
+	array  []rawjson.Value // nil if it is an object
+	status string          // the word under "status", if that is a string; see has
 }
 
-// parse takes the outermost level apart. Control characters inside strings,
-// which hand-written pages let through, are not JSON and are forgiven.
+// parse takes the outermost level apart.
 func parse(a *Answer, body []byte) (*document, bool) {
-	if !json.Valid(body) {
-		calmed := bytes.Map(func(r rune) rune {
-			if r < ' ' {
-				return ' '
-			}
-			return r
-		}, body)
-		if body = bytes.TrimSpace(calmed); !json.Valid(body) {
-			return nil, false
-		}
+	whole, ok := rawjson.Parse(body)
+	if !ok {
+		return nil, false
 	}
 	d := &document{answer: *a}
-	if whole := value(body); body[0] == '[' {
-		d.array, _ = asArray(whole)
-	} else {
-		d.object, _ = asObject(whole)
-	}
-	d.status, _ = asString(d.object.get("status"))
+	d.object, _ = whole.Object()
+	d.array, _ = whole.Array()
+	d.status, _ = d.object.Get("status").Text()
 	return d, true
 }
 
@@ -65,7 +37,7 @@ func parse(a *Answer, body []byte) (*document, bool) {
 func (d *document) says() bool { return d.status != "" }
 
 // has tells whether the object has a member of that form: '{', '[' or '"'.
-func (d *document) has(name string, form byte) bool { return formOf(d.object.get(name)) == form }
+func (d *document) has(name string, form byte) bool { return d.object.Get(name).Form() == form }
 
 // typed tells whether the Content-Type names a dialect; it only settles what
 // the body leaves open.
@@ -76,136 +48,22 @@ func (d *document) typed(part string) bool {
 // detail is what the object itself says beside its word.
 func (d *document) detail() string { return detailOf(d.object, false) }
 
-// formOf is the first byte of a value: '{', '[', '"', 't', 'f', 'n', a digit; 0
-// if there is none.
-func formOf(v value) byte {
-	if v == "" {
-		return 0
-	}
-	return v[0]
-}
-
-// asString gives the text of a string; part of the document, where it can be.
-func asString(v value) (string, bool) {
-	if formOf(v) != '"' {
-		return "", false
-	}
-	text := string(v[1 : len(v)-1])
-	if strings.IndexByte(text, '\\') < 0 && utf8.ValidString(text) {
-		return text, true
-	}
-	var s string
-	err := json.Unmarshal([]byte(v), &s)
-	return s, err == nil
-}
-
-func asObject(v value) (object, bool) {
-	if formOf(v) != '{' {
-		return nil, false
-	}
-	o := make(object, 0, 4)
-	for at := v.next(1); v[at] != '}'; at = v.next(at) {
-		end := v.end(at)
-		name, _ := asString(v[at:end])
-		at = v.next(end)
-		end = v.end(at)
-		o, at = append(o, member{name, v[at:end]}), end
-	}
-	return o.inOrder(), true
-}
-
-func asArray(v value) ([]value, bool) {
-	if formOf(v) != '[' {
-		return nil, false
-	}
-	a := []value{}
-	for at := v.next(1); v[at] != ']'; at = v.next(at) {
-		end := v.end(at)
-		a, at = append(a, v[at:end]), end
-	}
-	return a, true
-}
-
-// next steps over blanks and what stands between values.
-func (v value) next(at int) int {
-	for strings.IndexByte(" \t\r\n,:", v[at]) >= 0 {
-		at++
-	}
-	return at
-}
-
-// end is where the value ends that begins at a place.
-func (v value) end(at int) int {
-	for depth := 0; ; at++ {
-		switch v[at] {
-		case '"':
-			for at++; v[at] != '"'; at++ {
-				if v[at] == '\\' {
-					at++
-				}
-			}
-		case '{', '[':
-			depth++
-			continue
-		case '}', ']':
-			depth--
-		default:
-			if depth > 0 {
-				continue
-			}
-			for at < len(v) && strings.IndexByte(" \t\r\n,]}", v[at]) < 0 {
-				at++
-			}
-			return at
-		}
-		if depth == 0 {
-			return at + 1
-		}
-	}
-}
-
-// inOrder sorts by name and takes out what comes again later.
-func (o object) inOrder() object {
-	if len(o) < 2 {
-		return o
-	}
-	slices.SortStableFunc(o, func(a, b member) int { return strings.Compare(a.name, b.name) })
-	kept := o[:1]
-	for _, m := range o[1:] {
-		if last := &kept[len(kept)-1]; last.name == m.name {
-			*last = m
-		} else {
-			kept = append(kept, m)
-		}
-	}
-	return kept
-}
-
-// get gives a member; nothing if it is not there.
-func (o object) get(name string) value {
-	at, ok := slices.BinarySearchFunc(o, name, func(m member, name string) int { return strings.Compare(m.name, name) })
-	if !ok {
-		return ""
-	}
-	return o[at].value
-}
-
 // wordIn is what a value says where a word is expected: a string, a boolean, or
 // an object that has the word inside ({"code":"UP"}). Numbers are codes of
 // HTTP, or counts: no words.
-func wordIn(v value) (string, bool) {
-	switch formOf(v) {
+func wordIn(v rawjson.Value) (string, bool) {
+	switch v.Form() {
 	case '"':
-		s, ok := asString(v)
+		s, ok := v.Text()
 		return s, ok && strings.Trim(s, " 0123456789") != ""
 	case 't':
 		return "true", true
 	case 'f':
 		return "false", true
 	case '{':
-		o, _ := asObject(v)
+		o, _ := v.Object()
 		for _, name := range [...]string{"code", "status"} {
-			if s, ok := asString(o.get(name)); ok && s != "" {
+			if s, ok := o.Get(name).Text(); ok && s != "" {
 				return s, true
 			}
 		}
@@ -214,20 +72,20 @@ func wordIn(v value) (string, bool) {
 }
 
 // wordOf finds the word of an object under the names that are in use.
-func wordOf(o object) (name, text string, ok bool) {
+func wordOf(o rawjson.Object) (name, text string, ok bool) {
 	for _, name := range [...]string{"status", "health", "state", "healthStatus", "overallStatus", "overall", "AggregatedStatus"} {
-		if text, ok := wordIn(o.get(name)); ok {
+		if text, ok := wordIn(o.Get(name)); ok {
 			return name, text, true
 		}
 	}
 	for _, name := range [...]string{"healthy", "isHealthy", "ok", "passed", "alive", "live", "ready", "up"} {
-		if form := formOf(o.get(name)); form == 't' || form == 'f' {
-			text, _ := wordIn(o.get(name))
+		if form := o.Get(name).Form(); form == 't' || form == 'f' {
+			text, _ := wordIn(o.Get(name))
 			return name, text, true
 		}
 	}
 	for _, name := range [...]string{"Status", "Health", "State", "STATUS", "Healthy"} {
-		if text, ok := wordIn(o.get(name)); ok {
+		if text, ok := wordIn(o.Get(name)); ok {
 			return name, text, true
 		}
 	}
@@ -236,22 +94,22 @@ func wordOf(o object) (name, text string, ok bool) {
 
 // detailOf is the text that says why: an error, a message, a cause; of inner
 // objects too, where asked for.
-func detailOf(o object, inner bool) string {
+func detailOf(o rawjson.Object, inner bool) string {
 	for _, name := range [...]string{"error", "output", "message", "exception", "rootCause", "description", "reason", "cause", "detail", "details", "data"} {
-		v := o.get(name)
-		switch formOf(v) {
+		v := o.Get(name)
+		switch v.Form() {
 		case '"':
-			if s, _ := asString(v); s != "" {
+			if s, _ := v.Text(); s != "" {
 				return s
 			}
 		case '[':
-			if a, _ := asArray(v); len(a) > 0 && name != "data" {
+			if a, _ := v.Array(); len(a) > 0 && name != "data" {
 				if s := detailOfItem(a[0]); s != "" {
 					return s
 				}
 			}
 		case '{':
-			if in, _ := asObject(v); inner || name == "error" {
+			if in, _ := v.Object(); inner || name == "error" {
 				if s := detailOf(in, false); s != "" {
 					return s
 				}
@@ -262,10 +120,10 @@ func detailOf(o object, inner bool) string {
 }
 
 // detailOfItem is the text of one of several errors.
-func detailOfItem(v value) string {
-	if s, ok := asString(v); ok {
+func detailOfItem(v rawjson.Value) string {
+	if s, ok := v.Text(); ok {
 		return s
 	}
-	o, _ := asObject(v)
+	o, _ := v.Object()
 	return detailOf(o, false)
 }

@@ -4,22 +4,22 @@ package health
 // Helidon speak it: `checks` is a list of checks with a name and a status.
 // Version 1 called the outer word `outcome`, and each check's `state`.
 func readMicroProfile(d *document) (Verdict, bool) {
-	checks, ok := asArray(d.object.get("checks"))
+	checks, ok := d.object.Get("checks").Array()
 	word := d.status
 	if word == "" {
-		word, _ = asString(d.object.get("outcome"))
+		word, _ = d.object.Get("outcome").Text()
 	}
 	if !ok || word == "" {
 		return Verdict{}, false
 	}
 	for _, raw := range checks {
-		check, _ := asObject(raw)
-		_, named := asString(check.get("name"))
+		check, _ := raw.Object()
+		_, named := check.Get("name").Text()
 		if name, _, ok := wordOf(check); !named || !ok || name != "status" && name != "state" {
 			return Verdict{}, false
 		}
 	}
 	v := say("microprofile", word)
-	v.Components = gather(d.object.get("checks"))
+	v.Components = gather(d.object.Get("checks"))
 	return v, true
 }

@@ -8,18 +8,18 @@ import "strings"
 // service that is leaving says `error` like any other: that it drains would be
 // a guess.
 func readTerminus(d *document) (Verdict, bool) {
-	if !d.says() || d.object.get("details") == "" {
+	if !d.says() || d.object.Get("details") == "" {
 		return Verdict{}, false
 	}
 	switch {
 	case d.has("error", '[') && d.has("details", '['):
 	case d.has("info", '{') && d.has("error", '{') && d.has("details", '{'):
-	case d.has("info", '{') && isTree(d.object.get("info")) && d.has("details", '{'):
+	case d.has("info", '{') && isTree(d.object.Get("info")) && d.has("details", '{'):
 	default:
 		return Verdict{}, false
 	}
 	v := say("terminus", d.status)
-	v.Components = gather(d.object.get("details"))
+	v.Components = gather(d.object.Get("details"))
 	if v.Word != Well && d.has("error", '[') {
 		v.Detail = d.detail()
 	}

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+
+	"github.com/midwatch-cli/midwatch/probe/health/rawjson"
 )
 
 // Read finds out which dialect an answer speaks, by its body rather than by its
@@ -27,10 +29,10 @@ func Read(a Answer) Verdict {
 // speaksOfHealth says whether the body of such an answer is one about health.
 // 429 is: Consul's agent gives it for a warning.
 func speaksOfHealth(status int) bool {
-	switch {
-	case status == 429:
+	switch status {
+	case 429:
 		return true
-	case status == 501:
+	case 501:
 		return false
 	default:
 		return status >= 200 && status < 300 || status >= 500 && status < 600
@@ -56,7 +58,7 @@ func readBody(a *Answer) Verdict {
 		}
 		return readDocument(d)
 	case body[0] == '"' && json.Valid(body):
-		if text, ok := asString(value(body)); ok {
+		if text, ok := rawjson.Value(body).Text(); ok {
 			return readText(text, a.Status)
 		}
 	case body[0] == '<':

@@ -1,6 +1,10 @@
 package health
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/midwatch-cli/midwatch/probe/health/rawjson"
+)
 
 // readSpring is Spring Boot's actuator: `components` (3.x, 2.2 and later),
 // `details` of components (2.0, 2.1), `groups`, or a flat object in which every
@@ -13,14 +17,14 @@ func readSpring(d *document) (Verdict, bool) {
 	var t tree
 	switch {
 	case d.has("components", '{'):
-		t.walk("", d.object.get("components"), 0)
-	case d.has("details", '{') && isSpring(d.status) && isTree(d.object.get("details")) && !d.has("info", '{'):
-		t.walk("", d.object.get("details"), 0)
+		t.walk("", d.object.Get("components"), 0)
+	case d.has("details", '{') && isSpring(d.status) && isTree(d.object.Get("details")) && !d.has("info", '{'):
+		t.walk("", d.object.Get("details"), 0)
 	case d.has("groups", '['), d.typed("spring-boot"):
 	case isSpring(d.status) && flat(d.object):
 		for _, m := range d.object {
-			if m.name != "status" {
-				t.add(m.name, m.value, 0)
+			if m.Name != "status" {
+				t.add(m.Name, m.Value, 0)
 			}
 		}
 	default:
@@ -39,13 +43,13 @@ func readSpring(d *document) (Verdict, bool) {
 func isSpring(word string) bool { return word == strings.ToUpper(word) }
 
 // flat is the form of Spring Boot 1.x: beside the status, only components.
-func flat(o object) bool {
+func flat(o rawjson.Object) bool {
 	for _, m := range o {
-		if m.name == "status" {
+		if m.Name == "status" {
 			continue
 		}
-		in, _ := asObject(m.value)
-		if _, ok := asString(in.get("status")); !ok {
+		in, _ := m.Value.Object()
+		if _, ok := in.Get("status").Text(); !ok {
 			return false
 		}
 	}

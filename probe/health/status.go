@@ -3,6 +3,8 @@ package health
 import (
 	"cmp"
 	"strings"
+
+	"github.com/midwatch-cli/midwatch/probe/health/rawjson"
 )
 
 // readStatus is what people write by hand: {"status":"healthy", ...} and its
@@ -15,7 +17,7 @@ func readStatus(d *document) (Verdict, bool) {
 	}
 	v := say("status", text)
 	for _, key := range [...]string{"components", "checks", "details", "dependencies", "services", "entries", "results", "info"} {
-		if raw := d.object.get(key); key != name && (formOf(raw) == '{' || formOf(raw) == '[') {
+		if raw := d.object.Get(key); key != name && (raw.Form() == '{' || raw.Form() == '[') {
 			if v.Components = gather(raw); len(v.Components) > 0 {
 				break
 			}
@@ -24,7 +26,7 @@ func readStatus(d *document) (Verdict, bool) {
 	if terse(d.object) {
 		v.Components = beside(d.object, name)
 	}
-	if message, _ := asString(d.object.get("message")); spinningUp(message) {
+	if message, _ := d.object.Get("message").Text(); spinningUp(message) {
 		v.Word, v.Starting, v.Text = Unknown, true, message
 	}
 	if v.Word != Well {
@@ -43,10 +45,10 @@ func spinningUp(message string) bool {
 }
 
 // terse is the form {"status":"ok","postgres":"ok"}: words and nothing else.
-func terse(o object) bool {
+func terse(o rawjson.Object) bool {
 	for _, m := range o {
-		text, ok := asString(m.value)
-		if word, _, _ := ParseWord(text); !ok || word == NoWord || envelope(m.name) && m.name != "status" {
+		text, ok := m.Value.Text()
+		if word, _, _ := ParseWord(text); !ok || word == NoWord || envelope(m.Name) && m.Name != "status" {
 			return false
 		}
 	}
@@ -54,11 +56,11 @@ func terse(o object) bool {
 }
 
 // beside are the words of a terse object but the one for the whole.
-func beside(o object, whole string) []Component {
+func beside(o rawjson.Object, whole string) []Component {
 	var t tree
 	for _, m := range o {
-		if m.name != whole {
-			t.add(m.name, m.value, 0)
+		if m.Name != whole {
+			t.add(m.Name, m.Value, 0)
 		}
 	}
 	return t.components
@@ -67,19 +69,19 @@ func beside(o object, whole string) []Component {
 // errorOnly is an object that has an error and no word, or {"success":false}: a
 // call failed, and that says nothing sure of the service.
 func errorOnly(d *document) (Verdict, bool) {
-	if formOf(d.object.get("success")) == 'f' {
+	if d.object.Get("success").Form() == 'f' {
 		return Verdict{Dialect: "error", Word: Unknown, Detail: cmp.Or(d.detail(), "success is false")}, true
 	}
 	for _, name := range [...]string{"error", "errors"} {
 		var text string
-		switch raw := d.object.get(name); formOf(raw) {
+		switch raw := d.object.Get(name); raw.Form() {
 		case '"':
-			text, _ = asString(raw)
+			text, _ = raw.Text()
 		case '{':
-			o, _ := asObject(raw)
+			o, _ := raw.Object()
 			text = detailOf(o, true)
 		case '[':
-			if a, _ := asArray(raw); len(a) > 0 {
+			if a, _ := raw.Array(); len(a) > 0 {
 				text = detailOfItem(a[0])
 			}
 		case 't':

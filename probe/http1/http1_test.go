@@ -163,8 +163,12 @@ func TestRequestAsWritten(t *testing.T) {
 // TestRequestCannotBeSplit: path and host come from registries.
 func TestRequestCannotBeSplit(t *testing.T) {
 	for _, req := range []http1.Request{
-		{Path: "/a HTTP/1.1\r\nX: y", Host: "h"}, {Path: "/a\nb", Host: "h"}, {Path: "/a\x00", Host: "h"}, {Path: "/a b", Host: "h"},
-		{Path: "/", Host: "h\r\nX: y"}, {Path: "/", Host: "h x"},
+		{Path: "/a HTTP/1.1\r\nX: y", Host: "h"},
+		{Path: "/a\nb", Host: "h"},
+		{Path: "/a\x00", Host: "h"},
+		{Path: "/a b", Host: "h"},
+		{Path: "/", Host: "h\r\nX: y"},
+		{Path: "/", Host: "h x"},
 	} {
 		c := &conn{Reader: strings.NewReader("HTTP/1.1 200 OK\r\n\r\n")}
 		if _, err := http1.Get(c, &req); !errors.Is(err, http1.ErrRequest) || c.sent.Len() > 0 {

@@ -87,7 +87,9 @@ func TestAlerts(t *testing.T) {
 func TestExplainNeverQuotesTheRequest(t *testing.T) {
 	for _, inner := range []error{
 		io.EOF, io.ErrUnexpectedEOF, context.Canceled, context.DeadlineExceeded, os.ErrDeadlineExceeded, syscall.ECONNRESET, net.ErrClosed,
-		errors.New("something new"), x509.UnknownAuthorityError{}, &net.DNSError{Name: "a.example", Err: "x"}, &net.ParseError{Type: "IP address", Text: "x"},
+		errors.New("something new"),
+		x509.UnknownAuthorityError{},
+		&net.DNSError{Name: "a.example", Err: "x"}, &net.ParseError{Type: "IP address", Text: "x"},
 	} {
 		_, text := wire.Explain(&url.Error{Op: "Get", URL: "http://user:s3cret@10.0.0.1/health", Err: inner})
 		if strings.Contains(text, "10.0.0.1") || strings.Contains(text, "s3cret") {

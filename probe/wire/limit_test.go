@@ -34,7 +34,7 @@ func TestLimit(t *testing.T) {
 			if l.Err() != nil {
 				t.Errorf("just before its end: %v", l.Err())
 			}
-			time.Sleep(1)
+			time.Sleep(time.Nanosecond)
 			synctest.Wait()
 			if !errors.Is(l.Err(), context.DeadlineExceeded) || !errors.Is(context.Cause(l), context.DeadlineExceeded) {
 				t.Errorf("at its end: %v, cause %v", l.Err(), context.Cause(l))

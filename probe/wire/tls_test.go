@@ -324,8 +324,15 @@ func TestHandshakeEnds(t *testing.T) {
 
 func TestServerName(t *testing.T) {
 	for _, c := range []struct{ cfg, authority, want string }{
-		{"", "order.example:443", "order.example"}, {"", "order.example", "order.example"}, {"", "127.0.0.1:443", "127.0.0.1"},
-		{"", "[::1]:443", "::1"}, {"", "[::1]", "::1"}, {"", "::1", "::1"}, {"", "", ""}, {"", "[]", "[]"}, {"", "a:b:c", "a:b:c"},
+		{"", "order.example:443", "order.example"},
+		{"", "order.example", "order.example"},
+		{"", "127.0.0.1:443", "127.0.0.1"},
+		{"", "[::1]:443", "::1"},
+		{"", "[::1]", "::1"},
+		{"", "::1", "::1"},
+		{"", "", ""},
+		{"", "[]", "[]"},
+		{"", "a:b:c", "a:b:c"},
 		{"named.example", "order.example:443", "named.example"},
 	} {
 		if got := wire.ServerName(&tls.Config{ServerName: c.cfg}, c.authority); got != c.want {

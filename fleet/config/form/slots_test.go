@@ -295,3 +295,35 @@ func TestWrongValuesAreNotKept(t *testing.T) {
 		t.Errorf("kept %+v beside %v", x, err)
 	}
 }
+
+// TestPathsStartFromTheFile, wherever that is and however it was named.
+func TestPathsStartFromTheFile(t *testing.T) {
+	for _, c := range []struct{ file, dir, written, want string }{
+		{"midwatch.yaml", ".", "ca.pem", "ca.pem"},
+		{"./midwatch.yaml", ".", "./ca.pem", "ca.pem"},
+		{"conf/midwatch.yaml", "conf", "ca.pem", "conf/ca.pem"},
+		{"../conf/midwatch.yaml", "../conf", "../ca.pem", "../ca.pem"},
+		{"/etc/mw/midwatch.yaml", "/etc/mw", "certs/ca.pem", "/etc/mw/certs/ca.pem"},
+		{"/etc/mw/midwatch.yaml", "/etc/mw", "../../ca.pem", "/ca.pem"},
+		{"/etc/mw/midwatch.yaml", "/etc/mw", "/ca.pem", "/ca.pem"},
+		{"/etc/m w/#1.yaml", "/etc/m w", "a b.pem", "/etc/m w/a b.pem"},
+		{"", ".", "ca.pem", "ca.pem"},
+	} {
+		var x thing
+		dir := ""
+		err := form.Parse(c.file, []byte("path: "+c.written+"\n"), thingSlot(&x), func(d *form.Decoder) { dir = d.Dir() })
+		if err != nil || dir != c.dir || x.Path != c.want {
+			t.Errorf("%s in %s: %q from %q, %v; want %q from %q", c.written, c.file, x.Path, dir, err, c.want, c.dir)
+		}
+		// What is shown is whole, or relative to where midwatch runs: read from
+		// there it is the same.
+		shown, err := form.Encode(thingSlot(&x).Value())
+		var again thing
+		if err == nil {
+			err = form.Parse("shown.yaml", shown, thingSlot(&again), func(*form.Decoder) {})
+		}
+		if err != nil || again.Path != x.Path {
+			t.Errorf("%s is shown as %s and read as %q, %v", x.Path, shown, again.Path, err)
+		}
+	}
+}

@@ -53,7 +53,7 @@ func Until(ctx context.Context, feed <-chan *fleet.Snapshot, cond Condition, p P
 		w.Snapshot = s
 		w.Finding = cond.Eval(s)
 		if f, bad := terminal(s, cond, p.FailOn); bad {
-			w.Finding, w.Done = f, true
+			w.Finding, w.Passes, w.Held, w.Done = f, 0, 0, true
 			p.tell(w)
 			return w
 		}

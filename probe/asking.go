@@ -7,6 +7,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/midwatch-cli/midwatch/probe/http1"
@@ -32,9 +33,21 @@ type asking struct {
 	result Result
 }
 
+// room is that of questions that are over, for the next.
+var room = sync.Pool{New: func() any { return new(asking) }}
+
+// over gives the room back; nothing of the question is used afterwards but the
+// Result, which is a copy.
+func (a *asking) over() {
+	a.lean.Release()
+	*a = asking{}
+	room.Put(a)
+}
+
 // begin starts the clock.
 func begin(ctx context.Context, t Target) *asking {
-	a := &asking{ctx: ctx, target: t, start: time.Now()}
+	a := room.Get().(*asking)
+	a.ctx, a.target, a.start = ctx, t, time.Now()
 	if end, ok := ctx.Deadline(); ok {
 		a.limit = roundLimit(end.Sub(a.start))
 	}

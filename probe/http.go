@@ -75,7 +75,7 @@ func NewHTTP(o HTTPOptions) (*HTTPProber, error) {
 // same host.
 func (p *HTTPProber) Probe(ctx context.Context, t Target) Result {
 	a := begin(ctx, t)
-	defer a.lean.Release()
+	defer a.over()
 	if t.Scheme == "" {
 		t.Scheme = "http"
 	}

@@ -18,6 +18,9 @@ func Date(text string) (time.Time, bool) {
 			return time.Date(year, time.Month(month), day, hour, minute, second, 0, time.UTC), true
 		}
 	}
+	if text == "" {
+		return time.Time{}, false
+	}
 	t, err := http.ParseTime(text)
 	return t, err == nil
 }

@@ -152,6 +152,15 @@ func (o Object) inOrder() Object {
 
 // Get gives a member; nothing if it is not there.
 func (o Object) Get(name string) Value {
+	const few = 8
+	if len(o) <= few {
+		for i := range o {
+			if o[i].Name == name {
+				return o[i].Value
+			}
+		}
+		return ""
+	}
 	at, ok := slices.BinarySearchFunc(o, name, func(m Member, name string) int { return strings.Compare(m.Name, name) })
 	if !ok {
 		return ""

@@ -80,8 +80,8 @@ func TestVerdicts(t *testing.T) {
 // styles of exit codes can tell.
 func TestWarned(t *testing.T) {
 	r := run(t, "--registry", cmdtest.Inventory(t, "a 1="+cmdtest.Health(t, 200, `{"status":"degraded"}`)))
-	ended, ok := r.Err.(app.Ended)
-	if !ok || ended.Code != app.OK || !ended.Warned {
+	var ended app.Ended
+	if !errors.As(r.Err, &ended) || ended.Code != app.OK || !ended.Warned {
 		t.Errorf("ended with %#v, want OK with a warning", r.Err)
 	}
 }

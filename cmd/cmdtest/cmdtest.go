@@ -140,7 +140,7 @@ func Handler(t *testing.T, h http.HandlerFunc) string {
 // Closed is an address where nothing listens.
 func Closed(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

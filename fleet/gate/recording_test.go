@@ -16,9 +16,16 @@ var recording = []struct {
 	after time.Duration
 	looks string
 }{
-	{0, "a up up"}, {4 * time.Second, "a up down:timeout"}, {3 * time.Second, "a up unknown:auth"},
-	{5 * time.Second, "a up up"}, {time.Second, "a up up"}, {9 * time.Second, "a up degraded"},
-	{2 * time.Second, "a up up"}, {20 * time.Second, "a up up"}, {30 * time.Second, "a up up"}, {time.Second, "a up down:refused"},
+	{0, "a up up"},
+	{4 * time.Second, "a up down:timeout"},
+	{3 * time.Second, "a up unknown:auth"},
+	{5 * time.Second, "a up up"},
+	{time.Second, "a up up"},
+	{9 * time.Second, "a up degraded"},
+	{2 * time.Second, "a up up"},
+	{20 * time.Second, "a up up"},
+	{30 * time.Second, "a up up"},
+	{time.Second, "a up down:refused"},
 }
 
 // taken are its snapshots, with the times they had.

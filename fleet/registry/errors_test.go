@@ -49,7 +49,7 @@ func TestExplain(t *testing.T) {
 		if !errors.As(err, &said) || said.Reason != c.reason || !strings.HasPrefix(said.Detail, c.detail) {
 			t.Errorf("%v: got %+v, want %s %q", c.err, said, c.reason, c.detail)
 		}
-		if errors.Is(err, registry.ErrConfig) || strings.Contains(err.Error(), "s3cr3t") || errors.Unwrap(err) != c.err {
+		if errors.Is(err, registry.ErrConfig) || strings.Contains(err.Error(), "s3cr3t") || !errors.Is(errors.Unwrap(err), c.err) {
 			t.Errorf("%v: wrong configuration, a secret, or no cause: %v", c.err, err)
 		}
 	}
@@ -57,7 +57,7 @@ func TestExplain(t *testing.T) {
 		t.Error("nothing was explained")
 	}
 	known := fmt.Errorf("more: %w", &fleet.Error{Reason: "policy", Detail: "d"})
-	if got := registry.Explain("x", known); got != known {
+	if got := registry.Explain("x", known); !errors.Is(got, known) {
 		t.Errorf("what was known became %v", got)
 	}
 }

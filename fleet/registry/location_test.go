@@ -20,8 +20,10 @@ func TestParseLocation(t *testing.T) {
 	}{
 		{in: "consul://127.0.0.1:8500", want: registry.Location{Name: "consul", Scheme: "consul", Hosts: []string{"127.0.0.1:8500"}}},
 		{in: "CONSUL://h", want: registry.Location{Name: "consul", Scheme: "consul", Hosts: []string{"h"}}, shown: "consul://h"},
-		{in: "east=etcd://ann@h1:2379,[::1]:2380/services/?layout=kratos&tls", shown: "etcd://ann@h1:2379,[::1]:2380/services?layout=kratos&tls=",
-			want: registry.Location{Name: "east", Scheme: "etcd", User: "ann", Hosts: []string{"h1:2379", "[::1]:2380"}, Path: "/services", Query: url.Values{"layout": {"kratos"}, "tls": {""}}}},
+		{
+			in: "east=etcd://ann@h1:2379,[::1]:2380/services/?layout=kratos&tls", shown: "etcd://ann@h1:2379,[::1]:2380/services?layout=kratos&tls=",
+			want: registry.Location{Name: "east", Scheme: "etcd", User: "ann", Hosts: []string{"h1:2379", "[::1]:2380"}, Path: "/services", Query: url.Values{"layout": {"kratos"}, "tls": {""}}},
+		},
 		{in: "etcd:///prefix", want: registry.Location{Name: "etcd", Scheme: "etcd", Path: "/prefix"}},
 		{in: "etcd://h/a@b", want: registry.Location{Name: "etcd", Scheme: "etcd", Hosts: []string{"h"}, Path: "/a@b"}},
 		{in: "memory://", want: registry.Location{Name: "memory", Scheme: "memory"}},

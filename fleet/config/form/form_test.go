@@ -267,7 +267,7 @@ func TestProblemAsText(t *testing.T) {
 func TestDidYouMean(t *testing.T) {
 	few := []string{"name", "registries", "readOnly", "x"}
 	for word, want := range map[string]string{
-		"nmae": "did you mean name?", "NAME": "did you mean name?", "registrys": "did you mean registries?", "read_only": "did you mean readOnly?",
+		"nam": "did you mean name?", "NAME": "did you mean name?", "registrys": "did you mean registries?", "read_only": "did you mean readOnly?",
 		"y": "known here: name, registries, readOnly, x", "": "known here: name, registries, readOnly, x",
 		strings.Repeat("n", 500): "known here: name, registries, readOnly, x",
 	} {

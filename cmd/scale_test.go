@@ -36,6 +36,8 @@ func playRole() bool {
 		serveMany()
 	case "client":
 		plainSweep(os.Args[1])
+	case "launcher":
+		launch(os.Args[1:])
 	default:
 		return false
 	}
@@ -175,24 +177,52 @@ type usage struct {
 	wall        float64
 }
 
+// measure runs a command through a launcher: the peak memory that Linux reports
+// of a process is at least that of the one that started it, and this one is
+// large.
 func measure(b *testing.B, env []string, want string, name string, args ...string) usage {
 	b.Helper()
-	c := exec.Command(name, args...)
-	c.Env = append(os.Environ(), env...)
-	var out strings.Builder
-	c.Stdout, c.Stderr = &out, os.Stderr
-	start := time.Now()
-	err := c.Run()
-	u := usage{wall: time.Since(start).Seconds()}
-	if err != nil || !strings.Contains(out.String(), want) {
-		b.Fatalf("%s %v: %v, its output lacks %q:\n%.400s", name, args, err, want, out.String())
+	c := exec.Command(must(os.Executable()), append([]string{name}, args...)...)
+	c.Env = append(os.Environ(), roleVariable+"=launcher", launchedVariable+"="+strings.Join(env, "\n"))
+	var out, said strings.Builder
+	c.Stdout, c.Stderr = &out, &said
+	if err := c.Run(); err != nil || !strings.Contains(out.String(), want) {
+		b.Fatalf("%s %v: %v, its output lacks %q:\n%.400s%.400s", name, args, err, want, out.String(), said.String())
 	}
-	u.user = c.ProcessState.UserTime().Seconds()
-	u.whole = u.user + c.ProcessState.SystemTime().Seconds()
-	if r, ok := c.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		u.rss = float64(r.Maxrss) / 1024
+	var u usage
+	_, line, ok := strings.Cut(said.String(), launchedVariable+" ")
+	if _, err := fmt.Sscan(line, &u.user, &u.whole, &u.rss, &u.wall); !ok || err != nil {
+		b.Fatalf("%s %v: no usage in %.400q: %v", name, args, said.String(), err)
 	}
 	return u
+}
+
+// launchedVariable holds what is added to the environment of the launched
+// command, and begins the line with its usage.
+const launchedVariable = "MIDWATCH_SCALE_LAUNCHED"
+
+// launch runs a command on its own streams and writes what it cost.
+func launch(args []string) {
+	c := exec.Command(args[0], args[1:]...)
+	for _, v := range os.Environ() {
+		if !strings.HasPrefix(v, roleVariable+"=") && !strings.HasPrefix(v, launchedVariable+"=") {
+			c.Env = append(c.Env, v)
+		}
+	}
+	c.Env = append(c.Env, strings.Split(os.Getenv(launchedVariable), "\n")...)
+	c.Stdout, c.Stderr = os.Stdout, os.Stderr
+	start := time.Now()
+	if err := c.Run(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return
+	}
+	wall := time.Since(start).Seconds()
+	user := c.ProcessState.UserTime().Seconds()
+	rss := 0.0
+	if r, ok := c.ProcessState.SysUsage().(*syscall.Rusage); ok {
+		rss = float64(r.Maxrss) / 1024
+	}
+	fmt.Fprintln(os.Stderr, launchedVariable, user, user+c.ProcessState.SystemTime().Seconds(), rss, wall)
 }
 
 func median(values []float64) float64 {

@@ -70,6 +70,8 @@ func weight(every bool, r *probe.Result) int {
 		return 6
 	case outcome == probe.Fail:
 		return 5 // no answer at all, perhaps to the wrong protocol
+	case r.Target.Kind == probe.GRPC && !r.Target.Named && r.Reason == probe.ReasonProtocol:
+		return 0 // gRPC was a guess, and wrong: what HTTP said says more
 	case r.Reason == probe.ReasonAuth:
 		return 4 // credentials are missing: a thing to do
 	case r.Reason == probe.ReasonAlike, r.Health.Dialect != "":

@@ -209,3 +209,17 @@ func TestDecide(t *testing.T) {
 		})
 	}
 }
+
+// A server with no health page answered the gRPC guess in HTTP/1.1: "set
+// probe" would be the wrong advice.
+func TestWrongGuessOfGRPCSaysLessThanNoPath(t *testing.T) {
+	missing := probe.Result{Target: probe.Target{Kind: probe.HTTP, Path: "/health"}, Reason: probe.ReasonNotFound, Detail: "404: no such path", Answered: true}
+	foreign := probe.Result{Target: probe.Target{Kind: probe.GRPC}, Reason: probe.ReasonProtocol, Detail: "it does not speak HTTP/2", Answered: true}
+	if first := fleet.Decide(false, []probe.Result{missing, foreign})[0]; first.Reason != probe.ReasonNotFound {
+		t.Errorf("%s decides, want what HTTP said", first.Reason)
+	}
+	foreign.Target.Named = true
+	if first := fleet.Decide(false, []probe.Result{missing, foreign})[0]; first.Reason != probe.ReasonProtocol {
+		t.Errorf("%s decides, want the probe that was named", first.Reason)
+	}
+}

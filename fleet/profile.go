@@ -38,11 +38,32 @@ type Header struct {
 	Ref  SecretRef
 }
 
-// BreakerAPI says where a service's breakers are administered.
+// BreakerAPI says how a service's breakers are administered.
 type BreakerAPI struct {
-	API  string
-	Path string
-	CSRF string
+	API     string          // a row of the table of admin APIs
+	Path    string          // below the address; empty: the API's usual one
+	CSRF    string          // how a token against forged requests is fetched: spring; empty: none
+	Mapping *BreakerMapping // for api: mapping; nil otherwise
+}
+
+// BreakerMapping drives an admin API that exists already, without code. Places
+// are JSON pointers (RFC 6901). {name} in a path or body is the breaker's name,
+// escaped as its place wants it.
+type BreakerMapping struct {
+	List   MappedRequest           // asks for all breakers
+	Items  string                  // place of the list, or of the object of breakers by name
+	Name   string                  // place of the name within an item; empty in an object by name
+	State  string                  // ... of the state's word
+	Fields map[string]string       // ... of failureRate, slowRate, calls, rejected, since, by, reason
+	States map[string]BreakerState // what its words mean; words of ours need no row
+	Set    map[Verb]MappedRequest  // the orders it can be given
+}
+
+// MappedRequest is one request of a mapping.
+type MappedRequest struct {
+	Method string // empty: GET, or POST where there is a body
+	Path   string // below the address
+	Body   string // sent as JSON; empty: none
 }
 
 // TLSSettings are files and names, never contents.
@@ -88,11 +109,22 @@ type ServiceRule struct {
 // Plan is how one instance is to be asked, and why so.
 type Plan struct {
 	Profile     string
-	Candidates  []probe.Target // in order of preference; the first that speaks decides and is remembered for its service
-	Every       bool           // each candidate is a question of its own: all are asked and the worst decides
-	Credentials bool           // the profile's credentials may be sent there
-	Refused     string         // why it must not be asked at all (policy); empty when it may
-	Origins     []Origin       // what was decided, and by whom
+	Candidates  []probe.Target  // in order of preference; the first that speaks decides and is remembered for its service
+	Every       bool            // each candidate is a question of its own: all are asked and the worst decides
+	Credentials bool            // the profile's credentials may be sent there
+	Refused     string          // why it must not be asked at all (policy); empty when it may
+	Admin       *Administration // where its breakers are administered; nil where nobody says how
+	Origins     []Origin        // what was decided, and by whom
+}
+
+// Administration is where one instance's breakers are read and switched, and
+// by which API.
+type Administration struct {
+	API         string // actuator, envoy, haproxy, httpapi, ...: a row of the table of admin APIs
+	Base        string // http://host:port/base, unix:///path, tcp://host:port
+	Profile     string // whose credentials and settings it is asked with
+	Credentials bool   // they may be sent there
+	Refused     string // why it must not be asked at all (policy); empty when it may
 }
 
 // Origin is one decision of a Plan.

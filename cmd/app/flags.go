@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/selection"
 	"github.com/midwatch-cli/midwatch/probe"
 )
 
@@ -95,8 +96,8 @@ func (s *Selection) Add(cmd *cobra.Command, a *App) {
 }
 
 // Compile makes the selection of the flags and the SERVICE arguments.
-func (s *Selection) Compile(names []string) (*fleet.Selection, error) {
-	sel, err := fleet.Selector{
+func (s *Selection) Compile(names []string) (*selection.Selection, error) {
+	sel, err := selection.Selector{
 		Names: names, Labels: s.Labels, Zone: s.Zone, Version: s.Version, Instance: s.Instance, Namespace: s.Namespace,
 	}.Compile()
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/midwatch-cli/midwatch/cmd/term"
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/selection"
 )
 
 // Look is one reading command: once, or again and again with -w.
@@ -47,7 +48,7 @@ func (l *Look) Run(ctx context.Context, a *App, names []string, show func(Readin
 	return show(r)
 }
 
-func (l *Look) once(ctx context.Context, a *App, s *Session, sel *fleet.Selection) (Reading, error) {
+func (l *Look) once(ctx context.Context, a *App, s *Session, sel *selection.Selection) (Reading, error) {
 	if l.Held {
 		return s.Held(ctx, sel)
 	}
@@ -58,7 +59,7 @@ func (l *Look) once(ctx context.Context, a *App, s *Session, sel *fleet.Selectio
 	})
 }
 
-func (l *Look) watch(ctx context.Context, a *App, s *Session, sel *fleet.Selection, show func(Reading) error) error {
+func (l *Look) watch(ctx context.Context, a *App, s *Session, sel *selection.Selection, show func(Reading) error) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	snaps := s.Watch(ctx, sel, l.Watching.Interval, l.Held)

@@ -14,9 +14,11 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet/config"
 	"github.com/midwatch-cli/midwatch/fleet/config/environ"
 	"github.com/midwatch-cli/midwatch/fleet/config/secret"
+	"github.com/midwatch-cli/midwatch/fleet/match"
 	"github.com/midwatch-cli/midwatch/fleet/profile"
 	"github.com/midwatch-cli/midwatch/fleet/registry"
 	"github.com/midwatch-cli/midwatch/fleet/registry/all"
+	"github.com/midwatch-cli/midwatch/fleet/selection"
 	"github.com/midwatch-cli/midwatch/fleet/sweep"
 	"github.com/midwatch-cli/midwatch/fleet/wiring"
 	"github.com/midwatch-cli/midwatch/probe"
@@ -182,7 +184,7 @@ type Missing struct {
 
 // Held returns what the registries hold, unasked: the statuses are what they
 // claim.
-func (s *Session) Held(ctx context.Context, sel *fleet.Selection) (Reading, error) {
+func (s *Session) Held(ctx context.Context, sel *selection.Selection) (Reading, error) {
 	return s.pass(ctx, sel, func(f *wiring.Fleet) *sweep.Sweeper {
 		w := f.Sweeper()
 		w.Plan = func(*fleet.Service, *fleet.Instance) fleet.Plan { return fleet.Plan{} }
@@ -191,11 +193,11 @@ func (s *Session) Held(ctx context.Context, sel *fleet.Selection) (Reading, erro
 }
 
 // Pass reads every registry and asks every selected instance once.
-func (s *Session) Pass(ctx context.Context, sel *fleet.Selection, progress func(done, total int)) (Reading, error) {
+func (s *Session) Pass(ctx context.Context, sel *selection.Selection, progress func(done, total int)) (Reading, error) {
 	return s.pass(ctx, sel, (*wiring.Fleet).Sweeper, progress)
 }
 
-func (s *Session) pass(ctx context.Context, sel *fleet.Selection, sweeper func(*wiring.Fleet) *sweep.Sweeper, progress func(done, total int)) (Reading, error) {
+func (s *Session) pass(ctx context.Context, sel *selection.Selection, sweeper func(*wiring.Fleet) *sweep.Sweeper, progress func(done, total int)) (Reading, error) {
 	inputs, err := s.read(ctx)
 	if err != nil {
 		return Reading{}, err
@@ -229,7 +231,7 @@ func (s *Session) ConfigError() error {
 }
 
 // MissingIn lists the names of a selection that no source knows as it stands.
-func (s *Session) MissingIn(sel *fleet.Selection) []Missing {
+func (s *Session) MissingIn(sel *selection.Selection) []Missing {
 	inputs := make([]sweep.Input, len(s.Fleets))
 	unknown := make([][]string, len(s.Fleets))
 	for i, f := range s.Fleets {
@@ -258,7 +260,7 @@ func missing(inputs []sweep.Input, unknown [][]string) []Missing {
 			everywhere = everywhere && slices.Contains(u, name)
 		}
 		if everywhere {
-			out = append(out, Missing{Name: name, Suggestions: fleet.Suggest(name, known)})
+			out = append(out, Missing{Name: name, Suggestions: match.Nearest(name, known)})
 		}
 	}
 	return out

@@ -9,6 +9,7 @@ import (
 
 	"github.com/midwatch-cli/midwatch/cmd/app"
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/selection"
 )
 
 // TestMerge puts snapshots side by side and changes none of them.
@@ -56,7 +57,7 @@ func (w *world) two(t *testing.T, first, second []string) {
 		"  - name: b\n    registries: ["+w.fleet(t, "b.yaml", second...)+"]\n")
 }
 
-func compile(t *testing.T, names ...string) *fleet.Selection {
+func compile(t *testing.T, names ...string) *selection.Selection {
 	t.Helper()
 	sel, err := (&app.Selection{}).Compile(names)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/registry"
+	"github.com/midwatch-cli/midwatch/fleet/selection"
 	"github.com/midwatch-cli/midwatch/fleet/sweep"
 	"github.com/midwatch-cli/midwatch/fleet/wiring"
 )
@@ -18,7 +19,7 @@ const settle = 100 * time.Millisecond
 // Watch keeps the sources and makes passes until ctx ends. It delivers the
 // merged snapshot of all contexts, the newest only, and closes the channel at
 // the end. With held nothing is asked: the snapshots are what registries hold.
-func (s *Session) Watch(ctx context.Context, sel *fleet.Selection, interval time.Duration, held bool) <-chan *fleet.Snapshot {
+func (s *Session) Watch(ctx context.Context, sel *selection.Selection, interval time.Duration, held bool) <-chan *fleet.Snapshot {
 	out := make(chan *fleet.Snapshot, 1)
 	m := &merger{latest: make([]*fleet.Snapshot, len(s.Fleets)), out: out}
 	var wg sync.WaitGroup
@@ -40,7 +41,7 @@ func (s *Session) Watch(ctx context.Context, sel *fleet.Selection, interval time
 	return out
 }
 
-func (s *Session) loop(f *wiring.Fleet, sel *fleet.Selection, interval time.Duration, held bool) *sweep.Loop {
+func (s *Session) loop(f *wiring.Fleet, sel *selection.Selection, interval time.Duration, held bool) *sweep.Loop {
 	w := f.Sweeper()
 	w.Select = func(all []fleet.Service) []fleet.Service {
 		selected, _ := sel.Apply(all)

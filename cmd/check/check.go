@@ -16,6 +16,7 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/document"
 	"github.com/midwatch-cli/midwatch/fleet/gate"
+	"github.com/midwatch-cli/midwatch/fleet/selection"
 )
 
 type options struct {
@@ -192,7 +193,7 @@ func parseIgnore(text string) (gate.Ignore, error) {
 	if i := strings.LastIndexByte(text, ':'); i >= 0 && fleet.IsReason(text[i+1:]) {
 		name, reason = text[:i], text[i+1:]
 	}
-	p, err := fleet.ParsePattern(name)
+	p, err := selection.ParsePattern(name)
 	if err != nil {
 		return gate.Ignore{}, app.Usagef("want SERVICE or SERVICE:reason; reasons are "+strings.Join(fleet.Reasons(), ", "), "--ignore %q: %v", text, err)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/midwatch-cli/midwatch/cmd/app"
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/change"
+	"github.com/midwatch-cli/midwatch/fleet/match"
 	"github.com/midwatch-cli/midwatch/fleet/registry"
 )
 
@@ -78,10 +79,10 @@ func (o *options) entry(service, address string) (change.Target, change.Entry, e
 	case o.ttl > 0 && !o.hold:
 		return t, e, app.Usagef("add --hold to keep it alive, or leave --ttl out", "--ttl %v without --hold: the entry would be gone after it", o.ttl)
 	}
-	if err := fleet.CheckAddress(address); err != nil {
+	if err := match.CheckAddress(address); err != nil {
 		return t, e, app.Usagef("want HOST:PORT, such as 10.0.0.7:9000", "address %q: %v", address, err)
 	}
-	if err := fleet.CheckName(service); err != nil {
+	if err := match.CheckName(service); err != nil {
 		return t, e, app.Usagef("", "service %q: %v", service, err)
 	}
 	if o.hold && o.ttl == 0 {

@@ -10,8 +10,8 @@ import (
 
 	"github.com/midwatch-cli/midwatch/cmd/app"
 	"github.com/midwatch-cli/midwatch/cmd/render"
-	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/document"
+	"github.com/midwatch-cli/midwatch/fleet/match"
 	"github.com/midwatch-cli/midwatch/fleet/registry"
 	"github.com/midwatch-cli/midwatch/fleet/registry/all"
 )
@@ -45,7 +45,7 @@ func run(a *app.App, args []string) error {
 		d := find(drivers, args[0])
 		if d == nil {
 			hint := "there are: " + strings.Join(names(), ", ")
-			if near := fleet.Suggest(args[0], names()); len(near) > 0 {
+			if near := match.Nearest(args[0], names()); len(near) > 0 {
 				hint = "did you mean " + near[0] + "?"
 			}
 			return app.Usagef(hint, "no kind of registry is called %q", args[0])

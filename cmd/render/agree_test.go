@@ -17,6 +17,7 @@ import (
 	"github.com/midwatch-cli/midwatch/cmd/term"
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/gate"
+	"github.com/midwatch-cli/midwatch/fleet/selection"
 	"github.com/midwatch-cli/midwatch/probe"
 )
 
@@ -36,7 +37,7 @@ func TestNamesAreTakenBack(t *testing.T) {
 			services = append(services, s)
 		}
 		for line := range strings.Lines(written(t, render.Options{Format: render.FormatName}, judged(sc.snap, sc.rules))) {
-			sel, err := fleet.Selector{Names: []string{strings.TrimSuffix(line, "\n")}}.Compile()
+			sel, err := selection.Selector{Names: []string{strings.TrimSuffix(line, "\n")}}.Compile()
 			if err != nil {
 				t.Fatal(err)
 			}

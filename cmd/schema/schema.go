@@ -8,8 +8,8 @@ import (
 
 	"github.com/midwatch-cli/midwatch/cmd/app"
 	"github.com/midwatch-cli/midwatch/cmd/render"
-	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/document"
+	"github.com/midwatch-cli/midwatch/fleet/match"
 )
 
 const example = `  midwatch schema                                  the kinds there are
@@ -46,7 +46,7 @@ func run(a *app.App, args []string) error {
 			}
 		}
 		hint := "there are: " + strings.Join(kinds(), ", ")
-		if near := fleet.Suggest(args[0], kinds()); len(near) > 0 {
+		if near := match.Nearest(args[0], kinds()); len(near) > 0 {
 			hint = "did you mean " + near[0] + "?"
 		}
 		return app.Usagef(hint, "no document is of the kind %q", args[0])

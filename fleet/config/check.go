@@ -11,6 +11,7 @@ import (
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/config/form"
+	"github.com/midwatch-cli/midwatch/fleet/selection"
 )
 
 func badContext(s string) string {
@@ -21,7 +22,7 @@ func badContext(s string) string {
 }
 
 func badMatch(s string) string {
-	if _, err := fleet.ParsePattern(s); err != nil {
+	if _, err := selection.ParsePattern(s); err != nil {
 		return "is not a service or a glob"
 	}
 	return ""

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/selection"
 )
 
 // foreign are the keys real stacks use for what our own keys say, the best
@@ -127,7 +128,7 @@ func Normalize(s *fleet.Service, rules []fleet.ServiceRule) (warnings []fleet.Wa
 	}
 	s.Instances, s.DependsOn = instances, depends
 	for _, r := range rules {
-		if p, err := fleet.ParsePattern(r.Match); err == nil && len(r.DependsOn) > 0 && p.Match(s.Ref) != p.Not {
+		if p, err := selection.ParsePattern(r.Match); err == nil && len(r.DependsOn) > 0 && p.Match(s.Ref) != p.Not {
 			s.DependsOn = r.DependsOn
 			break
 		}

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/match"
+	"github.com/midwatch-cli/midwatch/fleet/selection"
 	"github.com/midwatch-cli/midwatch/probe"
 )
 
@@ -31,7 +33,7 @@ type Override struct {
 // use.
 type Resolver struct {
 	rules    Rules
-	patterns []fleet.Pattern // of rules.Services
+	patterns []selection.Pattern // of rules.Services
 	layers   map[string]*layers
 }
 
@@ -67,7 +69,7 @@ func (r Rules) Compile() (*Resolver, error) {
 	}
 	known("--profile", r.Override.Profile)
 	for i, s := range r.Services {
-		p, err := fleet.ParsePattern(s.Match)
+		p, err := selection.ParsePattern(s.Match)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("services[%d].match: %w", i, err))
 		}
@@ -105,7 +107,7 @@ func (r Rules) names() []string {
 // unknown words that nobody knows a profile.
 func (r Rules) unknown(where, name string) error {
 	hint := "known are " + strings.Join(r.names(), ", ")
-	if near := fleet.Suggest(name, r.names()); len(near) > 0 {
+	if near := match.Nearest(name, r.names()); len(near) > 0 {
 		hint = "did you mean " + strings.Join(near, " or ") + "?"
 	}
 	return fmt.Errorf("%s: there is no profile %q: %s", where, name, hint)

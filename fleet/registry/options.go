@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/match"
 )
 
 // TokenOptions are embedded in the options of drivers that take a token.
@@ -253,7 +254,7 @@ func show(v reflect.Value) string {
 
 // Nearest finds the word that was probably meant; empty where none is near.
 func Nearest(word string, known []string) string {
-	if near := fleet.Suggest(word, known); len(near) > 0 {
+	if near := match.Nearest(word, known); len(near) > 0 {
 		return near[0]
 	}
 	return ""

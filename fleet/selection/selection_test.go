@@ -1,4 +1,4 @@
-package fleet_test
+package selection_test
 
 import (
 	"slices"
@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/match"
+	"github.com/midwatch-cli/midwatch/fleet/selection"
 )
 
 // shop is a fleet to select from.
@@ -45,38 +47,38 @@ func TestSelection(t *testing.T) {
 	)
 	for _, tt := range []struct {
 		name    string
-		s       fleet.Selector
+		s       selection.Selector
 		want    string
 		unknown string
 	}{
-		{"nothing asked for", fleet.Selector{}, everyone, ""},
-		{"a name", fleet.Selector{Names: []string{"order"}}, order, ""},
-		{"a bare name selects both", fleet.Selector{Names: []string{"payment"}}, payment + " " + shopPay, ""},
-		{"one source", fleet.Selector{Names: []string{"consul:payment"}}, shopPay, ""},
-		{"a namespace in the name", fleet.Selector{Names: []string{"shop/payment"}}, shopPay, ""},
-		{"a glob", fleet.Selector{Names: []string{"ord*"}}, order, ""},
-		{"two names", fleet.Selector{Names: []string{"order", "empty"}}, order + " " + empty, ""},
-		{"all but one", fleet.Selector{Names: []string{"!payment"}}, order + " " + empty, ""},
-		{"some but one", fleet.Selector{Names: []string{"*", "!order"}}, payment + " " + shopPay + " " + empty, ""},
-		{"a no beats a yes", fleet.Selector{Names: []string{"order", "!ord*"}}, "", ""},
-		{"one instance, as -o name prints it", fleet.Selector{Names: []string{"order/order-2"}}, "etcd:order[order-2]", ""},
-		{"one instance by its address", fleet.Selector{Names: []string{"payment/127.0.0.1:9102"}}, payment, ""},
-		{"an id with a slash", fleet.Selector{Names: []string{"payment/n1/payment-1"}}, shopPay, ""},
-		{"all but one instance", fleet.Selector{Names: []string{"order", "!order/order-2"}}, "etcd:order[order-1 order-3]", ""},
-		{"an unknown name", fleet.Selector{Names: []string{"order", "nobody"}}, order, "nobody"},
-		{"a glob that matches nothing", fleet.Selector{Names: []string{"x*"}}, "", "x*"},
-		{"an unknown no is no matter", fleet.Selector{Names: []string{"!nobody"}}, everyone, ""},
-		{"known, though a label rules it out", fleet.Selector{Names: []string{"payment"}, Labels: "team=a"}, "", ""},
-		{"a label of the service", fleet.Selector{Labels: "tier=web"}, order, ""},
-		{"a label of an instance beats its service's", fleet.Selector{Labels: "team=a"}, "etcd:order[order-1 order-2] " + empty, ""},
-		{"a label of an instance", fleet.Selector{Labels: "canary"}, "etcd:order[order-1]", ""},
-		{"no such label", fleet.Selector{Labels: "!canary,team"}, "etcd:order[order-2 order-3] " + empty, ""},
-		{"in", fleet.Selector{Labels: "team in (b, c)"}, "etcd:order[order-3]", ""},
-		{"a zone", fleet.Selector{Zone: "b"}, "etcd:order[order-2 order-3]", ""},
-		{"a version", fleet.Selector{Version: "2.*"}, payment + " " + shopPay, ""},
-		{"an instance", fleet.Selector{Instance: "order-1"}, "etcd:order[order-1]", ""},
-		{"a namespace", fleet.Selector{Namespace: "shop"}, shopPay + " " + empty, ""},
-		{"all of it", fleet.Selector{Names: []string{"o*"}, Labels: "team", Zone: "b", Version: "1.1", Instance: "*-3"}, "etcd:order[order-3]", ""},
+		{"nothing asked for", selection.Selector{}, everyone, ""},
+		{"a name", selection.Selector{Names: []string{"order"}}, order, ""},
+		{"a bare name selects both", selection.Selector{Names: []string{"payment"}}, payment + " " + shopPay, ""},
+		{"one source", selection.Selector{Names: []string{"consul:payment"}}, shopPay, ""},
+		{"a namespace in the name", selection.Selector{Names: []string{"shop/payment"}}, shopPay, ""},
+		{"a glob", selection.Selector{Names: []string{"ord*"}}, order, ""},
+		{"two names", selection.Selector{Names: []string{"order", "empty"}}, order + " " + empty, ""},
+		{"all but one", selection.Selector{Names: []string{"!payment"}}, order + " " + empty, ""},
+		{"some but one", selection.Selector{Names: []string{"*", "!order"}}, payment + " " + shopPay + " " + empty, ""},
+		{"a no beats a yes", selection.Selector{Names: []string{"order", "!ord*"}}, "", ""},
+		{"one instance, as -o name prints it", selection.Selector{Names: []string{"order/order-2"}}, "etcd:order[order-2]", ""},
+		{"one instance by its address", selection.Selector{Names: []string{"payment/127.0.0.1:9102"}}, payment, ""},
+		{"an id with a slash", selection.Selector{Names: []string{"payment/n1/payment-1"}}, shopPay, ""},
+		{"all but one instance", selection.Selector{Names: []string{"order", "!order/order-2"}}, "etcd:order[order-1 order-3]", ""},
+		{"an unknown name", selection.Selector{Names: []string{"order", "nobody"}}, order, "nobody"},
+		{"a glob that matches nothing", selection.Selector{Names: []string{"x*"}}, "", "x*"},
+		{"an unknown no is no matter", selection.Selector{Names: []string{"!nobody"}}, everyone, ""},
+		{"known, though a label rules it out", selection.Selector{Names: []string{"payment"}, Labels: "team=a"}, "", ""},
+		{"a label of the service", selection.Selector{Labels: "tier=web"}, order, ""},
+		{"a label of an instance beats its service's", selection.Selector{Labels: "team=a"}, "etcd:order[order-1 order-2] " + empty, ""},
+		{"a label of an instance", selection.Selector{Labels: "canary"}, "etcd:order[order-1]", ""},
+		{"no such label", selection.Selector{Labels: "!canary,team"}, "etcd:order[order-2 order-3] " + empty, ""},
+		{"in", selection.Selector{Labels: "team in (b, c)"}, "etcd:order[order-3]", ""},
+		{"a zone", selection.Selector{Zone: "b"}, "etcd:order[order-2 order-3]", ""},
+		{"a version", selection.Selector{Version: "2.*"}, payment + " " + shopPay, ""},
+		{"an instance", selection.Selector{Instance: "order-1"}, "etcd:order[order-1]", ""},
+		{"a namespace", selection.Selector{Namespace: "shop"}, shopPay + " " + empty, ""},
+		{"all of it", selection.Selector{Names: []string{"o*"}, Labels: "team", Zone: "b", Version: "1.1", Instance: "*-3"}, "etcd:order[order-3]", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			sel, err := tt.s.Compile()
@@ -96,7 +98,7 @@ func TestSelection(t *testing.T) {
 }
 
 func TestSelectorErrors(t *testing.T) {
-	for want, s := range map[string]fleet.Selector{
+	for want, s := range map[string]selection.Selector{
 		`service "ord[": the name is a glob with a bracket or backslash left open`:  {Names: []string{"order", "ord["}},
 		`service "": the name is empty`:                                             {Names: []string{""}},
 		`label selector "zone in (a", character 11: want "," or ")", found the end`: {Labels: "zone in (a"},
@@ -112,7 +114,7 @@ func TestSelectorErrors(t *testing.T) {
 }
 
 func TestPattern(t *testing.T) {
-	p, err := fleet.ParsePattern("shop/pay*")
+	p, err := selection.ParsePattern("shop/pay*")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,10 +122,10 @@ func TestPattern(t *testing.T) {
 	if !p.Match(key.Ref) || !p.MatchInstance(key) {
 		t.Error("shop/pay* does not match shop/payment")
 	}
-	if p, _ = fleet.ParsePattern("payment/1"); p.Match(key.Ref) || !p.MatchInstance(key) {
+	if p, _ = selection.ParsePattern("payment/1"); p.Match(key.Ref) || !p.MatchInstance(key) {
 		t.Error("payment/1 is one instance, not the service")
 	}
-	if _, err = fleet.ParsePattern(""); err == nil {
+	if _, err = selection.ParsePattern(""); err == nil {
 		t.Error("an empty pattern is none")
 	}
 }
@@ -134,7 +136,7 @@ func TestKeysSelectThemselves(t *testing.T) {
 		for _, in := range s.Instances {
 			key := fleet.Key{Ref: s.Ref, Instance: in.ID}
 			for _, text := range []string{key.String(), s.Ref.String(), s.Ref.String() + "/" + in.ID} {
-				if p, err := fleet.ParsePattern(text); err != nil || !p.MatchInstance(key) {
+				if p, err := selection.ParsePattern(text); err != nil || !p.MatchInstance(key) {
 					t.Errorf("%q does not select %v: %v", text, key, err)
 				}
 			}
@@ -143,7 +145,7 @@ func TestKeysSelectThemselves(t *testing.T) {
 }
 
 func TestSuggest(t *testing.T) {
-	if got := fleet.Suggest("paymnet", []string{"order", "payment"}); !slices.Equal(got, []string{"payment"}) {
+	if got := match.Nearest("paymnet", []string{"order", "payment"}); !slices.Equal(got, []string{"payment"}) {
 		t.Errorf("got %v", got)
 	}
 }

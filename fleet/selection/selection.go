@@ -1,9 +1,12 @@
-package fleet
+// Package selection says which services and instances are meant: the same words
+// in every command, in files and on screens. It is pure.
+package selection
 
 import (
 	"fmt"
 	"slices"
 
+	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/match"
 )
 
@@ -18,11 +21,13 @@ func ParsePattern(text string) (Pattern, error) {
 }
 
 // Match says whether a service is meant, whatever Not says.
-func (p Pattern) Match(r Ref) bool { return p.Pattern.Match(match.Name(r), "") }
+func (p Pattern) Match(r fleet.Ref) bool { return p.Pattern.Match(match.Name(r), "") }
 
 // MatchInstance says whether this instance is meant, by itself or with its
 // whole service, whatever Not says.
-func (p Pattern) MatchInstance(k Key) bool { return p.Pattern.Match(match.Name(k.Ref), k.Instance) }
+func (p Pattern) MatchInstance(k fleet.Key) bool {
+	return p.Pattern.Match(match.Name(k.Ref), k.Instance)
+}
 
 // Selector says which services and instances are meant; zero fields ask for
 // nothing. Namespace, Zone, Version and Instance may be globs.
@@ -78,21 +83,21 @@ func (s Selector) Compile() (*Selection, error) {
 // Apply returns the services that are meant, each with those of its instances
 // that are, in the order given, and the names that meant no service at all. A
 // service without instances is selected unless a single instance was asked for.
-func (s *Selection) Apply(services []Service) (selected []Service, unknown []string) {
+func (s *Selection) Apply(services []fleet.Service) (selected []fleet.Service, unknown []string) {
 	if len(s.names)+len(s.labels) == 0 && s.namespace+s.zone+s.version+s.instID == "" {
 		return services, nil
 	}
 	met := make([]bool, len(s.names))
 	for i := range services {
 		all := services[i].Instances
-		kept := make([]Instance, 0, len(all))
-		named := s.named(Key{Ref: services[i].Ref}, met)
+		kept := make([]fleet.Instance, 0, len(all))
+		named := s.named(fleet.Key{Ref: services[i].Ref}, met)
 		for j := range all {
-			if s.named(Key{services[i].Ref, all[j].ID}, met) && s.keeps(&services[i], &all[j]) {
+			if s.named(fleet.Key{Ref: services[i].Ref, Instance: all[j].ID}, met) && s.keeps(&services[i], &all[j]) {
 				kept = append(kept, all[j])
 			}
 		}
-		if len(kept) == 0 && (len(all) > 0 || !named || !s.keeps(&services[i], &Instance{})) {
+		if len(kept) == 0 && (len(all) > 0 || !named || !s.keeps(&services[i], &fleet.Instance{})) {
 			continue
 		}
 		one := services[i]
@@ -110,7 +115,7 @@ func (s *Selection) Apply(services []Service) (selected []Service, unknown []str
 }
 
 // named says whether the names ask for an instance, and notes which were met.
-func (s *Selection) named(k Key, met []bool) bool {
+func (s *Selection) named(k fleet.Key, met []bool) bool {
 	wanted, refused := !slices.ContainsFunc(s.names, func(p Pattern) bool { return !p.Not }), false
 	for i, p := range s.names {
 		if p.MatchInstance(k) {
@@ -122,7 +127,7 @@ func (s *Selection) named(k Key, met []bool) bool {
 }
 
 // keeps says whether an instance passes what is asked beside names.
-func (s *Selection) keeps(svc *Service, in *Instance) bool {
+func (s *Selection) keeps(svc *fleet.Service, in *fleet.Instance) bool {
 	ok := func(g match.Glob, text string) bool { return g == "" || g.Match(text) }
 	return ok(s.namespace, svc.Namespace) && ok(s.zone, in.Zone) && ok(s.version, in.Version) && ok(s.instID, in.ID) &&
 		s.labels.Match(func(key string) (string, bool) {
@@ -133,6 +138,3 @@ func (s *Selection) keeps(svc *Service, in *Instance) bool {
 			return v, found
 		})
 }
-
-// Suggest returns the names a mistyped one may have meant, the likeliest first.
-func Suggest(name string, names []string) []string { return match.Nearest(name, names) }

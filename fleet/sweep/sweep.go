@@ -26,6 +26,7 @@ type Sweeper struct {
 	Select   func([]fleet.Service) []fleet.Service               // nil: all
 	Plan     func(*fleet.Service, *fleet.Instance) fleet.Plan    // how an instance is asked
 	Prober   func(profile string, credentials bool) probe.Prober // what asks it
+	Breakers Reader                                              // how breakers are read
 	Pool     probe.Pool
 	Now      func() time.Time
 	Terse    bool                  // snapshots keep no plans, only results
@@ -77,10 +78,11 @@ type pass struct {
 	at       map[string]*member // the first to be asked at an address: where there are more, questions may be equal
 	groups   []*group           // those that guess
 
-	mu    sync.Mutex
-	asked map[question]*answer
-	done  int
-	total int
+	mu     sync.Mutex
+	asked  map[question]*answer
+	listed map[place]*list
+	done   int
+	total  int
 }
 
 func newPass(s *Sweeper, services []fleet.Service) *pass {
@@ -128,7 +130,10 @@ func (p *pass) service(v *fleet.Service) (jobs []probe.Job) {
 		e := &p.evidence[p.planned]
 		p.planned++
 		e.Plan = plan
-		if plan.Refused != "" || len(plan.Candidates) == 0 {
+		if job, ok := p.breakers(g, in, e); ok {
+			jobs = append(jobs, job)
+		}
+		if p.sweeper.Breakers.Only || plan.Refused != "" || len(plan.Candidates) == 0 {
 			continue
 		}
 		p.total++

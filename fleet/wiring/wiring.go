@@ -226,14 +226,16 @@ func ConfigError(states []registry.State) error {
 	return nil
 }
 
-// Sweeper returns a new sweeper for the context.
+// Sweeper returns a new sweeper for the context. It asks and reads everything;
+// who wants less says so before the first pass.
 func (f *Fleet) Sweeper() *sweep.Sweeper {
 	return &sweep.Sweeper{
-		Context: f.Context,
-		Plan:    f.resolver.Resolve,
-		Prober:  f.probers.of,
-		Pool:    probe.Pool{Parallel: f.settings.Parallel, PerHost: fleet.ParallelHost, QPS: f.settings.QPS},
-		Now:     f.settings.Now,
-		Terse:   !f.settings.Explain,
+		Context:  f.Context,
+		Plan:     f.resolver.Resolve,
+		Prober:   f.probers.of,
+		Breakers: sweep.Reader{Admin: f.Admin, Time: max(fleet.AttemptsBudget, f.settings.ProbeTimeout)},
+		Pool:     probe.Pool{Parallel: f.settings.Parallel, PerHost: fleet.ParallelHost, QPS: f.settings.QPS},
+		Now:      f.settings.Now,
+		Terse:    !f.settings.Explain,
 	}
 }

@@ -42,9 +42,9 @@ func head(kind, context string, at time.Time) Head {
 
 // Document is what every kind can do for whoever writes it.
 type Document interface {
-	// Split returns the document with an empty list of items, and the items
-	// one by one. Items are made as they are read: a fleet of ten thousand is
-	// never held twice.
+	// Split returns the document with an empty list of items, and pointers to
+	// the items one by one, each good until the next. Items are made as they
+	// are read: a fleet of ten thousand is never held twice.
 	Split() (outer any, items iter.Seq[any])
 }
 
@@ -72,8 +72,9 @@ func (i Items[T]) itemType() reflect.Type { return reflect.TypeFor[T]() }
 // any is the items as the renderers take them.
 func (i Items[T]) any() iter.Seq[any] {
 	return func(yield func(any) bool) {
-		for item := range i.All() {
-			if !yield(item) {
+		var room T
+		for room = range i.All() {
+			if !yield(&room) {
 				return
 			}
 		}
@@ -126,10 +127,7 @@ type Time struct{ time.Time }
 
 // MarshalJSON writes RFC 3339 in UTC with milliseconds, or null for no time.
 func (t Time) MarshalJSON() ([]byte, error) {
-	if t.IsZero() {
-		return []byte("null"), nil
-	}
-	return t.UTC().AppendFormat(make([]byte, 0, 32), `"2006-01-02T15:04:05.000Z"`), nil
+	return t.appendJSON(make([]byte, 0, 32)), nil
 }
 
 // Seconds is a duration as a number of seconds, exact to the microsecond.

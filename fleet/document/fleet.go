@@ -2,6 +2,7 @@ package document
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet"
@@ -131,23 +132,66 @@ func (Outcome) Enum() []string { return []string{"unknown", "pass", "warn", "fai
 
 // Probe is one question and what came of it.
 type Probe struct {
-	Kind        string             `json:"kind" doc:"http, grpc, tcp, tls, dns"`
-	Target      string             `json:"target" doc:"what was asked, as a URL"`
-	Outcome     Outcome            `json:"outcome" doc:"what it came to"`
-	Reason      string             `json:"reason" doc:"why, one word of a closed list, or empty"`
-	Detail      string             `json:"detail" doc:"one line for people"`
-	Code        int                `json:"code" doc:"status code of HTTP or gRPC; 0 when there was none"`
-	At          Time               `json:"at" doc:"when it was asked"`
-	TookSeconds Seconds            `json:"tookSeconds" doc:"whole time, all phases"`
-	Phases      map[string]Seconds `json:"phases" doc:"time by phase: resolveSeconds, dialSeconds, tlsSeconds, sendSeconds, waitSeconds, bodySeconds"`
-	Answered    bool               `json:"answered" doc:"a reply of any kind came"`
-	Attempts    int                `json:"attempts" doc:"how often it was asked"`
-	Flaky       bool               `json:"flaky" doc:"it took a retry to pass"`
-	Health      *Health            `json:"health" doc:"what the answer itself says; null where it says nothing"`
-	Excerpt     string             `json:"excerpt" doc:"start of the body"`
-	Expires     Time               `json:"expires" doc:"end of the certificate that was shown"`
-	SkewSeconds Seconds            `json:"skewSeconds" doc:"the peer's clock against ours; 0 where it gave none"`
-	Trace       []string           `json:"trace" doc:"what was done, step by step, where that was asked for"`
+	Kind        string   `json:"kind" doc:"http, grpc, tcp, tls, dns"`
+	Target      string   `json:"target" doc:"what was asked, as a URL"`
+	Outcome     Outcome  `json:"outcome" doc:"what it came to"`
+	Reason      string   `json:"reason" doc:"why, one word of a closed list, or empty"`
+	Detail      string   `json:"detail" doc:"one line for people"`
+	Code        int      `json:"code" doc:"status code of HTTP or gRPC; 0 when there was none"`
+	At          Time     `json:"at" doc:"when it was asked"`
+	TookSeconds Seconds  `json:"tookSeconds" doc:"whole time, all phases"`
+	Phases      Phases   `json:"phases" doc:"time by phase: resolveSeconds, dialSeconds, tlsSeconds, sendSeconds, waitSeconds, bodySeconds"`
+	Answered    bool     `json:"answered" doc:"a reply of any kind came"`
+	Attempts    int      `json:"attempts" doc:"how often it was asked"`
+	Flaky       bool     `json:"flaky" doc:"it took a retry to pass"`
+	Health      *Health  `json:"health" doc:"what the answer itself says; null where it says nothing"`
+	Excerpt     string   `json:"excerpt" doc:"start of the body"`
+	Expires     Time     `json:"expires" doc:"end of the certificate that was shown"`
+	SkewSeconds Seconds  `json:"skewSeconds" doc:"the peer's clock against ours; 0 where it gave none"`
+	Trace       []string `json:"trace" doc:"what was done, step by step, where that was asked for"`
+}
+
+// Phases is time by phase, in the order of the names. In JSON it is an object.
+type Phases []PhaseTime
+
+// PhaseTime is how long a phase took.
+type PhaseTime struct {
+	Name string // dialSeconds, ...
+	Took Seconds
+}
+
+// MarshalJSON writes an object.
+func (p Phases) MarshalJSON() ([]byte, error) { return p.appendJSON(nil), nil }
+
+// phasesOf sorts the phases; one that was gone through twice is told with the
+// sum.
+func phasesOf(list []probe.Phase) Phases {
+	out := make(Phases, 0, len(list))
+	for _, phase := range list {
+		name := phaseName(phase.Name)
+		at, again := slices.BinarySearchFunc(out, name, func(p PhaseTime, name string) int { return strings.Compare(p.Name, name) })
+		if again {
+			out[at].Took += SecondsOf(phase.Took)
+			continue
+		}
+		out = slices.Insert(out, at, PhaseTime{name, SecondsOf(phase.Took)})
+	}
+	return out
+}
+
+// phaseName is the field of a phase. Those that an HTTP probe has are many.
+func phaseName(phase string) string {
+	switch phase {
+	case "dial":
+		return "dialSeconds"
+	case "send":
+		return "sendSeconds"
+	case "wait":
+		return "waitSeconds"
+	case "body":
+		return "bodySeconds"
+	}
+	return phase + "Seconds"
 }
 
 // Health is what a service says of itself.
@@ -172,12 +216,9 @@ type Component struct {
 func probed(r *probe.Result) Probe {
 	p := Probe{
 		Kind: string(r.Target.Kind), Target: r.Target.String(), Outcome: Outcome(r.Outcome.String()), Reason: string(r.Reason),
-		Detail: r.Detail, Code: r.Code, At: Time{r.At}, TookSeconds: SecondsOf(r.Took), Phases: make(map[string]Seconds, len(r.Phases)),
+		Detail: r.Detail, Code: r.Code, At: Time{r.At}, TookSeconds: SecondsOf(r.Took), Phases: phasesOf(r.Phases),
 		Answered: r.Answered, Attempts: max(r.Attempts, 1), Flaky: r.Flaky, Excerpt: r.Excerpt,
 		Expires: Time{r.Expires}, SkewSeconds: SecondsOf(r.Skew), Trace: []string{},
-	}
-	for _, phase := range r.Phases {
-		p.Phases[phase.Name+"Seconds"] += SecondsOf(phase.Took)
 	}
 	if h := &r.Health; h.Dialect != "" {
 		p.Health = &Health{h.Dialect, h.Word.String(), h.Text, h.Detail, h.Draining, h.Starting, make([]Component, len(h.Components))}

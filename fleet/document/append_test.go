@@ -6,9 +6,11 @@ import (
 	"math"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
+	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/document"
 )
 
@@ -132,6 +134,30 @@ func TestAppendJSONAllocates(t *testing.T) {
 		room := in.AppendJSON(nil)
 		if n := testing.AllocsPerRun(50, func() { room = in.AppendJSON(room[:0]) }); n > 0 {
 			t.Errorf("%s: %v allocations", in.Instance, n)
+		}
+	}
+}
+
+// TestItemsAreTheirOwn: items are made in each other's room, and nothing of the
+// last one shows.
+func TestItemsAreTheirOwn(t *testing.T) {
+	for seed := range uint64(60) {
+		d := dice{rand.New(rand.NewPCG(seed, 6))}
+		s, explain := d.snapshot(), d.chance()
+		var together, alone []string
+		for item := range document.Instances(s, explain).Items.All() {
+			together = append(together, encoded(t, item))
+		}
+		for i := range s.Services {
+			for _, in := range s.Services[i].Instances {
+				one := &fleet.Snapshot{Services: []fleet.ServiceView{{Ref: s.Services[i].Ref, Instances: []fleet.InstanceView{in}}}}
+				for item := range document.Instances(one, explain).Items.All() {
+					alone = append(alone, encoded(t, item))
+				}
+			}
+		}
+		if !slices.Equal(together, alone) {
+			t.Fatalf("seed %d: together\n%s, alone\n%s", seed, together, alone)
 		}
 	}
 }

@@ -49,7 +49,8 @@ type Document interface {
 }
 
 // Items is the list of a document. Its members are made each time they are
-// read, from what was frozen before.
+// read, from what was frozen before; each is good until the next is made, which
+// may be in its room.
 type Items[T any] struct{ seq iter.Seq[T] }
 
 // ItemsOf is a list that is already there.
@@ -64,7 +65,20 @@ func (i Items[T]) All() iter.Seq[T] {
 }
 
 // MarshalJSON writes all items as one array.
-func (i Items[T]) MarshalJSON() ([]byte, error) { return json.Marshal(some(slices.Collect(i.All()))) }
+func (i Items[T]) MarshalJSON() ([]byte, error) {
+	b := []byte{'['}
+	for item := range i.All() {
+		one, err := json.Marshal(item)
+		if err != nil {
+			return nil, err
+		}
+		if len(b) > 1 {
+			b = append(b, ',')
+		}
+		b = append(b, one...)
+	}
+	return append(b, ']'), nil
+}
 
 // itemType tells the schema what the items are.
 func (i Items[T]) itemType() reflect.Type { return reflect.TypeFor[T]() }

@@ -44,7 +44,7 @@ func (s *Sweeper) Pass(ctx context.Context, in Input) *fleet.Snapshot {
 		selected = s.Select(in.Services)
 	}
 	p := newPass(s, selected)
-	var jobs []probe.Job
+	jobs := make([]probe.Job, 0, len(p.evidence))
 	for i := range selected {
 		jobs = append(jobs, p.service(&selected[i])...)
 	}
@@ -124,6 +124,7 @@ type answer struct {
 func (p *pass) service(v *fleet.Service) (jobs []probe.Job) {
 	g := &group{pass: p, name: v.Ref.String(), ref: v.Ref, known: p.sweeper.memory[v.Ref]}
 	members := make([]member, len(v.Instances))
+	jobs = make([]probe.Job, 0, len(v.Instances))
 	for i := range v.Instances {
 		in := &v.Instances[i]
 		plan := p.sweeper.Plan(v, in)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/breaker"
 	"github.com/midwatch-cli/midwatch/fleet/registry"
 )
 
@@ -23,17 +24,40 @@ type Intent struct {
 	Params  json.RawMessage // what the kind needs besides
 }
 
-// Target names an instance in a source.
+// Target is what is changed: an instance in a source, or something of it.
 type Target struct {
 	Source    string
-	Namespace string
+	Namespace string `json:",omitempty"`
 	Service   string
 	Instance  string
+	Address   string                `json:",omitempty"` // its own, where the change goes to the instance
+	Breaker   string                `json:",omitempty"` // a breaker of it, or a proxy's server
+	Admin     *fleet.Administration `json:",omitempty"` // by which API; nil where the registry is written to
 }
 
 // Key is the target as the registry knows it: without context and source.
 func (t Target) Key() fleet.Key {
 	return fleet.Key{Ref: fleet.Ref{Namespace: t.Namespace, Name: t.Service}, Instance: t.Instance}
+}
+
+// Name is the target as people write it: payment/payment-2.
+func (t Target) Name() string {
+	name := t.Service + "/" + t.Instance
+	if t.Breaker != "" {
+		name += " " + t.Breaker
+	}
+	return name
+}
+
+// site is where the target is administered.
+func (t Target) site(contextName string) breaker.Site {
+	k := t.Key()
+	k.Context, k.Source = contextName, t.Source
+	s := breaker.Site{Key: k, Addr: t.Address}
+	if t.Admin != nil {
+		s.Base = t.Admin.Base
+	}
+	return s
 }
 
 // keyOf is the target under the id that its entry has.
@@ -54,7 +78,19 @@ type Seen struct {
 	Text    string // for people
 	OK      bool   // it is what was wanted
 	Changed bool   // it is not what was there before
+	Back    bool   // it is as before, or as near to it as it can be put back
 }
+
+// Marks are what a far system that keeps such things is told with a change.
+type Marks struct {
+	By     string        // who orders it
+	Reason string        // why
+	Change string        // the batch's id
+	TTL    time.Duration // after which the far side may end it by itself; 0: never
+}
+
+// marked is a Change whose far system may keep marks.
+type marked interface{ mark(m Marks) }
 
 // Change is one change, opened. Its methods may be called from any goroutine,
 // one at a time.
@@ -85,9 +121,13 @@ func outlive(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), ReadBack)
 }
 
-// Env is where the registries of a context come from.
+// Env is where the far systems of a context come from.
 type Env struct {
+	// Registry returns the open registry of a source.
 	Registry func(source string) (registry.Registry, error)
+	// Admin returns what administers breakers as an Administration says. It may
+	// be nil where nothing is administered.
+	Admin func(a fleet.Administration) (breaker.Admin, error)
 }
 
 // Kind is one kind of change.
@@ -102,6 +142,8 @@ func Kinds() []Kind {
 	return []Kind{
 		{"register", "add or replace an instance's entry in a registry", openRegister},
 		{"deregister", "remove an instance's entry from a registry", openDeregister},
+		{"breaker", "give an order to a circuit breaker of an instance", openBreaker},
+		{"drain", "take an instance out of use so that its calls finish, or put it back", openDrain},
 	}
 }
 
@@ -115,7 +157,7 @@ func Open(env Env, i Intent) (Change, error) {
 	return nil, fmt.Errorf("no change is called %q: %w", i.Kind, fleet.ErrNotFound)
 }
 
-// ErrUnable is wrapped when the source has not the ability a change needs.
+// ErrUnable is wrapped when the far system has not the ability a change needs.
 var ErrUnable = errors.New("the registry cannot do that")
 
 // registrar finds the source's ability to write.

@@ -4,25 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 )
-
-// Plan is what a Desk found out before anything is written.
-type Plan struct {
-	Context string
-	Steps   []Step
-}
-
-// Step is one change of a plan.
-type Step struct {
-	Intent      Intent
-	What        string
-	Was         string
-	Will        string
-	SideEffects []string
-	Before      Before
-
-	change Change
-}
 
 // State is how a step ended.
 type State string
@@ -33,6 +16,10 @@ const (
 	Failed  State = "failed"
 	Unknown State = "unknown" // it was asked for and could not be read back
 	NotDone State = "not_done"
+	// Left: of an undo, somebody else changed it since, and it was left alone.
+	Left State = "left"
+	// Intended: the journal has no result yet.
+	Intended State = "intended"
 )
 
 // Result is what came of a step.
@@ -48,25 +35,49 @@ type Result struct {
 type Desk interface {
 	// Plan reads and writes nothing.
 	Plan(ctx context.Context, intents []Intent) (Plan, error)
-	// Apply does the steps in order and reads each back. It goes on after a
-	// failure; a ctx that ends stops it after the step in hand, which is read back
-	// all the same.
-	Apply(ctx context.Context, p Plan) []Result
-	// Undo goes back, newest first, and reads what is there then. It goes on when
-	// ctx has ended, under a time of its own for each step (ReadBack). Results may
-	// come from another process. Changed says nothing in what it returns.
-	Undo(ctx context.Context, results []Result) []Result
+	// PlanUndo plans to take a batch back: the newest step first, those that were
+	// never begun or are taken back already left out.
+	PlanUndo(ctx context.Context, b *Batch) (Plan, error)
+	// PlanRetry plans what a batch did not do: the failed steps, those that were
+	// not begun, and those of which nobody knows.
+	PlanRetry(ctx context.Context, b *Batch) (Plan, error)
+	// Apply carries a plan out: it is written into the journal with all its
+	// targets before the first request, done, read back, and its results are
+	// written down. It goes on after a failure; a ctx that ends stops it after
+	// the steps in hand, which are read back and written down all the same. The
+	// results are in the order of the plan. An error with no results means that
+	// nothing was sent: a *ConflictError, or a journal that cannot be written.
+	Apply(ctx context.Context, p Plan, o Options) (Outcome, error)
+	// Undo is PlanUndo and Apply, and goes on when ctx has ended, under a time of
+	// its own for each step (ReadBack).
+	Undo(ctx context.Context, b *Batch, o Options) (Outcome, error)
 }
 
-// NewDesk returns the Desk over the registries of an Env.
-func NewDesk(env Env) Desk { return &desk{env: env} }
+// Setup is what a Desk works with.
+type Setup struct {
+	Env     Env
+	Journal Journal // nil: nothing is written down
+	Who     Who
+	Origin  Origin
+	Now     func() time.Time // nil: the clock
+	// Hook is called at each boundary; nil: never. Tests end the process there.
+	Hook func(Boundary)
+}
 
-type desk struct{ env Env }
+// NewDesk returns the Desk of one context.
+func NewDesk(s Setup) Desk {
+	if s.Now == nil {
+		s.Now = time.Now
+	}
+	return &desk{s}
+}
+
+type desk struct{ Setup }
 
 func (d *desk) Plan(ctx context.Context, intents []Intent) (Plan, error) {
 	var p Plan
 	for _, i := range intents {
-		c, err := Open(d.env, i)
+		c, err := Open(d.Env, i)
 		if err != nil {
 			return Plan{}, err
 		}
@@ -84,24 +95,41 @@ func (d *desk) Plan(ctx context.Context, intents []Intent) (Plan, error) {
 	return p, nil
 }
 
-func (d *desk) Apply(ctx context.Context, p Plan) []Result {
-	var results []Result
-	for _, s := range p.Steps {
+func (d *desk) Apply(ctx context.Context, p Plan, o Options) (Outcome, error) {
+	out := Outcome{Batch: &Batch{}}
+	for i, s := range p.Steps {
 		r := Result{Step: s, State: NotDone}
-		if r.Err = ctx.Err(); r.Err == nil {
+		switch r.Err = ctx.Err(); {
+		case s.Undo:
+			r.State, r.Err = Done, nil
+			d.undo(ctx, &r)
+		case r.Err == nil:
 			d.apply(ctx, &r)
 		}
-		results = append(results, r)
+		out.Results = append(out.Results, r)
+		out.Batch.Steps = append(out.Batch.Steps, Record{N: i, Intent: s.Intent, What: s.What, Before: s.Before, State: r.State})
 	}
-	return results
+	return out, nil
 }
+
+func (d *desk) PlanUndo(ctx context.Context, b *Batch) (Plan, error) {
+	p := Plan{Context: b.Context, Undoes: b.ID}
+	for i := len(b.Steps) - 1; i >= 0; i-- {
+		if s := b.Steps[i]; s.State != NotDone {
+			p.Steps = append(p.Steps, Step{Intent: s.Intent, Undo: true, Of: s.N, What: s.What, Before: s.Before})
+		}
+	}
+	return p, nil
+}
+
+func (d *desk) PlanRetry(ctx context.Context, b *Batch) (Plan, error) { return Plan{}, ctx.Err() }
 
 // open makes the change of a step, which may come from another process.
 func (d *desk) open(s *Step) (Change, error) {
 	if s.change != nil {
 		return s.change, nil
 	}
-	return Open(d.env, s.Intent)
+	return Open(d.Env, s.Intent)
 }
 
 // apply does one step and reads it back. A write that failed may have been made
@@ -131,18 +159,12 @@ func (d *desk) apply(ctx context.Context, r *Result) {
 	}
 }
 
-func (d *desk) Undo(ctx context.Context, results []Result) []Result {
-	var undone []Result
-	for i := len(results) - 1; i >= 0; i-- {
-		r := results[i]
-		if r.State == NotDone {
-			continue
-		}
-		u := Result{Step: r.Step, State: Done}
-		d.undo(ctx, &u)
-		undone = append(undone, u)
+func (d *desk) Undo(ctx context.Context, b *Batch, o Options) (Outcome, error) {
+	p, err := d.PlanUndo(ctx, b)
+	if err != nil {
+		return Outcome{}, err
 	}
-	return undone
+	return d.Apply(ctx, p, o)
 }
 
 // undo takes one step back and reads what is there then.

@@ -109,7 +109,7 @@ func (c *register) After(ctx context.Context, b Before) (Seen, error) {
 	return Seen{
 		Text:    words(e),
 		OK:      e != nil && e.Instance.Addr == want.Addr && (want.Version == "" || e.Instance.Version == want.Version),
-		Changed: !same(before.Was, e),
+		Changed: !same(before.Was, e), Back: same(before.Was, e),
 	}, nil
 }
 
@@ -209,18 +209,18 @@ func (c *deregister) After(ctx context.Context, b Before) (Seen, error) {
 	k := c.target.keyOf(before.Was)
 	switch {
 	case e != nil && e.Instance.ID == k.Instance:
-		return Seen{Text: "it came back: " + words(e), Changed: !same(before.Was, e)}, nil
+		return Seen{Text: "it came back: " + words(e), Changed: !same(before.Was, e), Back: same(before.Was, e)}, nil
 	case c.watch <= 0 || ctx.Err() != nil:
-		return Seen{words(nil), true, before.Was != nil}, nil
+		return Seen{words(nil), true, before.Was != nil, before.Was == nil}, nil
 	}
 	back, err := c.observe(ctx, k)
 	if err != nil {
 		return Seen{}, err
 	}
 	if back != nil {
-		return Seen{Text: "it came back: " + words(back), Changed: !same(before.Was, back)}, nil
+		return Seen{Text: "it came back: " + words(back), Changed: !same(before.Was, back), Back: same(before.Was, back)}, nil
 	}
-	return Seen{words(nil), true, before.Was != nil}, nil
+	return Seen{words(nil), true, before.Was != nil, before.Was == nil}, nil
 }
 
 // observe looks for a while whether the entry comes back, and returns it if it

@@ -91,6 +91,43 @@ func (h *hooked) env() change.Env {
 	}}
 }
 
+// desk is one that keeps no journal.
+func (h *hooked) desk() change.Desk { return change.NewDesk(change.Setup{Env: h.env()}) }
+
+// apply carries a plan out.
+func apply(t *testing.T, d change.Desk, p change.Plan) []change.Result {
+	t.Helper()
+	return applyIn(t.Context(), t, d, p)
+}
+
+func applyIn(ctx context.Context, t *testing.T, d change.Desk, p change.Plan) []change.Result {
+	t.Helper()
+	out, err := d.Apply(ctx, p, change.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out.Results
+}
+
+// undo takes back what came of a plan, as another process that read it would.
+func undo(t *testing.T, d change.Desk, results []change.Result) []change.Result {
+	t.Helper()
+	return undoIn(t.Context(), t, d, results)
+}
+
+func undoIn(ctx context.Context, t *testing.T, d change.Desk, results []change.Result) []change.Result {
+	t.Helper()
+	b := &change.Batch{}
+	for i, r := range results {
+		b.Steps = append(b.Steps, change.Record{N: i, Intent: r.Intent, What: r.What, Before: r.Before, State: r.State})
+	}
+	out, err := d.Undo(ctx, b, change.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out.Results
+}
+
 // holds is what the registry holds of payment, as one line an entry.
 func (h *hooked) holds(t *testing.T) []string {
 	t.Helper()

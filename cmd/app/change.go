@@ -11,6 +11,8 @@ import (
 	"github.com/midwatch-cli/midwatch/cmd/render"
 	"github.com/midwatch-cli/midwatch/cmd/term"
 	"github.com/midwatch-cli/midwatch/fleet/change"
+	"github.com/midwatch-cli/midwatch/fleet/change/desk"
+	"github.com/midwatch-cli/midwatch/fleet/change/kind"
 	"github.com/midwatch-cli/midwatch/fleet/document"
 	"github.com/midwatch-cli/midwatch/fleet/wiring"
 )
@@ -51,8 +53,8 @@ func (s *Session) Writer(source string, flags *Changing) (*Writer, error) {
 	if s.app.Global.ReadOnly || s.app.Getenv("MIDWATCH_READ_ONLY") != "" || f.ReadOnly {
 		return nil, &Error{Code: NotWell, Err: errors.New("writes are refused here: read-only"), Hint: "the context, --read-only or MIDWATCH_READ_ONLY says so, and nothing else takes it back"}
 	}
-	env := change.Env{Registry: f.Registry}
-	return &Writer{app: s.app, flags: flags, fleet: f, Source: src.Name(), Context: f.Context, desk: change.NewDesk(change.Setup{Env: env, Now: s.app.Now})}, nil
+	env := kind.Env{Registry: f.Registry}
+	return &Writer{app: s.app, flags: flags, fleet: f, Source: src.Name(), Context: f.Context, desk: desk.New(desk.Setup{Env: env, Now: s.app.Now})}, nil
 }
 
 // ErrNotConfirmed is returned when the answer was no.

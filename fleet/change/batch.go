@@ -46,6 +46,14 @@ func (w Who) Name() string {
 	return w.User
 }
 
+// String is the person and where they sit: alice@bastion-1.
+func (w Who) String() string {
+	if w.Host == "" {
+		return w.Name()
+	}
+	return w.Name() + "@" + w.Host
+}
+
 // Is says whether two are the same operator: a person, or the same job of a CI
 // system, on whatever terminal.
 func (w Who) Is(o Who) bool { return w.Name() == o.Name() && w.Host == o.Host && w.Run == o.Run }

@@ -2,8 +2,6 @@ package change
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"time"
 )
 
@@ -25,16 +23,43 @@ const (
 // Result is what came of a step.
 type Result struct {
 	Step
+	N       int // its place in the plan
 	State   State
 	Now     string // as read back; empty where it could not be
 	Changed bool   // what is there now is not what was
 	Err     error
+	Began   time.Time
+	Ended   time.Time
+}
+
+// Outcome is what came of a plan.
+type Outcome struct {
+	Batch   *Batch // as it was written down; its id is empty where it was not
+	Results []Result
+}
+
+// Options say how a plan is carried out.
+type Options struct {
+	Reason      string
+	TTL         time.Duration // put back after it; 0: never
+	Keeper      Keeper        // who puts it back; zero: who makes the change, who stays
+	Reapply     bool          // set it again on an instance that forgot it
+	Override    bool          // also what somebody else has in force
+	Batch       int           // so many at a time; 0: all
+	Pause       time.Duration // between two batches
+	MaxFailures int           // stop when so many failed; 0: go on
+	Parallel    int           // at once; 0: as the kind of change has it
+	Progress    func(Result)  // called as results are written down, one after the other
 }
 
 // Desk is who makes changes: built by cmd, handed to whoever wants to write.
+// It is safe for concurrent use; a Plan is not.
 type Desk interface {
 	// Plan reads and writes nothing.
 	Plan(ctx context.Context, intents []Intent) (Plan, error)
+	// Replan plans again what was planned before. What could not be read then is
+	// not asked again.
+	Replan(ctx context.Context, old Plan, intents []Intent) (Plan, error)
 	// PlanUndo plans to take a batch back: the newest step first, those that were
 	// never begun or are taken back already left out.
 	PlanUndo(ctx context.Context, b *Batch) (Plan, error)
@@ -51,141 +76,22 @@ type Desk interface {
 	// Undo is PlanUndo and Apply, and goes on when ctx has ended, under a time of
 	// its own for each step (ReadBack).
 	Undo(ctx context.Context, b *Batch, o Options) (Outcome, error)
+	// Look reads how the steps of a batch that are in force stand now.
+	Look(ctx context.Context, b *Batch) []Standing
+	// Settle finds out, by reading, how the steps ended of a batch whose maker is
+	// gone, and writes it down.
+	Settle(ctx context.Context, b *Batch) error
+	// Again orders again what far systems forgot of a batch in force, and says
+	// on how many targets.
+	Again(ctx context.Context, b *Batch) (int, error)
 }
 
-// Setup is what a Desk works with.
-type Setup struct {
-	Env     Env
-	Journal Journal // nil: nothing is written down
-	Who     Who
-	Origin  Origin
-	Now     func() time.Time // nil: the clock
-	// Hook is called at each boundary; nil: never. Tests end the process there.
-	Hook func(Boundary)
-}
-
-// NewDesk returns the Desk of one context.
-func NewDesk(s Setup) Desk {
-	if s.Now == nil {
-		s.Now = time.Now
-	}
-	return &desk{s}
-}
-
-type desk struct{ Setup }
-
-func (d *desk) Plan(ctx context.Context, intents []Intent) (Plan, error) {
-	var p Plan
-	for _, i := range intents {
-		c, err := Open(d.Env, i)
-		if err != nil {
-			return Plan{}, err
-		}
-		b, err := c.Prepare(ctx)
-		if err != nil {
-			return Plan{}, err
-		}
-		s := Step{Intent: i, What: c.String(), Before: b, change: c}
-		if s.Was, s.Will, s.SideEffects, err = c.Describe(ctx, b); err != nil {
-			return Plan{}, err
-		}
-		p.Context = i.Context
-		p.Steps = append(p.Steps, s)
-	}
-	return p, nil
-}
-
-func (d *desk) Apply(ctx context.Context, p Plan, o Options) (Outcome, error) {
-	out := Outcome{Batch: &Batch{}}
-	for i, s := range p.Steps {
-		r := Result{Step: s, State: NotDone}
-		switch r.Err = ctx.Err(); {
-		case s.Undo:
-			r.State, r.Err = Done, nil
-			d.undo(ctx, &r)
-		case r.Err == nil:
-			d.apply(ctx, &r)
-		}
-		out.Results = append(out.Results, r)
-		out.Batch.Steps = append(out.Batch.Steps, Record{N: i, Intent: s.Intent, What: s.What, Before: s.Before, State: r.State})
-	}
-	return out, nil
-}
-
-func (d *desk) PlanUndo(ctx context.Context, b *Batch) (Plan, error) {
-	p := Plan{Context: b.Context, Undoes: b.ID}
-	for i := len(b.Steps) - 1; i >= 0; i-- {
-		if s := b.Steps[i]; s.State != NotDone {
-			p.Steps = append(p.Steps, Step{Intent: s.Intent, Undo: true, Of: s.N, What: s.What, Before: s.Before})
-		}
-	}
-	return p, nil
-}
-
-func (d *desk) PlanRetry(ctx context.Context, b *Batch) (Plan, error) { return Plan{}, ctx.Err() }
-
-// open makes the change of a step, which may come from another process.
-func (d *desk) open(s *Step) (Change, error) {
-	if s.change != nil {
-		return s.change, nil
-	}
-	return Open(d.Env, s.Intent)
-}
-
-// apply does one step and reads it back. A write that failed may have been made
-// all the same: that too is settled by reading.
-func (d *desk) apply(ctx context.Context, r *Result) {
-	c, err := d.open(&r.Step)
-	if err != nil {
-		r.State, r.Err = Failed, err
-		return
-	}
-	failed := c.Do(ctx, r.Before)
-	seen, err := c.After(ctx, r.Before)
-	if err == nil {
-		r.Now, r.Changed = seen.Text, seen.Changed
-	}
-	switch {
-	case err != nil && failed != nil:
-		r.State, r.Err = Unknown, fmt.Errorf("%w; and what is there now could not be read: %w", failed, err)
-	case err != nil:
-		r.State, r.Err = Unknown, fmt.Errorf("it was done and could not be read back: %w", err)
-	case seen.OK && (failed == nil || seen.Changed):
-		r.State = Done
-	case failed != nil:
-		r.State, r.Err = Failed, failed
-	default:
-		r.State, r.Err = Failed, errors.New(seen.Text)
-	}
-}
-
-func (d *desk) Undo(ctx context.Context, b *Batch, o Options) (Outcome, error) {
-	p, err := d.PlanUndo(ctx, b)
-	if err != nil {
-		return Outcome{}, err
-	}
-	return d.Apply(ctx, p, o)
-}
-
-// undo takes one step back and reads what is there then.
-func (d *desk) undo(ctx context.Context, u *Result) {
-	ctx, stop := outlive(ctx)
-	defer stop()
-	c, err := d.open(&u.Step)
-	if err == nil {
-		err = c.Undo(ctx, u.Before)
-	}
-	if err != nil {
-		u.State, u.Err = Failed, err
-		return
-	}
-	seen, err := c.After(ctx, u.Before)
-	if err != nil {
-		u.State, u.Err = Unknown, fmt.Errorf("it was undone and could not be read back: %w", err)
-		return
-	}
-	u.Now = seen.Text
-	if seen.Changed {
-		u.State, u.Err = Failed, fmt.Errorf("it is not as before: %s", seen.Text)
-	}
+// Standing is how a step that is in force stands now.
+type Standing struct {
+	Step  *Record
+	Now   string
+	Holds bool      // it is as it was left
+	Back  bool      // it is as before the change, not by us
+	Since time.Time // since when, where the far side says so
+	Err   error     // it could not be read
 }

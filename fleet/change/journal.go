@@ -26,9 +26,9 @@ type Journal interface {
 	Batch(ctx context.Context, id string) (*Batch, error)
 	// Batches lists batches, the newest first.
 	Batches(ctx context.Context, f Filter) ([]*Batch, error)
-	// Held lists the batches that are in force on any of the targets, each with
-	// the steps concerned only.
-	Held(ctx context.Context, contextName string, targets []Target) ([]*Batch, error)
+	// Held lists the batches that are in force on what the intents are about
+	// (Intent.Key), each with the steps concerned only.
+	Held(ctx context.Context, intents []Intent) ([]*Batch, error)
 
 	// Keeper is the keeper there is; zero where none is, or it was not seen alive
 	// for KeeperLost.

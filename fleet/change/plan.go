@@ -1,6 +1,11 @@
 package change
 
-import "time"
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
 
 // Plan is what a Desk found out before anything is written.
 type Plan struct {
@@ -8,8 +13,8 @@ type Plan struct {
 	At      time.Time // when it was read
 	What    string    // one line for people: trip order/payment
 	Steps   []Step
-	Undoes  string // the id of the batch that it takes back
-	Retries string // the id of the batch of which it does what failed
+	Undoes  *Batch // what it takes back; nil where it is no undo
+	Retries string // the id of the batch of which it does what was not done
 }
 
 // Step is one change of a plan.
@@ -21,62 +26,89 @@ type Step struct {
 	Was         string
 	Will        string
 	SideEffects []string
-	Before      Before
+	Before      Before    // nil where Err is not
 	Held        []Holding // who has something in force there
-
-	change Change
+	Err         error     `json:"-"` // why it cannot be done; the steps beside it can
+	Stands      string    // what of Was counts when the plan is read again
+	Change      Change    `json:"-"` // open; nil where it came from another process
 }
 
 // Holding is who has something in force on a target that is to be changed.
 type Holding struct {
-	Batch  string // its id; empty where it is none of this journal
-	By     string // who: alice@bastion-1, or someone else
+	Batch  string // its id; empty where no journal of ours has it
+	What   string
+	By     string // who, and from where; "someone else" where nobody knows
 	At     time.Time
 	Reason string
-	Until  time.Time
+	Until  time.Time // when it is put back by itself; zero: never
 }
 
-// Outcome is what came of a plan.
-type Outcome struct {
-	Batch   *Batch // as the journal has it
-	Results []Result
-}
-
-// Options say how a plan is carried out.
-type Options struct {
-	Reason      string
-	TTL         time.Duration // put back after it; 0: never
-	Keeper      Keeper        // who puts it back
-	Reapply     bool          // set it again on an instance that forgot it
-	Override    bool          // also what somebody else has in force
-	Batch       int           // so many at a time; 0: all
-	Pause       time.Duration // between two batches
-	MaxFailures int           // stop when so many failed; 0: go on
-	Parallel    int           // at once; 0: as the kind of change has it
-	Progress    func(Result)  // called as results come, from one goroutine at a time
-}
+// SomeoneElse holds what no journal and no mark explains.
+const SomeoneElse = "someone else"
 
 // ConflictError says that somebody else has something in force on what is to
 // be changed. Nothing was sent.
 type ConflictError struct{ Held []Holding }
 
-// Error names the first of them.
-func (e *ConflictError) Error() string { return "" }
+// Error names who, when and why.
+func (e *ConflictError) Error() string {
+	lines := make([]string, len(e.Held))
+	for i, h := range e.Held {
+		lines[i] = h.String()
+	}
+	return "somebody has it in hand: " + strings.Join(lines, "; ")
+}
 
-// Holds says that an intent, once done, holds something that somebody has to
-// end: a breaker that is forced, an instance that is out.
-func (i Intent) Holds() bool { return false }
+// String says who holds what since when and why, in one line.
+func (h Holding) String() string {
+	line := h.By
+	if h.What != "" {
+		line += ": " + h.What
+	}
+	if h.Reason != "" {
+		line += fmt.Sprintf(" (%q)", h.Reason)
+	}
+	if !h.At.IsZero() {
+		line += ", " + h.At.UTC().Format("2006-01-02 15:04:05 UTC")
+	}
+	if !h.Until.IsZero() {
+		line += ", until " + h.Until.UTC().Format("15:04:05 UTC")
+	}
+	if h.Batch != "" {
+		line += ", change " + h.Batch
+	}
+	return line
+}
 
-// Same says whether two readings of one plan found the same.
+// Conflicts lists who has something in force on the targets, each once.
+func (p *Plan) Conflicts() []Holding {
+	var all []Holding
+	seen := map[Holding]bool{}
+	for i := range p.Steps {
+		for _, h := range p.Steps[i].Held {
+			if !seen[h] {
+				seen[h] = true
+				all = append(all, h)
+			}
+		}
+	}
+	return all
+}
+
+// Same says whether two readings of a plan found the same targets in the same
+// state. In and out of open a breaker goes by itself: that is the same.
 func (p *Plan) Same(o *Plan) bool {
 	if len(p.Steps) != len(o.Steps) {
 		return false
 	}
 	for i := range p.Steps {
 		a, b := &p.Steps[i], &o.Steps[i]
-		if a.What != b.What || a.Was != b.Was || a.Intent.Target.Key() != b.Intent.Target.Key() {
+		if a.Intent.Key() != b.Intent.Key() || a.Stands != b.Stands || (a.Err == nil) != (b.Err == nil) {
 			return false
 		}
 	}
 	return true
 }
+
+// ErrIsUndo is wrapped where an undo is to be undone.
+var ErrIsUndo = errors.New("an undo is not undone: make the change again")

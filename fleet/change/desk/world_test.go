@@ -1,4 +1,4 @@
-package change_test
+package desk_test
 
 import (
 	"context"
@@ -12,6 +12,8 @@ import (
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/change"
+	"github.com/midwatch-cli/midwatch/fleet/change/desk"
+	"github.com/midwatch-cli/midwatch/fleet/change/kind"
 	"github.com/midwatch-cli/midwatch/fleet/registry"
 	"github.com/midwatch-cli/midwatch/fleet/registry/etcd"
 	"github.com/midwatch-cli/midwatch/fleet/registry/etcd/embedded"
@@ -82,8 +84,8 @@ func (h *hooked) writes() int {
 }
 
 // env finds the one registry there is.
-func (h *hooked) env() change.Env {
-	return change.Env{Registry: func(source string) (registry.Registry, error) {
+func (h *hooked) env() kind.Env {
+	return kind.Env{Registry: func(source string) (registry.Registry, error) {
 		if source != "reg" {
 			return nil, fleet.ErrNotFound
 		}
@@ -92,7 +94,7 @@ func (h *hooked) env() change.Env {
 }
 
 // desk is one that keeps no journal.
-func (h *hooked) desk() change.Desk { return change.NewDesk(change.Setup{Env: h.env()}) }
+func (h *hooked) desk() change.Desk { return desk.New(desk.Setup{Env: h.env()}) }
 
 // apply carries a plan out.
 func apply(t *testing.T, d change.Desk, p change.Plan) []change.Result {

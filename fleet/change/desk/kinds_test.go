@@ -1,4 +1,4 @@
-package change_test
+package desk_test
 
 import (
 	"context"
@@ -10,6 +10,8 @@ import (
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/change"
+	"github.com/midwatch-cli/midwatch/fleet/change/desk"
+	"github.com/midwatch-cli/midwatch/fleet/change/kind"
 	"github.com/midwatch-cli/midwatch/fleet/registry"
 )
 
@@ -36,7 +38,7 @@ func eachChange(t *testing.T, test func(t *testing.T, w world, h *hooked, i chan
 // prepared opens a change and prepares it.
 func prepared(t *testing.T, h *hooked, i change.Intent) (change.Change, change.Before) {
 	t.Helper()
-	c, err := change.Open(h.env(), i)
+	c, err := kind.Open(h.env(), i)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +175,7 @@ func TestPowerCut(t *testing.T) {
 					t.Errorf("Do with a cut at call %d: %v", n, err)
 				}
 				h.before, h.after = nil, nil
-				again, err := change.Open(w.open(t).env(), i)
+				again, err := kind.Open(w.open(t).env(), i)
 				must(t, err)
 				must(t, again.Undo(t.Context(), b))
 				expectHolds(t, h, start, "after a power cut and Undo")
@@ -224,7 +226,7 @@ func TestUndoLeavesAloneWhatIsNotOurs(t *testing.T) {
 			t.Errorf("after Undo it holds %q", got)
 		}
 		results := undo(t, h.desk(), []change.Result{{Step: change.Step{Intent: registering(t, "payment-9", "10.0.0.9:80"), Before: b}, State: change.Done}})
-		if r := results[0]; r.State != change.Failed || !strings.Contains(r.Err.Error(), "10.0.7.7:80") {
+		if r := results[0]; r.State != change.Left || !strings.Contains(r.Err.Error(), "10.0.7.7:80") {
 			t.Errorf("the desk says %s, %v", r.State, r.Err)
 		}
 
@@ -296,9 +298,9 @@ func TestSideEffectsArePartOfThePlan(t *testing.T) {
 			want int
 			bad  bool
 		}{{nil, 1, false}, {fleet.ErrNotFound, 0, false}, {errors.New("no"), 0, true}} {
-			env := change.Env{Registry: func(string) (registry.Registry, error) { return siding{h, c.err}, nil }}
+			env := kind.Env{Registry: func(string) (registry.Registry, error) { return siding{h, c.err}, nil }}
 			for _, i := range []change.Intent{registering(t, "payment-1", "10.0.0.2:80"), deregistering(t, "payment-1", 0)} {
-				plan, err := change.NewDesk(change.Setup{Env: env}).Plan(t.Context(), []change.Intent{i})
+				plan, err := desk.New(desk.Setup{Env: env}).Plan(t.Context(), []change.Intent{i})
 				if (err != nil) != c.bad || err == nil && len(plan.Steps[0].SideEffects) != c.want {
 					t.Errorf("%s with %v: %+v, %v", i.Kind, c.err, plan, err)
 				}
@@ -308,7 +310,7 @@ func TestSideEffectsArePartOfThePlan(t *testing.T) {
 }
 
 func TestOpenRefuses(t *testing.T) {
-	readOnly := change.Env{Registry: func(source string) (registry.Registry, error) {
+	readOnly := kind.Env{Registry: func(source string) (registry.Registry, error) {
 		if source == "gone" {
 			return nil, fleet.ErrNotFound
 		}
@@ -328,7 +330,7 @@ func TestOpenRefuses(t *testing.T) {
 		{"parameters that are none", change.Intent{Kind: "register", Params: json.RawMessage(`{"Address":7}`)}, nil, "parameters of a register"},
 		{"no parameters", change.Intent{Kind: "deregister"}, nil, "parameters of a deregister"},
 	} {
-		ch, err := change.Open(readOnly, c.intent)
+		ch, err := kind.Open(readOnly, c.intent)
 		if err == nil || ch != nil || c.is != nil && !errors.Is(err, c.is) || !strings.Contains(err.Error(), c.words) {
 			t.Errorf("%s: %v, %v", c.name, ch, err)
 		}

@@ -66,6 +66,9 @@ type Keeper struct {
 	Env  []string  `json:"-"` // names of the variables it has, of those that hold secrets
 }
 
+// Same says that two are the same process.
+func (k Keeper) Same(o Keeper) bool { return k.PID == o.PID && k.Host == o.Host && k.PID != 0 }
+
 // IsZero says that there is none.
 func (k Keeper) IsZero() bool { return k.PID == 0 }
 
@@ -133,8 +136,9 @@ func (b *Batch) Due(now time.Time) bool {
 	return false
 }
 
-// The alphabet of ids: digits and letters that are not taken for one another.
-const letters = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+// Letters are those of ids: digits and letters that are not taken for one
+// another.
+const Letters = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 // idEpoch is when ids begin, and idTick what they count: seven letters of
 // eighths of a second last for 136 years.
@@ -155,7 +159,7 @@ func NewID(at time.Time) string {
 	n = n<<(5*(idAll-idTime)) | binary.BigEndian.Uint64(chance[:])>>(64-5*(idAll-idTime))
 	var id [idAll]byte
 	for i := idAll - 1; i >= 0; i-- {
-		id[i] = letters[n&31]
+		id[i] = Letters[n&31]
 		n >>= 5
 	}
 	return string(id[:])

@@ -7,11 +7,13 @@ type Boundary string
 // The boundaries, in the order they are passed.
 const (
 	BeforeBegin   Boundary = "before-begin"   // planned, nothing written down
+	InsideBegin   Boundary = "inside-begin"   // all rows written, not committed
 	AfterBegin    Boundary = "after-begin"    // the intent is on disk, nothing sent
 	BeforeRequest Boundary = "before-request" // of each step
 	AfterRequest  Boundary = "after-request"  // sent, not read back
 	AfterReadBack Boundary = "after-read-back"
 	BeforeRecord  Boundary = "before-record" // results known, not written down
+	InsideRecord  Boundary = "inside-record"
 	AfterRecord   Boundary = "after-record"
 	BeforeFinish  Boundary = "before-finish"
 	AfterFinish   Boundary = "after-finish"
@@ -20,7 +22,7 @@ const (
 // Boundaries lists them in their order.
 func Boundaries() []Boundary {
 	return []Boundary{
-		BeforeBegin, AfterBegin, BeforeRequest, AfterRequest, AfterReadBack,
-		BeforeRecord, AfterRecord, BeforeFinish, AfterFinish,
+		BeforeBegin, InsideBegin, AfterBegin, BeforeRequest, AfterRequest, AfterReadBack,
+		BeforeRecord, InsideRecord, AfterRecord, BeforeFinish, AfterFinish,
 	}
 }

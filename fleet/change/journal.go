@@ -30,12 +30,13 @@ type Journal interface {
 	// (Intent.Key), each with the steps concerned only.
 	Held(ctx context.Context, intents []Intent) ([]*Batch, error)
 
-	// Keeper is the keeper there is; zero where none is, or it was not seen alive
-	// for KeeperLost.
+	// Keeper is the keeper there is, or was: Beat says when it was last seen
+	// alive. Zero where there is none.
 	Keeper(ctx context.Context) (Keeper, error)
 	// Keep makes the process the one keeper, or says again that it is alive. It
-	// is false where another is.
-	Keep(ctx context.Context, k Keeper) (bool, error)
+	// is false where another is, of which something was heard for KeeperLost, and
+	// which is not the one known to be dead.
+	Keep(ctx context.Context, k, dead Keeper) (bool, error)
 	// Leave ends being the keeper, where nothing is left that has an end. It is
 	// false where something is.
 	Leave(ctx context.Context, k Keeper) (bool, error)

@@ -11,8 +11,9 @@ import (
 	"github.com/midwatch-cli/midwatch/cmd/render"
 	"github.com/midwatch-cli/midwatch/cmd/term"
 	"github.com/midwatch-cli/midwatch/fleet/change"
+	"github.com/midwatch-cli/midwatch/fleet/change/desk"
+	"github.com/midwatch-cli/midwatch/fleet/change/kind"
 	"github.com/midwatch-cli/midwatch/fleet/document"
-	"github.com/midwatch-cli/midwatch/fleet/registry"
 	"github.com/midwatch-cli/midwatch/fleet/wiring"
 )
 
@@ -40,6 +41,7 @@ type Writer struct {
 	Source  string
 	Context string
 	desk    change.Desk
+	batch   *change.Batch // of the last Make
 }
 
 // Writer finds the source and refuses where nothing may be written.
@@ -51,8 +53,8 @@ func (s *Session) Writer(source string, flags *Changing) (*Writer, error) {
 	if s.app.Global.ReadOnly || s.app.Getenv("MIDWATCH_READ_ONLY") != "" || f.ReadOnly {
 		return nil, &Error{Code: NotWell, Err: errors.New("writes are refused here: read-only"), Hint: "the context, --read-only or MIDWATCH_READ_ONLY says so, and nothing else takes it back"}
 	}
-	env := change.Env{Registry: func(name string) (registry.Registry, error) { return f.Registry(name) }}
-	return &Writer{app: s.app, flags: flags, fleet: f, Source: src.Name(), Context: f.Context, desk: change.NewDesk(env)}, nil
+	env := kind.Env{Registry: f.Registry}
+	return &Writer{app: s.app, flags: flags, fleet: f, Source: src.Name(), Context: f.Context, desk: desk.New(desk.Setup{Env: env, Now: s.app.Now})}, nil
 }
 
 // ErrNotConfirmed is returned when the answer was no.
@@ -79,7 +81,12 @@ func (w *Writer) Make(ctx context.Context, intents []change.Intent) ([]change.Re
 	if !same(plan, again) {
 		return nil, &Error{Code: NotWell, Err: errors.New("what is there changed since the plan was shown: nothing was changed"), Hint: "run it again to see the new plan"}
 	}
-	results := w.desk.Apply(ctx, again)
+	out, err := w.desk.Apply(ctx, again, change.Options{})
+	if err != nil {
+		return nil, err
+	}
+	w.batch = out.Batch
+	results := out.Results
 	code := codeOfResults(results)
 	if err := w.show(again, results, code); err != nil {
 		return results, err
@@ -87,9 +94,13 @@ func (w *Writer) Make(ctx context.Context, intents []change.Intent) ([]change.Re
 	return results, End(code)
 }
 
-// Undo takes results back.
-func (w *Writer) Undo(ctx context.Context, results []change.Result) error {
-	for _, r := range w.desk.Undo(ctx, results) {
+// Undo takes back what Make did.
+func (w *Writer) Undo(ctx context.Context) error {
+	out, err := w.desk.Undo(ctx, w.batch, change.Options{})
+	if err != nil {
+		return err
+	}
+	for _, r := range out.Results {
 		if r.Err != nil {
 			return fmt.Errorf("%s was not undone: %w", r.What, r.Err)
 		}

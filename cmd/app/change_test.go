@@ -43,6 +43,7 @@ func (p *person) SetReadDeadline(time.Time) error { return nil }
 type writing struct {
 	*world
 	session *app.Session
+	writer  *app.Writer // of the last make
 	reg     registry.Registry
 	flags   app.Changing
 }
@@ -100,6 +101,7 @@ func (w *writing) make(ctx context.Context, t *testing.T, intents ...change.Inte
 	if err != nil {
 		return nil, err
 	}
+	w.writer = writer
 	return writer.Make(ctx, intents)
 }
 
@@ -301,22 +303,19 @@ func TestResults(t *testing.T) {
 	if got := w.holds(t); got != before {
 		t.Errorf("the registry holds %s", got)
 	}
+	writer := w.writer
 	_, err = w.make(t.Context(), t, intents[0])
 	if !errors.Is(err, app.End(app.NotWell)) {
 		t.Errorf("none done: %v", err)
 	}
-	writer, err := w.session.Writer("memory", &w.flags)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := writer.Undo(t.Context(), results); err != nil {
+	if err := writer.Undo(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if got := w.holds(t); got != "payment-1=10.0.0.1:80 payment-2=10.0.0.3:80 user-1=10.0.0.2:80" {
 		t.Errorf("after undo the registry holds %s", got)
 	}
 	w.session.Close()
-	if err := writer.Undo(t.Context(), results); err == nil || !strings.Contains(err.Error(), "deregister payment/payment-2 from memory was not undone: ") {
+	if err := writer.Undo(t.Context()); err == nil || !strings.Contains(err.Error(), "deregister payment/payment-2 from memory was not undone: ") {
 		t.Errorf("undo without a registry: %v", err)
 	}
 }

@@ -146,13 +146,13 @@ func hold(ctx context.Context, a *app.App, s *app.Session, w *app.Writer, result
 	for {
 		select {
 		case <-ctx.Done():
-			return takeAway(ctx, a, w, results)
+			return takeAway(ctx, a, w)
 		case <-beat.C:
 		}
 		err := writer.Heartbeat(ctx, target.Key())
 		switch {
 		case ctx.Err() != nil:
-			return takeAway(ctx, a, w, results)
+			return takeAway(ctx, a, w)
 		case errors.Is(err, fleet.ErrNotFound):
 			return &app.Error{Code: app.NotWell, Err: fmt.Errorf("%s/%s is gone from %s: somebody removed it, or it was not kept alive in time", target.Service, target.Instance, w.Source)}
 		case err != nil && !a.IO.Quiet:
@@ -163,10 +163,10 @@ func hold(ctx context.Context, a *app.App, s *app.Session, w *app.Writer, result
 
 // takeAway undoes the registration under a time of its own: the command's has
 // ended.
-func takeAway(ctx context.Context, a *app.App, w *app.Writer, results []change.Result) error {
+func takeAway(ctx context.Context, a *app.App, w *app.Writer) error {
 	undoing, stop := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer stop()
-	if err := w.Undo(undoing, results); err != nil {
+	if err := w.Undo(undoing); err != nil {
 		return err
 	}
 	if !a.IO.Quiet {

@@ -7,12 +7,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"strings"
 	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet"
-	"github.com/midwatch-cli/midwatch/fleet/registry"
 )
 
 // Intent is what is to be changed. It holds no secret.
@@ -23,12 +20,15 @@ type Intent struct {
 	Params  json.RawMessage // what the kind needs besides
 }
 
-// Target names an instance in a source.
+// Target is what is changed: an instance in a source, or something of it.
 type Target struct {
 	Source    string
-	Namespace string
+	Namespace string `json:",omitempty"`
 	Service   string
 	Instance  string
+	Address   string                `json:",omitempty"` // its own, where the change goes to the instance
+	Breaker   string                `json:",omitempty"` // a breaker of it, or a proxy's server
+	Admin     *fleet.Administration `json:",omitempty"` // by which API; nil where the registry is written to
 }
 
 // Key is the target as the registry knows it: without context and source.
@@ -36,13 +36,13 @@ func (t Target) Key() fleet.Key {
 	return fleet.Key{Ref: fleet.Ref{Namespace: t.Namespace, Name: t.Service}, Instance: t.Instance}
 }
 
-// keyOf is the target under the id that its entry has.
-func (t Target) keyOf(e *registry.Entry) fleet.Key {
-	k := t.Key()
-	if e != nil {
-		k.Instance = e.Instance.ID
+// Name is the target as people write it: payment/payment-2.
+func (t Target) Name() string {
+	name := t.Service + "/" + t.Instance
+	if t.Breaker != "" {
+		name += " " + t.Breaker
 	}
-	return k
+	return name
 }
 
 // Before is what a change found when it was planned, as JSON: with it, and the
@@ -51,9 +51,39 @@ type Before = json.RawMessage
 
 // Seen is what is there after a change, as read back.
 type Seen struct {
-	Text    string // for people
-	OK      bool   // it is what was wanted
-	Changed bool   // it is not what was there before
+	Text    string    // for people
+	OK      bool      // it is what was wanted
+	Changed bool      // it is not what was there before
+	Back    bool      // it is as before, or as near to it as it can be put back
+	Since   time.Time // since when, where the far side says so
+}
+
+// Marks are what a far system that keeps such things is told with a change.
+type Marks struct {
+	By     string        // who orders it
+	Reason string        // why
+	Change string        // the batch's id
+	TTL    time.Duration // after which the far side may end it by itself; 0: never
+}
+
+// Marker is a Change whose far system may keep marks.
+type Marker interface {
+	Change
+	// Mark says what to leave with whatever is done or undone from now on. Who
+	// undoes says the marks of what was done: by them it is known again.
+	Mark(m Marks)
+}
+
+// Holder is a Change of something that somebody can hold.
+type Holder interface {
+	Change
+	// Held says who holds it, as Before has it.
+	Held(b Before) (fleet.Hold, bool)
+	// Made says whether what Before has is what this change did.
+	Made(b Before) bool
+	// Lost says whether the far side forgot what was ordered: what is there now is
+	// what a process begins with, and nobody ordered it.
+	Lost(ctx context.Context) (bool, error)
 }
 
 // Change is one change, opened. Its methods may be called from any goroutine,
@@ -80,90 +110,55 @@ type Change interface {
 // context that began it gives no limit any more.
 const ReadBack = 5 * time.Second
 
-// outlive is a context for what has to be finished when ctx has ended.
-func outlive(ctx context.Context) (context.Context, context.CancelFunc) {
+// Outlive is a context for what has to be finished when ctx has ended, within
+// ReadBack.
+func Outlive(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), ReadBack)
-}
-
-// Env is where the registries of a context come from.
-type Env struct {
-	Registry func(source string) (registry.Registry, error)
 }
 
 // Kind is one kind of change.
 type Kind struct {
 	Name    string
 	Summary string
-	open    func(env Env, i Intent) (Change, error)
+	// Of is what the kind is about: two changes of one target get in each other's
+	// way where this is the same.
+	Of string
+	// Parallel is how many are done at once. With more than one, each target is
+	// a far system of its own: one that does not answer fails alone.
+	Parallel int
 }
+
+// Names of kinds.
+const (
+	KindRegister   = "register"
+	KindDeregister = "deregister"
+	KindBreaker    = "breaker"
+	KindDrain      = "drain"
+)
+
+// Parallel is how many far systems are written to at once.
+const Parallel = 64
 
 // Kinds is the explicit table of what can be changed.
 func Kinds() []Kind {
 	return []Kind{
-		{"register", "add or replace an instance's entry in a registry", openRegister},
-		{"deregister", "remove an instance's entry from a registry", openDeregister},
+		{KindRegister, "add or replace an instance's entry in a registry", "entry", 1},
+		{KindDeregister, "remove an instance's entry from a registry", "entry", 1},
+		{KindBreaker, "give an order to a circuit breaker of an instance", "breaker", Parallel},
+		{KindDrain, "take an instance out of use so that its calls finish, or put it back", "drain", Parallel},
 	}
 }
 
-// Open makes the change an intent describes.
-func Open(env Env, i Intent) (Change, error) {
+// Row is the kind of an intent; one without a name, of which one is done at a
+// time, where there is none.
+func (i Intent) Row() Kind {
 	for _, k := range Kinds() {
 		if k.Name == i.Kind {
-			return k.open(env, i)
+			return k
 		}
 	}
-	return nil, fmt.Errorf("no change is called %q: %w", i.Kind, fleet.ErrNotFound)
+	return Kind{Parallel: 1}
 }
 
-// ErrUnable is wrapped when the source has not the ability a change needs.
+// ErrUnable is wrapped when the far system has not the ability a change needs.
 var ErrUnable = errors.New("the registry cannot do that")
-
-// registrar finds the source's ability to write.
-func registrar(env Env, t Target) (registry.Registry, registry.Registrar, error) {
-	reg, err := env.Registry(t.Source)
-	if err != nil {
-		return nil, nil, err
-	}
-	w, ok := registry.As[registry.Registrar](reg)
-	if !ok {
-		return nil, nil, fmt.Errorf("%s: entries cannot be written here: %w", t.Source, ErrUnable)
-	}
-	return reg, w, nil
-}
-
-// entryOf reads the entry of a key; nil where there is none.
-func entryOf(ctx context.Context, reg registry.Registry, k fleet.Key) (*registry.Entry, error) {
-	set, err := reg.List(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return find(set, k), nil
-}
-
-// words is an entry for people.
-func words(e *registry.Entry) string {
-	if e == nil {
-		return "no entry"
-	}
-	parts := []string{e.Instance.Addr}
-	if e.Instance.Version != "" {
-		parts = append(parts, "version "+e.Instance.Version)
-	}
-	if e.Instance.Zone != "" {
-		parts = append(parts, "zone "+e.Instance.Zone)
-	}
-	return strings.Join(parts, ", ")
-}
-
-// sideEffects asks the source what else a write does.
-func sideEffects(ctx context.Context, reg registry.Registry, k fleet.Key, verb string) ([]string, error) {
-	s, ok := registry.As[registry.Sider](reg)
-	if !ok {
-		return nil, nil
-	}
-	effects, err := s.SideEffects(ctx, k, verb)
-	if errors.Is(err, fleet.ErrNotFound) {
-		return nil, nil
-	}
-	return effects, err
-}

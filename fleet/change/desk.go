@@ -2,27 +2,8 @@ package change
 
 import (
 	"context"
-	"errors"
-	"fmt"
+	"time"
 )
-
-// Plan is what a Desk found out before anything is written.
-type Plan struct {
-	Context string
-	Steps   []Step
-}
-
-// Step is one change of a plan.
-type Step struct {
-	Intent      Intent
-	What        string
-	Was         string
-	Will        string
-	SideEffects []string
-	Before      Before
-
-	change Change
-}
 
 // State is how a step ended.
 type State string
@@ -33,137 +14,84 @@ const (
 	Failed  State = "failed"
 	Unknown State = "unknown" // it was asked for and could not be read back
 	NotDone State = "not_done"
+	// Left: of an undo, somebody else changed it since, and it was left alone.
+	Left State = "left"
+	// Intended: the journal has no result yet.
+	Intended State = "intended"
 )
 
 // Result is what came of a step.
 type Result struct {
 	Step
+	N       int // its place in the plan
 	State   State
 	Now     string // as read back; empty where it could not be
 	Changed bool   // what is there now is not what was
 	Err     error
+	Began   time.Time
+	Ended   time.Time
+}
+
+// Outcome is what came of a plan.
+type Outcome struct {
+	Batch   *Batch // as it was written down; its id is empty where it was not
+	Results []Result
+}
+
+// Options say how a plan is carried out.
+type Options struct {
+	Reason      string
+	TTL         time.Duration // put back after it; 0: never
+	Keeper      Keeper        // who puts it back; zero: who makes the change, who stays
+	Reapply     bool          // set it again on an instance that forgot it
+	Override    bool          // also what somebody else has in force
+	Batch       int           // so many at a time; 0: all
+	Pause       time.Duration // between two batches
+	MaxFailures int           // stop when so many failed; 0: go on
+	Parallel    int           // at once; 0: as the kind of change has it
+	Progress    func(Result)  // called as results are written down, one after the other
 }
 
 // Desk is who makes changes: built by cmd, handed to whoever wants to write.
+// It is safe for concurrent use; a Plan is not.
 type Desk interface {
 	// Plan reads and writes nothing.
 	Plan(ctx context.Context, intents []Intent) (Plan, error)
-	// Apply does the steps in order and reads each back. It goes on after a
-	// failure; a ctx that ends stops it after the step in hand, which is read back
-	// all the same.
-	Apply(ctx context.Context, p Plan) []Result
-	// Undo goes back, newest first, and reads what is there then. It goes on when
-	// ctx has ended, under a time of its own for each step (ReadBack). Results may
-	// come from another process. Changed says nothing in what it returns.
-	Undo(ctx context.Context, results []Result) []Result
+	// Replan plans again what was planned before. What could not be read then is
+	// not asked again.
+	Replan(ctx context.Context, old Plan, intents []Intent) (Plan, error)
+	// PlanUndo plans to take a batch back: the newest step first, those that were
+	// never begun or are taken back already left out.
+	PlanUndo(ctx context.Context, b *Batch) (Plan, error)
+	// PlanRetry plans what a batch did not do: the failed steps, those that were
+	// not begun, and those of which nobody knows.
+	PlanRetry(ctx context.Context, b *Batch) (Plan, error)
+	// Apply carries a plan out: it is written into the journal with all its
+	// targets before the first request, done, read back, and its results are
+	// written down. It goes on after a failure; a ctx that ends stops it after
+	// the steps in hand, which are read back and written down all the same. The
+	// results are in the order of the plan. An error with no results means that
+	// nothing was sent: a *ConflictError, or a journal that cannot be written.
+	Apply(ctx context.Context, p Plan, o Options) (Outcome, error)
+	// Undo is PlanUndo and Apply, and goes on when ctx has ended, under a time of
+	// its own for each step (ReadBack).
+	Undo(ctx context.Context, b *Batch, o Options) (Outcome, error)
+	// Look reads how the steps of a batch that are in force stand now.
+	Look(ctx context.Context, b *Batch) []Standing
+	// Settle finds out, by reading, how the steps ended of a batch whose maker is
+	// gone, and writes it down.
+	Settle(ctx context.Context, b *Batch) error
+	// Again orders again what far systems forgot of a batch in force, and says
+	// on how many targets.
+	Again(ctx context.Context, b *Batch) (int, error)
 }
 
-// NewDesk returns the Desk over the registries of an Env.
-func NewDesk(env Env) Desk { return &desk{env: env} }
-
-type desk struct{ env Env }
-
-func (d *desk) Plan(ctx context.Context, intents []Intent) (Plan, error) {
-	var p Plan
-	for _, i := range intents {
-		c, err := Open(d.env, i)
-		if err != nil {
-			return Plan{}, err
-		}
-		b, err := c.Prepare(ctx)
-		if err != nil {
-			return Plan{}, err
-		}
-		s := Step{Intent: i, What: c.String(), Before: b, change: c}
-		if s.Was, s.Will, s.SideEffects, err = c.Describe(ctx, b); err != nil {
-			return Plan{}, err
-		}
-		p.Context = i.Context
-		p.Steps = append(p.Steps, s)
-	}
-	return p, nil
-}
-
-func (d *desk) Apply(ctx context.Context, p Plan) []Result {
-	var results []Result
-	for _, s := range p.Steps {
-		r := Result{Step: s, State: NotDone}
-		if r.Err = ctx.Err(); r.Err == nil {
-			d.apply(ctx, &r)
-		}
-		results = append(results, r)
-	}
-	return results
-}
-
-// open makes the change of a step, which may come from another process.
-func (d *desk) open(s *Step) (Change, error) {
-	if s.change != nil {
-		return s.change, nil
-	}
-	return Open(d.env, s.Intent)
-}
-
-// apply does one step and reads it back. A write that failed may have been made
-// all the same: that too is settled by reading.
-func (d *desk) apply(ctx context.Context, r *Result) {
-	c, err := d.open(&r.Step)
-	if err != nil {
-		r.State, r.Err = Failed, err
-		return
-	}
-	failed := c.Do(ctx, r.Before)
-	seen, err := c.After(ctx, r.Before)
-	if err == nil {
-		r.Now, r.Changed = seen.Text, seen.Changed
-	}
-	switch {
-	case err != nil && failed != nil:
-		r.State, r.Err = Unknown, fmt.Errorf("%w; and what is there now could not be read: %w", failed, err)
-	case err != nil:
-		r.State, r.Err = Unknown, fmt.Errorf("it was done and could not be read back: %w", err)
-	case seen.OK && (failed == nil || seen.Changed):
-		r.State = Done
-	case failed != nil:
-		r.State, r.Err = Failed, failed
-	default:
-		r.State, r.Err = Failed, errors.New(seen.Text)
-	}
-}
-
-func (d *desk) Undo(ctx context.Context, results []Result) []Result {
-	var undone []Result
-	for i := len(results) - 1; i >= 0; i-- {
-		r := results[i]
-		if r.State == NotDone {
-			continue
-		}
-		u := Result{Step: r.Step, State: Done}
-		d.undo(ctx, &u)
-		undone = append(undone, u)
-	}
-	return undone
-}
-
-// undo takes one step back and reads what is there then.
-func (d *desk) undo(ctx context.Context, u *Result) {
-	ctx, stop := outlive(ctx)
-	defer stop()
-	c, err := d.open(&u.Step)
-	if err == nil {
-		err = c.Undo(ctx, u.Before)
-	}
-	if err != nil {
-		u.State, u.Err = Failed, err
-		return
-	}
-	seen, err := c.After(ctx, u.Before)
-	if err != nil {
-		u.State, u.Err = Unknown, fmt.Errorf("it was undone and could not be read back: %w", err)
-		return
-	}
-	u.Now = seen.Text
-	if seen.Changed {
-		u.State, u.Err = Failed, fmt.Errorf("it is not as before: %s", seen.Text)
-	}
+// Standing is how a step that is in force stands now.
+type Standing struct {
+	Step  *Record
+	Now   string
+	Holds bool      // it is as it was left
+	Back  bool      // it is as before the change, not by us
+	Since time.Time // since when, where the far side says so
+	Err   error     // it could not be read
 }

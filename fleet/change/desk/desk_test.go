@@ -1,4 +1,4 @@
-package change_test
+package desk_test
 
 import (
 	"context"
@@ -53,12 +53,12 @@ func TestDesk(t *testing.T) {
 		h := w.open(t)
 		three(t, h)
 		start := h.holds(t)
-		d := change.NewDesk(h.env())
+		d := h.desk()
 		plan := planned(t, d, registering(t, "payment-9", "10.0.0.9:80"), registering(t, "payment-1", "10.0.0.8:80"), deregistering(t, "payment-2", 0))
 		if plan.Context != "prod" || len(plan.Steps) != 3 || h.writes() > 0 {
 			t.Errorf("%+v, after %q", plan, h.calls)
 		}
-		results := d.Apply(t.Context(), plan)
+		results := apply(t, d, plan)
 		if got, want := states(results), "payment-9 done, payment-1 done, payment-2 done"; got != want {
 			t.Errorf("%s, want %s", got, want)
 		}
@@ -67,7 +67,7 @@ func TestDesk(t *testing.T) {
 				t.Errorf("%s: now %q, changed %v, %v", r.What, r.Now, r.Changed, r.Err)
 			}
 		}
-		undone := d.Undo(t.Context(), results)
+		undone := undo(t, d, results)
 		if got, want := states(undone), "payment-2 done, payment-1 done, payment-9 done"; got != want {
 			t.Errorf("undone %s, want %s: the newest first", got, want)
 		}
@@ -93,7 +93,7 @@ func TestPlanIsWholeOrNone(t *testing.T) {
 		"a registry that does not answer": {intent: registering(t, "payment-7", "10.0.0.7:80"), before: func(string) error { return broken }},
 	} {
 		h.before = c.before
-		plan, err := change.NewDesk(h.env()).Plan(t.Context(), []change.Intent{registering(t, "payment-8", "10.0.0.8:80"), c.intent})
+		plan, err := h.desk().Plan(t.Context(), []change.Intent{registering(t, "payment-8", "10.0.0.8:80"), c.intent})
 		if err == nil || len(plan.Steps) > 0 {
 			t.Errorf("%s: %+v, %v", name, plan, err)
 		}
@@ -106,7 +106,7 @@ func TestPlanIsWholeOrNone(t *testing.T) {
 func TestPartialResults(t *testing.T) {
 	h, _ := inMemory()
 	three(t, h)
-	d := change.NewDesk(h.env())
+	d := h.desk()
 	plan := planned(t, d, deregistering(t, "payment-1", 0), deregistering(t, "payment-2", 0), deregistering(t, "payment-3", 0))
 	refusal := fmt.Errorf("read-only: %w", fleet.ErrDenied)
 	n := 0
@@ -118,7 +118,7 @@ func TestPartialResults(t *testing.T) {
 		}
 		return nil
 	}
-	results := d.Apply(t.Context(), plan)
+	results := apply(t, d, plan)
 	h.before = nil
 	if got, want := states(results), "payment-1 done, payment-2 failed, payment-3 done"; got != want {
 		t.Errorf("%s, want %s", got, want)
@@ -126,7 +126,7 @@ func TestPartialResults(t *testing.T) {
 	if r := results[1]; !errors.Is(r.Err, fleet.ErrDenied) || r.Changed || !strings.Contains(r.Now, "10.0.0.2:80") {
 		t.Errorf("the failed one: now %q, changed %v, %v", r.Now, r.Changed, r.Err)
 	}
-	if got, want := states(d.Undo(t.Context(), results)), "payment-3 done, payment-2 done, payment-1 done"; got != want {
+	if got, want := states(undo(t, d, results)), "payment-3 done, payment-2 done, payment-1 done"; got != want {
 		t.Errorf("undone %s, want %s", got, want)
 	}
 	if len(h.holds(t)) != 3 {
@@ -137,7 +137,7 @@ func TestPartialResults(t *testing.T) {
 func TestNotDoneAfterTheEnd(t *testing.T) {
 	h, _ := inMemory()
 	three(t, h)
-	d := change.NewDesk(h.env())
+	d := h.desk()
 	plan := planned(t, d, deregistering(t, "payment-1", time.Hour), deregistering(t, "payment-2", 0), deregistering(t, "payment-3", 0))
 	ctx, cancel := context.WithCancel(t.Context())
 	h.after = func(call string) error {
@@ -146,7 +146,7 @@ func TestNotDoneAfterTheEnd(t *testing.T) {
 		}
 		return nil
 	}
-	results := d.Apply(ctx, plan)
+	results := applyIn(ctx, t, d, plan)
 	h.after = nil
 	if got, want := states(results), "payment-1 done, payment-2 not_done, payment-3 not_done"; got != want {
 		t.Errorf("%s, want %s", got, want)
@@ -154,7 +154,7 @@ func TestNotDoneAfterTheEnd(t *testing.T) {
 	if !errors.Is(results[1].Err, context.Canceled) || results[1].Now != "" || results[1].Changed {
 		t.Errorf("%+v", results[1])
 	}
-	if got, want := states(d.Undo(ctx, results)), "payment-1 done"; got != want {
+	if got, want := states(undoIn(ctx, t, d, results)), "payment-1 done"; got != want {
 		t.Errorf("undone %s, want %s: nothing else was begun", got, want)
 	}
 	if len(h.holds(t)) != 3 {
@@ -170,7 +170,7 @@ func TestTheRegistryBreaksAfterTheWrite(t *testing.T) {
 			h, _ := inMemory()
 			three(t, h)
 			h.put(t, "10.0.0.3:80", "10.0.0.3:80")
-			d := change.NewDesk(h.env())
+			d := h.desk()
 			plan := planned(t, d, i)
 			gone, lost := errors.New("connection refused"), errors.New("the answer was lost")
 			for _, c := range []struct {
@@ -181,14 +181,14 @@ func TestTheRegistryBreaksAfterTheWrite(t *testing.T) {
 					h.before = func(string) error { return gone }
 					return c.answer
 				}
-				r := d.Apply(t.Context(), plan)[0]
+				r := apply(t, d, plan)[0]
 				if r.State != change.Unknown || !errors.Is(r.Err, gone) || c.answer != nil && !errors.Is(r.Err, c.answer) || !strings.Contains(r.Err.Error(), c.words) || r.Now != "" || r.Changed {
 					t.Errorf("%s: now %q, changed %v, %v", r.State, r.Now, r.Changed, r.Err)
 				}
 				h.before, h.after = nil, nil
 			}
 			h.before = func(string) error { return gone }
-			if u := d.Undo(t.Context(), []change.Result{{Step: plan.Steps[0], State: change.Unknown}})[0]; u.State != change.Failed || !errors.Is(u.Err, gone) {
+			if u := undo(t, d, []change.Result{{Step: plan.Steps[0], State: change.Unknown}})[0]; u.State != change.Failed || !errors.Is(u.Err, gone) {
 				t.Errorf("undo with a dead registry: %s, %v", u.State, u.Err)
 			}
 		})
@@ -205,7 +205,7 @@ func TestReadingBackIsBounded(t *testing.T) {
 				h, store := inMemory()
 				three(t, h)
 				h.put(t, "10.0.0.3:80", "10.0.0.3:80")
-				d := change.NewDesk(h.env())
+				d := h.desk()
 				plan := planned(t, d, i)
 				var heal func()
 				h.after = func(string) error {
@@ -217,17 +217,17 @@ func TestReadingBackIsBounded(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 				defer cancel()
 				start := time.Now()
-				r := d.Apply(ctx, plan)[0]
+				r := applyIn(ctx, t, d, plan)[0]
 				if took := time.Since(start); took > change.ReadBack || r.State != change.Unknown || !errors.Is(r.Err, context.DeadlineExceeded) {
 					t.Errorf("%s after %v: %v", r.State, took, r.Err)
 				}
 				start = time.Now()
-				u := d.Undo(ctx, []change.Result{r})[0]
+				u := undoIn(ctx, t, d, []change.Result{r})[0]
 				if took := time.Since(start); took > change.ReadBack || u.State != change.Failed {
 					t.Errorf("undo: %s after %v: %v", u.State, took, u.Err)
 				}
 				heal()
-				if u = d.Undo(ctx, []change.Result{r})[0]; u.State != change.Done {
+				if u = undoIn(ctx, t, d, []change.Result{r})[0]; u.State != change.Done {
 					t.Errorf("undo of the healed: %s, %v", u.State, u.Err)
 				}
 			})
@@ -259,7 +259,7 @@ func TestCameBack(t *testing.T) {
 					living := time.AfterFunc(c.after, func() { h.put(t, "payment-1", c.addr) })
 					defer living.Stop()
 				}
-				d := change.NewDesk(h.env())
+				d := h.desk()
 				plan := planned(t, d, deregistering(t, "payment-1", 10*time.Second))
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
@@ -267,7 +267,7 @@ func TestCameBack(t *testing.T) {
 					time.AfterFunc(c.end, cancel)
 				}
 				start := time.Now()
-				r := d.Apply(ctx, plan)[0]
+				r := applyIn(ctx, t, d, plan)[0]
 				if took := time.Since(start); r.State != c.state || r.Now != c.now || took != c.took {
 					t.Errorf("%s, now %q, after %v; want %s, %q, %v", r.State, r.Now, took, c.state, c.now, c.took)
 				}
@@ -284,7 +284,7 @@ func TestItIsThereAtOnce(t *testing.T) {
 	inWorlds(t, func(t *testing.T, w world) {
 		h := w.open(t)
 		three(t, h)
-		d := change.NewDesk(h.env())
+		d := h.desk()
 		plan := planned(t, d, deregistering(t, "payment-1", time.Minute))
 		h.after = func(call string) error {
 			if call == "deregister" {
@@ -292,7 +292,7 @@ func TestItIsThereAtOnce(t *testing.T) {
 			}
 			return nil
 		}
-		r := d.Apply(t.Context(), plan)[0]
+		r := apply(t, d, plan)[0]
 		if r.State != change.Failed || r.Changed || !strings.HasPrefix(r.Now, "it came back: 10.0.0.1:80") {
 			t.Errorf("%s, now %q, changed %v, %v", r.State, r.Now, r.Changed, r.Err)
 		}
@@ -305,7 +305,7 @@ func TestNobodyLooked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, store := inMemory()
 		three(t, h)
-		d := change.NewDesk(h.env())
+		d := h.desk()
 		lists := 0
 		h.after = func(call string) error {
 			if call == "list" {
@@ -315,7 +315,7 @@ func TestNobodyLooked(t *testing.T) {
 			}
 			return nil
 		}
-		r := d.Apply(t.Context(), planned(t, d, deregistering(t, "payment-1", 10*time.Second)))[0]
+		r := apply(t, d, planned(t, d, deregistering(t, "payment-1", 10*time.Second)))[0]
 		if r.State != change.Unknown || !strings.Contains(r.Err.Error(), "whether it stays away could not be seen") {
 			t.Errorf("%s, %v", r.State, r.Err)
 		}
@@ -332,7 +332,7 @@ func TestSomethingElseIsThere(t *testing.T) {
 			"another version": func() { h.put(t, "payment-9", "10.0.0.9:80") },
 			"nothing":         func() { h.take(t, "payment-9") },
 		} {
-			d := change.NewDesk(h.env())
+			d := h.desk()
 			plan := planned(t, d, registering(t, "payment-9", "10.0.0.9:80"))
 			h.after = func(call string) error {
 				if call == "register" {
@@ -340,7 +340,7 @@ func TestSomethingElseIsThere(t *testing.T) {
 				}
 				return nil
 			}
-			if r := d.Apply(t.Context(), plan)[0]; r.State != change.Failed || r.Err == nil || r.Changed != (name != "nothing") {
+			if r := apply(t, d, plan)[0]; r.State != change.Failed || r.Err == nil || r.Changed != (name != "nothing") {
 				t.Errorf("%s: %s, now %q, changed %v, %v", name, r.State, r.Now, r.Changed, r.Err)
 			}
 			h.after = nil
@@ -354,7 +354,7 @@ func TestAWriteWhoseAnswerWasLost(t *testing.T) {
 	inWorlds(t, func(t *testing.T, w world) {
 		h := w.open(t)
 		three(t, h)
-		d := change.NewDesk(h.env())
+		d := h.desk()
 		plan := planned(t, d, registering(t, "payment-9", "10.0.0.9:80"), deregistering(t, "payment-1", 0))
 		h.after = func(call string) error {
 			if call != "list" {
@@ -362,12 +362,12 @@ func TestAWriteWhoseAnswerWasLost(t *testing.T) {
 			}
 			return nil
 		}
-		results := d.Apply(t.Context(), plan)
+		results := apply(t, d, plan)
 		if got, want := states(results), "payment-9 done, payment-1 done"; got != want || results[0].Err != nil {
 			t.Errorf("%s, %v; want %s", got, results[0].Err, want)
 		}
 		// Once more: nothing changes, and the failure is one.
-		if r := d.Apply(t.Context(), planned(t, d, registering(t, "payment-9", "10.0.0.9:80")))[0]; r.State != change.Failed || r.Changed {
+		if r := apply(t, d, planned(t, d, registering(t, "payment-9", "10.0.0.9:80")))[0]; r.State != change.Failed || r.Changed {
 			t.Errorf("%s, changed %v, %v", r.State, r.Changed, r.Err)
 		}
 	})
@@ -379,7 +379,7 @@ func TestOnlyTheWeightChanges(t *testing.T) {
 	inWorlds(t, func(t *testing.T, w world) {
 		h := w.open(t)
 		three(t, h)
-		d := change.NewDesk(h.env())
+		d := h.desk()
 		same := change.Entry{Address: "10.0.0.1:80", Zone: "b", Version: "2.4.1", Weight: 3, Labels: map[string]string{"team": "shop"}}
 		for name, c := range map[string]struct {
 			alter   func(*change.Entry)
@@ -395,11 +395,11 @@ func TestOnlyTheWeightChanges(t *testing.T) {
 			c.alter(&e)
 			i, err := change.RegisterIntent("prod", target("payment-1"), e)
 			must(t, err)
-			results := d.Apply(t.Context(), planned(t, d, i))
+			results := apply(t, d, planned(t, d, i))
 			if r := results[0]; r.State != change.Done || r.Changed != c.changed {
 				t.Errorf("%s: %s, changed %v, %v", name, r.State, r.Changed, r.Err)
 			}
-			d.Undo(t.Context(), results)
+			undo(t, d, results)
 			h.put(t, "payment-1", "10.0.0.1:80")
 		}
 	})
@@ -408,18 +408,18 @@ func TestOnlyTheWeightChanges(t *testing.T) {
 // TestAPlanOfAnotherProcess: a step that came as data is opened again.
 func TestAPlanOfAnotherProcess(t *testing.T) {
 	h, _ := inMemory()
-	d := change.NewDesk(h.env())
+	d := h.desk()
 	plan := planned(t, d, registering(t, "payment-9", "10.0.0.9:80"))
 	data, err := json.Marshal(plan)
 	must(t, err)
 	var read change.Plan
 	must(t, json.Unmarshal(data, &read))
 	read.Steps = append(read.Steps, change.Step{Intent: change.Intent{Kind: "explode"}})
-	results := d.Apply(t.Context(), read)
+	results := apply(t, d, read)
 	if got, want := states(results), "payment-9 done,  failed"; got != want || results[1].Err == nil {
 		t.Errorf("%q, want %q", got, want)
 	}
-	if undone := d.Undo(t.Context(), results); states(undone) != " failed, payment-9 done" {
+	if undone := undo(t, d, results); states(undone) != "payment-9 done" {
 		t.Errorf("undone %q", states(undone))
 	}
 	if got := h.holds(t); len(got) > 0 {

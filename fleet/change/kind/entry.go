@@ -1,4 +1,4 @@
-package change
+package kind
 
 import (
 	"context"
@@ -9,25 +9,16 @@ import (
 	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/change"
 	"github.com/midwatch-cli/midwatch/fleet/registry"
 )
-
-// Entry is the Params of a register intent: what is to be written.
-type Entry struct {
-	Address string
-	Zone    string            `json:",omitempty"`
-	Version string            `json:",omitempty"`
-	Weight  int               `json:",omitempty"`
-	Labels  map[string]string `json:",omitempty"`
-	TTL     time.Duration     `json:",omitempty"` // 0: until it is deregistered
-}
 
 // entryBefore is the Before of both kinds.
 type entryBefore struct {
 	Was *registry.Entry // nil: there was none
 }
 
-func readBefore(b Before) (entryBefore, error) {
+func readBefore(b change.Before) (entryBefore, error) {
 	var e entryBefore
 	if err := json.Unmarshal(b, &e); err != nil {
 		return e, fmt.Errorf("what was there before cannot be read: %w", err)
@@ -36,7 +27,7 @@ func readBefore(b Before) (entryBefore, error) {
 }
 
 // prepareEntry reads what is there.
-func prepareEntry(ctx context.Context, reg registry.Registry, k fleet.Key) (*registry.Entry, Before, error) {
+func prepareEntry(ctx context.Context, reg registry.Registry, k fleet.Key) (*registry.Entry, change.Before, error) {
 	was, err := entryOf(ctx, reg, k)
 	if err != nil {
 		return nil, nil, err
@@ -46,24 +37,14 @@ func prepareEntry(ctx context.Context, reg registry.Registry, k fleet.Key) (*reg
 }
 
 type register struct {
-	target Target
+	target change.Target
 	entry  registry.Entry
 	reg    registry.Registry
 	writer registry.Registrar
 }
 
-// RegisterIntent is the intent to write an entry. An empty instance id means
-// its address.
-func RegisterIntent(contextName string, t Target, e Entry) (Intent, error) {
-	if t.Instance == "" {
-		t.Instance = e.Address
-	}
-	params, err := json.Marshal(e)
-	return Intent{Kind: "register", Context: contextName, Target: t, Params: params}, err
-}
-
-func openRegister(env Env, i Intent) (Change, error) {
-	var e Entry
+func openRegister(env Env, i change.Intent) (change.Change, error) {
+	var e change.Entry
 	if err := json.Unmarshal(i.Params, &e); err != nil {
 		return nil, fmt.Errorf("the parameters of a register change cannot be read: %w", err)
 	}
@@ -81,12 +62,12 @@ func (c *register) String() string {
 	return fmt.Sprintf("register %s/%s at %s in %s", c.target.Service, c.target.Instance, c.entry.Instance.Addr, c.target.Source)
 }
 
-func (c *register) Prepare(ctx context.Context) (Before, error) {
+func (c *register) Prepare(ctx context.Context) (change.Before, error) {
 	_, b, err := prepareEntry(ctx, c.reg, c.target.Key())
 	return b, err
 }
 
-func (c *register) Describe(ctx context.Context, b Before) (was, will string, effects []string, err error) {
+func (c *register) Describe(ctx context.Context, b change.Before) (was, will string, effects []string, err error) {
 	before, err := readBefore(b)
 	if err != nil {
 		return "", "", nil, err
@@ -95,25 +76,25 @@ func (c *register) Describe(ctx context.Context, b Before) (was, will string, ef
 	return words(before.Was), words(&c.entry), effects, err
 }
 
-func (c *register) Do(ctx context.Context, _ Before) error {
+func (c *register) Do(ctx context.Context, _ change.Before) error {
 	_, err := c.writer.Register(ctx, c.entry)
 	return err
 }
 
-func (c *register) After(ctx context.Context, b Before) (Seen, error) {
+func (c *register) After(ctx context.Context, b change.Before) (change.Seen, error) {
 	before, e, err := readBack(ctx, c.reg, c.target.Key(), b)
 	if err != nil {
-		return Seen{}, err
+		return change.Seen{}, err
 	}
 	want := &c.entry.Instance
-	return Seen{
+	return change.Seen{
 		Text:    words(e),
 		OK:      e != nil && e.Instance.Addr == want.Addr && (want.Version == "" || e.Instance.Version == want.Version),
-		Changed: !same(before.Was, e),
+		Changed: !same(before.Was, e), Back: same(before.Was, e),
 	}, nil
 }
 
-func (c *register) Undo(ctx context.Context, b Before) error {
+func (c *register) Undo(ctx context.Context, b change.Before) error {
 	before, err := readBefore(b)
 	if err != nil {
 		return err
@@ -130,7 +111,7 @@ func (c *register) Undo(ctx context.Context, b Before) error {
 	}
 	if ours && now.Instance.ID != before.Was.Instance.ID {
 		// What was there had this address for another id.
-		if err := ignoreAbsent(c.writer.Deregister(ctx, c.target.keyOf(now))); err != nil {
+		if err := ignoreAbsent(c.writer.Deregister(ctx, keyOf(c.target, now))); err != nil {
 			return err
 		}
 	}
@@ -139,26 +120,14 @@ func (c *register) Undo(ctx context.Context, b Before) error {
 }
 
 type deregister struct {
-	target Target
+	target change.Target
 	reg    registry.Registry
 	writer registry.Registrar
 	watch  time.Duration // how long After looks whether the entry comes back
 }
 
-// Observe is the Params of a deregister intent.
-type Observe struct {
-	For time.Duration // how long to look whether the entry comes back
-}
-
-// DeregisterIntent is the intent to remove an entry and to look for a while
-// whether it stays away: a living service may write itself again.
-func DeregisterIntent(contextName string, t Target, o Observe) (Intent, error) {
-	params, err := json.Marshal(o)
-	return Intent{Kind: "deregister", Context: contextName, Target: t, Params: params}, err
-}
-
-func openDeregister(env Env, i Intent) (Change, error) {
-	var o Observe
+func openDeregister(env Env, i change.Intent) (change.Change, error) {
+	var o change.Observe
 	if err := json.Unmarshal(i.Params, &o); err != nil {
 		return nil, fmt.Errorf("the parameters of a deregister change cannot be read: %w", err)
 	}
@@ -173,7 +142,7 @@ func (c *deregister) String() string {
 	return fmt.Sprintf("deregister %s/%s from %s", c.target.Service, c.target.Instance, c.target.Source)
 }
 
-func (c *deregister) Prepare(ctx context.Context) (Before, error) {
+func (c *deregister) Prepare(ctx context.Context) (change.Before, error) {
 	was, b, err := prepareEntry(ctx, c.reg, c.target.Key())
 	if err == nil && was == nil {
 		return nil, fmt.Errorf("%s/%s: %w in %s", c.target.Service, c.target.Instance, fleet.ErrNotFound, c.target.Source)
@@ -181,7 +150,7 @@ func (c *deregister) Prepare(ctx context.Context) (Before, error) {
 	return b, err
 }
 
-func (c *deregister) Describe(ctx context.Context, b Before) (was, will string, effects []string, err error) {
+func (c *deregister) Describe(ctx context.Context, b change.Before) (was, will string, effects []string, err error) {
 	before, err := readBefore(b)
 	if err != nil {
 		return "", "", nil, err
@@ -190,37 +159,37 @@ func (c *deregister) Describe(ctx context.Context, b Before) (was, will string, 
 	return words(before.Was), words(nil), effects, err
 }
 
-func (c *deregister) Do(ctx context.Context, b Before) error {
+func (c *deregister) Do(ctx context.Context, b change.Before) error {
 	before, err := readBefore(b)
 	if err != nil {
 		return err
 	}
-	return ignoreAbsent(c.writer.Deregister(ctx, c.target.keyOf(before.Was)))
+	return ignoreAbsent(c.writer.Deregister(ctx, keyOf(c.target, before.Was)))
 }
 
 // errBack ends the watch of After.
 var errBack = errors.New("it came back")
 
-func (c *deregister) After(ctx context.Context, b Before) (Seen, error) {
+func (c *deregister) After(ctx context.Context, b change.Before) (change.Seen, error) {
 	before, e, err := readBack(ctx, c.reg, c.target.Key(), b)
 	if err != nil {
-		return Seen{}, err
+		return change.Seen{}, err
 	}
-	k := c.target.keyOf(before.Was)
+	k := keyOf(c.target, before.Was)
 	switch {
 	case e != nil && e.Instance.ID == k.Instance:
-		return Seen{Text: "it came back: " + words(e), Changed: !same(before.Was, e)}, nil
+		return change.Seen{Text: "it came back: " + words(e), Changed: !same(before.Was, e), Back: same(before.Was, e)}, nil
 	case c.watch <= 0 || ctx.Err() != nil:
-		return Seen{words(nil), true, before.Was != nil}, nil
+		return change.Seen{Text: words(nil), OK: true, Changed: before.Was != nil, Back: before.Was == nil}, nil
 	}
 	back, err := c.observe(ctx, k)
 	if err != nil {
-		return Seen{}, err
+		return change.Seen{}, err
 	}
 	if back != nil {
-		return Seen{Text: "it came back: " + words(back), Changed: !same(before.Was, back)}, nil
+		return change.Seen{Text: "it came back: " + words(back), Changed: !same(before.Was, back), Back: same(before.Was, back)}, nil
 	}
-	return Seen{words(nil), true, before.Was != nil}, nil
+	return change.Seen{Text: words(nil), OK: true, Changed: before.Was != nil, Back: before.Was == nil}, nil
 }
 
 // observe looks for a while whether the entry comes back, and returns it if it
@@ -245,12 +214,12 @@ func (c *deregister) observe(ctx context.Context, k fleet.Key) (back *registry.E
 	return nil, fmt.Errorf("whether it stays away could not be seen: %w", err)
 }
 
-func (c *deregister) Undo(ctx context.Context, b Before) error {
+func (c *deregister) Undo(ctx context.Context, b change.Before) error {
 	before, err := readBefore(b)
 	if err != nil || before.Was == nil {
 		return err
 	}
-	k := c.target.keyOf(before.Was)
+	k := keyOf(c.target, before.Was)
 	if now, err := entryOf(ctx, c.reg, k); err != nil || now != nil && now.Instance.ID == k.Instance {
 		return err // it was never removed, or is there again by its own hand
 	}
@@ -259,12 +228,12 @@ func (c *deregister) Undo(ctx context.Context, b Before) error {
 }
 
 // readBack reads what is there now, whether or not ctx has ended.
-func readBack(ctx context.Context, reg registry.Registry, k fleet.Key, b Before) (entryBefore, *registry.Entry, error) {
+func readBack(ctx context.Context, reg registry.Registry, k fleet.Key, b change.Before) (entryBefore, *registry.Entry, error) {
 	before, err := readBefore(b)
 	if err != nil {
 		return before, nil, err
 	}
-	ctx, stop := outlive(ctx)
+	ctx, stop := change.Outlive(ctx)
 	defer stop()
 	now, err := entryOf(ctx, reg, k)
 	return before, now, err

@@ -1,4 +1,4 @@
-package change_test
+package desk_test
 
 import (
 	"context"
@@ -12,6 +12,8 @@ import (
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/change"
+	"github.com/midwatch-cli/midwatch/fleet/change/desk"
+	"github.com/midwatch-cli/midwatch/fleet/change/kind"
 	"github.com/midwatch-cli/midwatch/fleet/registry"
 	"github.com/midwatch-cli/midwatch/fleet/registry/etcd"
 	"github.com/midwatch-cli/midwatch/fleet/registry/etcd/embedded"
@@ -82,13 +84,50 @@ func (h *hooked) writes() int {
 }
 
 // env finds the one registry there is.
-func (h *hooked) env() change.Env {
-	return change.Env{Registry: func(source string) (registry.Registry, error) {
+func (h *hooked) env() kind.Env {
+	return kind.Env{Registry: func(source string) (registry.Registry, error) {
 		if source != "reg" {
 			return nil, fleet.ErrNotFound
 		}
 		return h, nil
 	}}
+}
+
+// desk is one that keeps no journal.
+func (h *hooked) desk() change.Desk { return desk.New(desk.Setup{Env: h.env()}) }
+
+// apply carries a plan out.
+func apply(t *testing.T, d change.Desk, p change.Plan) []change.Result {
+	t.Helper()
+	return applyIn(t.Context(), t, d, p)
+}
+
+func applyIn(ctx context.Context, t *testing.T, d change.Desk, p change.Plan) []change.Result {
+	t.Helper()
+	out, err := d.Apply(ctx, p, change.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out.Results
+}
+
+// undo takes back what came of a plan, as another process that read it would.
+func undo(t *testing.T, d change.Desk, results []change.Result) []change.Result {
+	t.Helper()
+	return undoIn(t.Context(), t, d, results)
+}
+
+func undoIn(ctx context.Context, t *testing.T, d change.Desk, results []change.Result) []change.Result {
+	t.Helper()
+	b := &change.Batch{}
+	for i, r := range results {
+		b.Steps = append(b.Steps, change.Record{N: i, Intent: r.Intent, What: r.What, Before: r.Before, State: r.State})
+	}
+	out, err := d.Undo(ctx, b, change.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out.Results
 }
 
 // holds is what the registry holds of payment, as one line an entry.

@@ -1,4 +1,4 @@
-package change_test
+package desk_test
 
 import (
 	"context"
@@ -10,6 +10,8 @@ import (
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/change"
+	"github.com/midwatch-cli/midwatch/fleet/change/desk"
+	"github.com/midwatch-cli/midwatch/fleet/change/kind"
 	"github.com/midwatch-cli/midwatch/fleet/registry"
 )
 
@@ -36,7 +38,7 @@ func eachChange(t *testing.T, test func(t *testing.T, w world, h *hooked, i chan
 // prepared opens a change and prepares it.
 func prepared(t *testing.T, h *hooked, i change.Intent) (change.Change, change.Before) {
 	t.Helper()
-	c, err := change.Open(h.env(), i)
+	c, err := kind.Open(h.env(), i)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +138,7 @@ func TestAnotherProcessCanUndo(t *testing.T) {
 		}
 		other := w.open(t)
 		step := change.Step{Intent: read.Intent, Before: read.Before}
-		for _, u := range change.NewDesk(other.env()).Undo(t.Context(), []change.Result{{Step: step, State: change.Unknown}}) {
+		for _, u := range undo(t, other.desk(), []change.Result{{Step: step, State: change.Unknown}}) {
 			if u.State != change.Done {
 				t.Errorf("%+v", u)
 			}
@@ -173,7 +175,7 @@ func TestPowerCut(t *testing.T) {
 					t.Errorf("Do with a cut at call %d: %v", n, err)
 				}
 				h.before, h.after = nil, nil
-				again, err := change.Open(w.open(t).env(), i)
+				again, err := kind.Open(w.open(t).env(), i)
 				must(t, err)
 				must(t, again.Undo(t.Context(), b))
 				expectHolds(t, h, start, "after a power cut and Undo")
@@ -184,7 +186,7 @@ func TestPowerCut(t *testing.T) {
 
 func TestCancelledInTheMiddle(t *testing.T) {
 	eachChange(t, func(t *testing.T, _ world, h *hooked, i change.Intent, start []string) {
-		desk := change.NewDesk(h.env())
+		desk := h.desk()
 		plan, err := desk.Plan(t.Context(), []change.Intent{i})
 		must(t, err)
 		for name, when := range map[string]func(cancel func()){
@@ -194,14 +196,14 @@ func TestCancelledInTheMiddle(t *testing.T) {
 		} {
 			ctx, cancel := context.WithCancel(t.Context())
 			when(cancel)
-			results := desk.Apply(ctx, plan)
+			results := applyIn(ctx, t, desk, plan)
 			h.before, h.after = nil, nil
 			// Whatever came of it is known, not guessed: it was read back.
 			changed := !slices.Equal(h.holds(t), start)
 			if r := results[0]; (r.State == change.Done) != changed || r.State == change.Unknown || r.Changed != changed {
 				t.Errorf("cancelled %s: %s, %+v; the world changed: %v", name, r.State, r.Err, changed)
 			}
-			for _, u := range desk.Undo(ctx, results) {
+			for _, u := range undoIn(ctx, t, desk, results) {
 				if u.State != change.Done {
 					t.Errorf("cancelled %s: undo: %s, %v", name, u.State, u.Err)
 				}
@@ -223,8 +225,8 @@ func TestUndoLeavesAloneWhatIsNotOurs(t *testing.T) {
 		if got := h.holds(t); len(got) != 1 || !strings.Contains(got[0], "10.0.7.7:80") {
 			t.Errorf("after Undo it holds %q", got)
 		}
-		results := change.NewDesk(h.env()).Undo(t.Context(), []change.Result{{Step: change.Step{Intent: registering(t, "payment-9", "10.0.0.9:80"), Before: b}, State: change.Done}})
-		if r := results[0]; r.State != change.Failed || !strings.Contains(r.Err.Error(), "10.0.7.7:80") {
+		results := undo(t, h.desk(), []change.Result{{Step: change.Step{Intent: registering(t, "payment-9", "10.0.0.9:80"), Before: b}, State: change.Done}})
+		if r := results[0]; r.State != change.Left || !strings.Contains(r.Err.Error(), "10.0.7.7:80") {
 			t.Errorf("the desk says %s, %v", r.State, r.Err)
 		}
 
@@ -296,9 +298,9 @@ func TestSideEffectsArePartOfThePlan(t *testing.T) {
 			want int
 			bad  bool
 		}{{nil, 1, false}, {fleet.ErrNotFound, 0, false}, {errors.New("no"), 0, true}} {
-			env := change.Env{Registry: func(string) (registry.Registry, error) { return siding{h, c.err}, nil }}
+			env := kind.Env{Registry: func(string) (registry.Registry, error) { return siding{h, c.err}, nil }}
 			for _, i := range []change.Intent{registering(t, "payment-1", "10.0.0.2:80"), deregistering(t, "payment-1", 0)} {
-				plan, err := change.NewDesk(env).Plan(t.Context(), []change.Intent{i})
+				plan, err := desk.New(desk.Setup{Env: env}).Plan(t.Context(), []change.Intent{i})
 				if (err != nil) != c.bad || err == nil && len(plan.Steps[0].SideEffects) != c.want {
 					t.Errorf("%s with %v: %+v, %v", i.Kind, c.err, plan, err)
 				}
@@ -308,7 +310,7 @@ func TestSideEffectsArePartOfThePlan(t *testing.T) {
 }
 
 func TestOpenRefuses(t *testing.T) {
-	readOnly := change.Env{Registry: func(source string) (registry.Registry, error) {
+	readOnly := kind.Env{Registry: func(source string) (registry.Registry, error) {
 		if source == "gone" {
 			return nil, fleet.ErrNotFound
 		}
@@ -328,7 +330,7 @@ func TestOpenRefuses(t *testing.T) {
 		{"parameters that are none", change.Intent{Kind: "register", Params: json.RawMessage(`{"Address":7}`)}, nil, "parameters of a register"},
 		{"no parameters", change.Intent{Kind: "deregister"}, nil, "parameters of a deregister"},
 	} {
-		ch, err := change.Open(readOnly, c.intent)
+		ch, err := kind.Open(readOnly, c.intent)
 		if err == nil || ch != nil || c.is != nil && !errors.Is(err, c.is) || !strings.Contains(err.Error(), c.words) {
 			t.Errorf("%s: %v, %v", c.name, ch, err)
 		}
@@ -343,7 +345,7 @@ func TestKinds(t *testing.T) {
 			t.Errorf("%s: %q is no summary", k.Name, k.Summary)
 		}
 	}
-	if want := []string{"register", "deregister"}; !slices.Equal(names, want) {
+	if want := []string{"register", "deregister", "breaker", "drain"}; !slices.Equal(names, want) {
 		t.Errorf("kinds %q, want %q", names, want)
 	}
 }
@@ -372,7 +374,7 @@ func TestABeforeThatCannotBeRead(t *testing.T) {
 func TestDeregisterOfWhatIsNotThere(t *testing.T) {
 	inWorlds(t, func(t *testing.T, w world) {
 		h := w.open(t)
-		_, err := change.NewDesk(h.env()).Plan(t.Context(), []change.Intent{deregistering(t, "payment-1", 0)})
+		_, err := h.desk().Plan(t.Context(), []change.Intent{deregistering(t, "payment-1", 0)})
 		if !errors.Is(err, fleet.ErrNotFound) || !strings.Contains(err.Error(), "payment/payment-1") {
 			t.Errorf("%v", err)
 		}

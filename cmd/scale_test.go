@@ -34,6 +34,8 @@ func playRole() bool {
 	switch os.Getenv(roleVariable) {
 	case "server":
 		serveMany()
+	case "breakers":
+		serveBreakers()
 	case "client":
 		plainSweep(os.Args[1])
 	case "launcher":
@@ -267,14 +269,15 @@ func manyInstances(b *testing.B, dir string, n, port int) string {
 	return name
 }
 
-func startServer(b *testing.B) (port int) {
+// startServer starts this test binary as a server in one of its roles.
+func startServer(b *testing.B, role string) (port int) {
 	b.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		b.Fatal(err)
 	}
 	c := exec.Command(self)
-	c.Env = append(os.Environ(), roleVariable+"=server")
+	c.Env = append(os.Environ(), roleVariable+"="+role)
 	c.Stderr = os.Stderr
 	in, err := c.StdinPipe()
 	if err != nil {
@@ -308,7 +311,7 @@ func BenchmarkScale(b *testing.B) {
 		b.Skip("the addresses of 127.0.0.0/8 answer on Linux only")
 	}
 	bin, self := buildBinary(b), must(os.Executable())
-	port := startServer(b)
+	port := startServer(b, "server")
 	dir := b.TempDir()
 	home := []string{"HOME=" + dir, "XDG_CONFIG_HOME=" + dir, "XDG_STATE_HOME=" + dir, "MIDWATCH_CONFIG="}
 	check := func(n int) usage {

@@ -202,9 +202,8 @@ func (a *asking) endInTime(outcome Outcome, reason Reason, text string, slow tim
 }
 
 // end makes the Result. Texts are valid UTF-8 from here on, so that they
-// survive JSON. What passed needs no explanation: it keeps no excerpt. The
-// Result is that of the question, until it is over: they are large, and are
-// copied only when they are handed out.
+// survive JSON. What passed needs no explanation: it keeps no excerpt. Results
+// are large: it is copied only where it is handed out.
 func (a *asking) end(outcome Outcome, reason Reason, text string) *Result {
 	r := &a.result
 	r.Outcome, r.Reason, r.Detail = outcome, reason, strings.ToValidUTF8(text, "\uFFFD")

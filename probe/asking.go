@@ -145,7 +145,7 @@ func (a *asking) answered(reply *wire.Answer) {
 }
 
 // fail ends the question with an error instead of an answer.
-func (a *asking) fail(err error) Result {
+func (a *asking) fail(err error) *Result {
 	outcome, reason, text := a.classify(err)
 	switch reason {
 	case ReasonCertificate, ReasonUntrusted, ReasonScheme, ReasonProtocol:
@@ -192,7 +192,7 @@ func (a *asking) timeoutText() string {
 }
 
 // endInTime is end, and a warning where all went well but slowly.
-func (a *asking) endInTime(outcome Outcome, reason Reason, text string, slow time.Duration) Result {
+func (a *asking) endInTime(outcome Outcome, reason Reason, text string, slow time.Duration) *Result {
 	took := time.Since(a.start)
 	if outcome == Pass && slow > 0 && took > slow {
 		outcome, reason = Warn, ReasonSlow
@@ -202,8 +202,9 @@ func (a *asking) endInTime(outcome Outcome, reason Reason, text string, slow tim
 }
 
 // end makes the Result. Texts are valid UTF-8 from here on, so that they
-// survive JSON. What passed needs no explanation: it keeps no excerpt.
-func (a *asking) end(outcome Outcome, reason Reason, text string) Result {
+// survive JSON. What passed needs no explanation: it keeps no excerpt. Results
+// are large: it is copied only where it is handed out.
+func (a *asking) end(outcome Outcome, reason Reason, text string) *Result {
 	r := &a.result
 	r.Outcome, r.Reason, r.Detail = outcome, reason, strings.ToValidUTF8(text, "\uFFFD")
 	for i := range r.Trace {
@@ -214,5 +215,5 @@ func (a *asking) end(outcome Outcome, reason Reason, text string) Result {
 	}
 	r.Phases = slices.Clone(a.phases[:a.known])
 	r.Took = time.Since(a.start)
-	return *r
+	return r
 }

@@ -83,15 +83,15 @@ func (p *HTTPProber) Probe(ctx context.Context, t Target) Result {
 	for hop := 0; ; hop++ {
 		reply, err := p.ask(ctx, a, path)
 		if err != nil {
-			return a.fail(err)
+			return *a.fail(err)
 		}
 		next, text := reply.Redirected(t.Scheme, authority(t), t.Address, path)
 		switch {
 		case text == "":
-			return p.read(a, reply)
+			return *p.read(a, reply)
 		case next == "" || hop > 0:
 			a.answered(reply)
-			return a.end(Unknown, ReasonRedirect, text)
+			return *a.end(Unknown, ReasonRedirect, text)
 		}
 		a.note(text + ", followed")
 		path = next
@@ -181,7 +181,7 @@ func (p *HTTPProber) full(ctx context.Context, a *asking, over http.RoundTripper
 }
 
 // read says what a whole answer means.
-func (p *HTTPProber) read(a *asking, reply *wire.Answer) Result {
+func (p *HTTPProber) read(a *asking, reply *wire.Answer) *Result {
 	reply.Decode(p.o.MaxBody)
 	a.answered(reply)
 	if reply.Endless() {

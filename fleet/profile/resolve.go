@@ -64,7 +64,7 @@ func (r *resolving) note(what, value, from string) {
 func (r *resolving) meta(key string) (value, from string, ok bool) {
 	value, label, ok := lookup(r.s, r.in, key)
 	if ok {
-		from = fmt.Sprintf("label %q", label)
+		from = "label " + strconv.Quote(label)
 	}
 	return value, from, ok
 }

@@ -70,8 +70,8 @@ func weight(every bool, r *probe.Result) int {
 		return 6
 	case outcome == probe.Fail:
 		return 5 // no answer at all, perhaps to the wrong protocol
-	case r.Target.Kind == probe.GRPC && !r.Target.Named && r.Reason == probe.ReasonProtocol:
-		return 0 // gRPC was a guess, and wrong: what HTTP said says more
+	case !r.Target.Named && r.Reason == probe.ReasonProtocol:
+		return 0 // the protocol was a guess, and wrong: whatever else is known says more
 	case r.Reason == probe.ReasonAuth:
 		return 4 // credentials are missing: a thing to do
 	case r.Reason == probe.ReasonAlike, r.Health.Dialect != "":
@@ -103,7 +103,7 @@ func reading(r []probe.Result) (probe.Outcome, Why) {
 	first := &r[0]
 	outcome := outcomeOf(first)
 	if outcome != first.Outcome {
-		return outcome, Why{probe.ReasonTCPOnly, "only its port answers: set health_path, or probe: tcp in its profile"}
+		return outcome, Why{probe.ReasonTCPOnly, "only its port answers" + spoken(r) + ": set health_path, or probe: tcp in its profile"}
 	}
 	why := Why{first.Reason, first.Detail}
 	if !namesComponent(first) {
@@ -116,6 +116,17 @@ func reading(r []probe.Result) (probe.Outcome, Why) {
 		}
 	}
 	return outcome, why
+}
+
+// spoken is what a server that only accepts said to a guessed protocol, in
+// brackets.
+func spoken(r []probe.Result) string {
+	for i := range r {
+		if r[i].Reason == probe.ReasonProtocol && r[i].Detail != "" {
+			return " (" + r[i].Detail + ")"
+		}
+	}
+	return ""
 }
 
 // namesComponent says whether the detail already speaks of a component that is

@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/midwatch-cli/midwatch/probe"
@@ -103,7 +104,11 @@ func reading(r []probe.Result) (probe.Outcome, Why) {
 	first := &r[0]
 	outcome := outcomeOf(first)
 	if outcome != first.Outcome {
-		return outcome, Why{probe.ReasonTCPOnly, "only its port answers" + spoken(r) + ": set health_path, or probe: tcp in its profile"}
+		spoke := ""
+		if i := slices.IndexFunc(r, func(r probe.Result) bool { return r.Reason == probe.ReasonProtocol }); i >= 0 {
+			spoke = " (" + r[i].Detail + ")"
+		}
+		return outcome, Why{probe.ReasonTCPOnly, "only its port answers" + spoke + ": set health_path, or probe: tcp in its profile"}
 	}
 	why := Why{first.Reason, first.Detail}
 	if !namesComponent(first) {
@@ -116,17 +121,6 @@ func reading(r []probe.Result) (probe.Outcome, Why) {
 		}
 	}
 	return outcome, why
-}
-
-// spoken is what a server that only accepts said to a guessed protocol, in
-// brackets.
-func spoken(r []probe.Result) string {
-	for i := range r {
-		if r[i].Reason == probe.ReasonProtocol && r[i].Detail != "" {
-			return " (" + r[i].Detail + ")"
-		}
-	}
-	return ""
 }
 
 // namesComponent says whether the detail already speaks of a component that is

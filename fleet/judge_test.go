@@ -167,21 +167,29 @@ func TestOnlyAPortAnswers(t *testing.T) {
 		why    fleet.Why
 	}{
 		{
-			"neither HTTP nor gRPC", []probe.Result{foreign, foreign, neither, accepts}, unknown,
+			"neither HTTP nor gRPC",
+			[]probe.Result{foreign, foreign, neither, accepts},
+			unknown,
 			fleet.Why{Reason: probe.ReasonTCPOnly, Detail: `only its port answers (not HTTP: the answer begins "SSH-2.0"): set health_path, or probe: tcp in its profile`},
 		},
 		{"the port was not asked", []probe.Result{foreign, neither}, unknown, fleet.Why{Reason: probe.ReasonProtocol, Detail: foreign.Detail}},
 		{"somebody named the path", []probe.Result{named, accepts}, unknown, fleet.Why{Reason: probe.ReasonProtocol, Detail: foreign.Detail}},
 		{
-			"HTTP without that path", []probe.Result{said(probe.HTTP, probe.Unknown, probe.ReasonNotFound, "404"), neither, accepts}, unknown,
+			"HTTP without that path",
+			[]probe.Result{said(probe.HTTP, probe.Unknown, probe.ReasonNotFound, "404"), neither, accepts},
+			unknown,
 			fleet.Why{Reason: probe.ReasonNotFound, Detail: "404"},
 		},
 		{
-			"it speaks TLS", []probe.Result{said(probe.HTTP, probe.Unknown, probe.ReasonScheme, "TLS"), neither, accepts}, unknown,
+			"it speaks TLS",
+			[]probe.Result{said(probe.HTTP, probe.Unknown, probe.ReasonScheme, "TLS"), neither, accepts},
+			unknown,
 			fleet.Why{Reason: probe.ReasonScheme, Detail: "TLS"},
 		},
 		{
-			"it hangs up", []probe.Result{said(probe.HTTP, probe.Fail, probe.ReasonClosed, "closed"), said(probe.GRPC, probe.Fail, probe.ReasonClosed, "closed"), accepts}, down,
+			"it hangs up",
+			[]probe.Result{said(probe.HTTP, probe.Fail, probe.ReasonClosed, "closed"), said(probe.GRPC, probe.Fail, probe.ReasonClosed, "closed"), accepts},
+			down,
 			fleet.Why{Reason: probe.ReasonClosed, Detail: "closed"},
 		},
 		{"it is silent", []probe.Result{said(probe.HTTP, probe.Fail, probe.ReasonTimeout, "late")}, down, fleet.Why{Reason: probe.ReasonTimeout, Detail: "late"}},

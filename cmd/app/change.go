@@ -111,7 +111,7 @@ func planError(err error) error {
 
 func same(a, b change.Plan) bool {
 	for i := range a.Steps {
-		if a.Steps[i].Was != b.Steps[i].Was {
+		if a.Steps[i].Was != b.Steps[i].Was || !stands(a.Steps[i].Before, b.Steps[i].Before) {
 			return false
 		}
 	}

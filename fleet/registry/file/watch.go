@@ -46,7 +46,7 @@ func (f *files) Watch(ctx context.Context, emit func(registry.Set) error) error 
 		if err := n.change(ctx, f); err != nil {
 			return err
 		}
-		_ = n.follow(f) // the link may lead elsewhere now
+		n.refollow(f) // the link may lead elsewhere now
 		set, err := f.settled(ctx, n)
 		if err != nil {
 			return err
@@ -72,7 +72,7 @@ func (f *files) settled(ctx context.Context, n *notifier) (registry.Set, error) 
 		if err := f.wait(ctx, again); err != nil {
 			return registry.Set{}, err
 		}
-		_ = n.follow(f) // a folder that was put back is a new one
+		n.refollow(f) // a folder that was put back is a new one
 	}
 }
 
@@ -103,18 +103,29 @@ type notifier struct {
 // are read every few seconds.
 func (f *files) announce() *notifier {
 	n := &notifier{}
-	every := f.options.Refresh
 	watcher, err := fsnotify.NewWatcher()
 	if err == nil {
 		n.watcher = watcher
 		err = n.follow(f)
 	}
+	n.slow = time.NewTicker(f.options.Refresh)
 	if err != nil {
-		f.log.Debug("changes of files are not announced; reading them every few seconds", "error", err)
-		every = min(every, polled)
+		n.unannounced(f, err)
 	}
-	n.slow = time.NewTicker(every)
 	return n
+}
+
+// refollow follows what may lead elsewhere by now. A folder that cannot be watched
+// any more must not cost a minute: its files are read more often instead.
+func (n *notifier) refollow(f *files) {
+	if err := n.follow(f); err != nil {
+		n.unannounced(f, err)
+	}
+}
+
+func (n *notifier) unannounced(f *files, err error) {
+	f.log.Debug("changes of files are not announced; reading them every few seconds", "error", err)
+	n.slow.Reset(min(f.options.Refresh, polled))
 }
 
 // follow watches the folder, those of the links on the way to it, and the one of
@@ -219,7 +230,7 @@ func (n *notifier) change(ctx context.Context, f *files) error {
 		case <-f.closed:
 			return errClosed
 		case <-n.slow.C:
-			_ = n.follow(f)
+			n.refollow(f)
 			return nil
 		case err := <-faults:
 			f.log.Debug("events of files were lost; reading them again", "error", err)
@@ -244,7 +255,7 @@ func (n *notifier) change(ctx context.Context, f *files) error {
 func (n *notifier) about(f *files, e fsnotify.Event) bool {
 	base := filepath.Base(e.Name)
 	if filepath.Clean(e.Name) == f.dir {
-		_ = n.follow(f)
+		n.refollow(f)
 		return true
 	}
 	return f.matches(base) || slices.Contains(n.names, base) || strings.HasPrefix(base, "..")

@@ -49,18 +49,10 @@ func begin(ctx context.Context, t Target) *asking {
 	a := room.Get().(*asking)
 	a.ctx, a.target, a.start = ctx, t, time.Now()
 	if end, ok := ctx.Deadline(); ok {
-		a.limit = roundLimit(end.Sub(a.start))
+		a.limit = wire.Round(end.Sub(a.start))
 	}
 	a.result = Result{Target: t, At: a.start.Round(0), Attempts: 1}
 	return a
-}
-
-// roundLimit takes off the microseconds between setting a limit and asking.
-func roundLimit(d time.Duration) time.Duration {
-	if d > 100*time.Millisecond {
-		return d.Round(10 * time.Millisecond)
-	}
-	return d.Round(time.Millisecond)
 }
 
 // phase adds to a phase; a redirect runs through each of them twice.
@@ -150,6 +142,8 @@ func (a *asking) fail(err error) *Result {
 	switch reason {
 	case ReasonCertificate, ReasonUntrusted, ReasonScheme, ReasonProtocol:
 		a.result.Answered = true // it spoke, if not as we wished
+	case ReasonAuth:
+		a.result.Answered = a.result.Answered || wire.IsAlert(err)
 	}
 	return a.end(outcome, reason, text)
 }
@@ -179,7 +173,7 @@ func (a *asking) classify(err error) (Outcome, Reason, string) {
 func (a *asking) timeoutText() string {
 	waited := a.limit
 	if waited <= 0 || a.now == "dial" || a.now == "resolve" {
-		waited = roundLimit(time.Since(a.start))
+		waited = wire.Round(time.Since(a.start))
 	}
 	switch a.now {
 	case "dial", "resolve":

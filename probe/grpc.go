@@ -141,9 +141,12 @@ func (p GRPCProber) Watch(ctx context.Context, t Target, every time.Duration, em
 
 // refused judges a call that did not come to a health status.
 func (p GRPCProber) refused(ctx context.Context, a *asking, c *grpchealth.Client, err error) Result {
-	if _, why, _ := Classify(err); !c.Answered() && (why == ReasonClosed || why == ReasonReset) {
-		if l, failed := p.dialer().Connect(ctx, a.target.Network, a.target.Address); failed == nil {
-			err = cmp.Or(grpchealth.SecondLook(ctx, l, p.TLS, wire.HostOnly(authority(a.target)), a.target.Scheme != "grpcs"), err)
+	if !c.Answered() && wire.HungUp(err) {
+		t, name := a.target, wire.HostOnly(authority(a.target))
+		if t.Scheme == "grpcs" {
+			err = cmp.Or(p.dialer().Alert(ctx, t.Network, t.Address, p.TLS, name, "h2"), err)
+		} else if l, failed := p.dialer().Connect(ctx, t.Network, t.Address); failed == nil {
+			err = cmp.Or(grpchealth.SecondLook(ctx, l, p.TLS, name), err)
 		}
 	}
 	var status *grpchealth.Error
@@ -163,9 +166,7 @@ func (p GRPCProber) refused(ctx context.Context, a *asking, c *grpchealth.Client
 		}
 		return *a.end(Unknown, reason, health.Clean(foreign.Error(), 240))
 	}
-	r := a.fail(err)
-	r.Answered = r.Answered || r.Reason == ReasonAuth // it sent an alert
-	return *r
+	return *a.fail(err)
 }
 
 // grpcStatus is the row for what is no health status: codes about the question

@@ -18,11 +18,12 @@ import (
 // middle of it for a moment: the file is read once it was quiet, and what is
 // malformed is read again for a while before it is believed.
 const (
-	quiet   = 50 * time.Millisecond
-	longest = 500 * time.Millisecond // of changes without a pause
-	grace   = time.Second
-	again   = 100 * time.Millisecond
-	polled  = 5 * time.Second // where the system cannot announce changes
+	quiet      = 50 * time.Millisecond
+	hesitation = 500 * time.Millisecond // of a writer between truncating and writing, on a busy machine
+	longest    = 500 * time.Millisecond // of changes without a pause
+	grace      = time.Second
+	again      = 100 * time.Millisecond
+	polled     = 5 * time.Second // where the system cannot announce changes
 )
 
 // errClosed ends what watches when the registry is closed.

@@ -30,7 +30,7 @@ func (d *Dialer) Alert(ctx context.Context, network, address string, cfg *tls.Co
 	if err != nil {
 		return nil
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	secure, err := Handshake(ctx, conn, cfg, name, protocols...)
 	if err == nil {
 		limited, cancel := context.WithTimeout(ctx, unasked)

@@ -10,10 +10,12 @@ import (
 
 	"github.com/midwatch-cli/midwatch/cmd/render"
 	"github.com/midwatch-cli/midwatch/cmd/term"
+	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/change"
 	"github.com/midwatch-cli/midwatch/fleet/change/desk"
 	"github.com/midwatch-cli/midwatch/fleet/change/kind"
 	"github.com/midwatch-cli/midwatch/fleet/document"
+	"github.com/midwatch-cli/midwatch/fleet/registry"
 	"github.com/midwatch-cli/midwatch/fleet/wiring"
 )
 
@@ -109,15 +111,19 @@ func (w *Writer) Undo(ctx context.Context) error {
 }
 
 func planError(err error) error {
-	if errors.Is(err, change.ErrUnable) {
+	var known *fleet.Error
+	switch {
+	case errors.Is(err, change.ErrUnable):
 		return &Error{Code: Usage, Err: err, Hint: "midwatch registries says which can"}
+	case errors.Is(err, registry.ErrTaken) && errors.As(err, &known):
+		return &Error{Code: NotWell, Err: err, Hint: known.Hint}
 	}
 	return err
 }
 
 func same(a, b change.Plan) bool {
 	for i := range a.Steps {
-		if a.Steps[i].Was != b.Steps[i].Was {
+		if a.Steps[i].Was != b.Steps[i].Was || !stands(a.Steps[i].Before, b.Steps[i].Before) {
 			return false
 		}
 	}

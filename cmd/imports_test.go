@@ -41,9 +41,10 @@ var rules = []struct {
 	{pkg: "probe/wire", may: nil},
 	{pkg: "probe/probetest", may: []string{"probe", "probe/health"}},
 
-	{pkg: "fleet", may: []string{"probe", "fleet/match", "fleet/graph"}, test: []string{"probe/health"}},
+	{pkg: "fleet", may: []string{"probe", "fleet/match", "fleet/graph"}, test: []string{"probe/health", "fleet/diff"}},
 	{pkg: "fleet/match", may: nil},
 	{pkg: "fleet/graph", may: nil},
+	{pkg: "fleet/diff", may: []string{"fleet", "fleet/match"}},
 	{pkg: "fleet/selection", may: []string{"fleet", "fleet/match"}},
 	{pkg: "fleet/profile", may: []string{"fleet", "fleet/match", "fleet/selection", "probe"}},
 	{pkg: "fleet/config", may: []string{"fleet", "fleet/match", "fleet/selection", "probe", "fleet/config/form"}},
@@ -64,7 +65,7 @@ var rules = []struct {
 	{pkg: "fleet/breaker/all", may: []string{"fleet", "fleet/match", "fleet/breaker", "fleet/breaker/*"}},
 	{pkg: "fleet/breaker/httpapi/serve", may: nil}, // a service mounts it: standard library only
 	{pkg: "fleet/breaker/*", may: []string{"fleet", "fleet/breaker", "probe"}, test: []string{"fleet/breaker/**"}},
-	{pkg: "fleet/sweep", may: []string{"fleet", "probe", "fleet/registry", "fleet/breaker", "fleet/metrics"}, test: []string{"fleet/registry/**", "fleet/breaker/**", "fleet/profile"}},
+	{pkg: "fleet/sweep", may: []string{"fleet", "probe", "fleet/registry", "fleet/breaker", "fleet/diff", "fleet/metrics"}, test: []string{"fleet/registry/**", "fleet/breaker/**", "fleet/profile"}},
 	{pkg: "fleet/balance", may: []string{"fleet"}},
 	{pkg: "fleet/change", may: []string{"fleet", "fleet/registry", "fleet/breaker"}, test: []string{"fleet/registry/**", "fleet/breaker/**", "fleet/change/journal"}},
 	{pkg: "fleet/change/journal", may: []string{"fleet", "fleet/change"}},

@@ -12,6 +12,7 @@ import (
 	"github.com/midwatch-cli/midwatch/cmd/render"
 	"github.com/midwatch-cli/midwatch/cmd/term"
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/diff"
 	"github.com/midwatch-cli/midwatch/fleet/document"
 )
 
@@ -81,7 +82,7 @@ func run(ctx context.Context, a *app.App, o *options, names []string) error {
 			if last == nil {
 				begin(a, snap)
 			}
-			for _, e := range fleet.Diff(last, snap) {
+			for _, e := range diff.Between(last, snap) {
 				if err := print(a, e, last, snap); err != nil {
 					return err
 				}

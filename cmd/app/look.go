@@ -15,13 +15,13 @@ type Look struct {
 	Selection Selection
 	Probing   Probing
 	Watching  Watching
-	Held      bool // only what the registries hold; nothing is asked
+	Asking    Asking // the zero one asks for everything
 }
 
 // Run reads and hands each reading to show. The last one's end is the end of
 // the command.
 func (l *Look) Run(ctx context.Context, a *App, names []string, show func(Reading) error) error {
-	if !l.Held {
+	if l.Asking != Nothing {
 		if err := l.Probing.Check(); err != nil {
 			return err
 		}
@@ -49,12 +49,12 @@ func (l *Look) Run(ctx context.Context, a *App, names []string, show func(Readin
 }
 
 func (l *Look) once(ctx context.Context, a *App, s *Session, sel *selection.Selection) (Reading, error) {
-	if l.Held {
+	if l.Asking == Nothing {
 		return s.Held(ctx, sel)
 	}
 	progress := a.IO.Progress()
 	defer progress.Done()
-	return s.Pass(ctx, sel, func(done, total int) {
+	return s.Pass(ctx, sel, l.Asking, func(done, total int) {
 		progress.Count(done, total, "instances asked")
 	})
 }
@@ -62,7 +62,7 @@ func (l *Look) once(ctx context.Context, a *App, s *Session, sel *selection.Sele
 func (l *Look) watch(ctx context.Context, a *App, s *Session, sel *selection.Selection, show func(Reading) error) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	snaps := s.Watch(ctx, sel, l.Watching.Interval, l.Held)
+	snaps := s.Watch(ctx, sel, l.Watching.Interval, l.Asking)
 	var last error
 	for {
 		select {

@@ -24,7 +24,7 @@ const example = `  midwatch instances
 
 // New returns the command.
 func New(a *app.App) *cobra.Command {
-	look := app.Look{Held: true}
+	look := app.Look{Asking: app.Nothing}
 	cmd := &cobra.Command{
 		Use: "instances [SERVICE...]", Short: "List the instances that the registries hold", Example: example,
 		Long:              "instances lists what the registries hold and asks no instance: midwatch check does.",

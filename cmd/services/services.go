@@ -22,7 +22,7 @@ const example = `  midwatch services
 
 // New returns the command.
 func New(a *app.App) *cobra.Command {
-	look := app.Look{Held: true}
+	look := app.Look{Asking: app.Nothing}
 	cmd := &cobra.Command{
 		Use: "services [SERVICE...]", Aliases: []string{"ls"}, Short: "List the services that the registries hold", Example: example,
 		Long:              "services lists what the registries hold and asks no instance: midwatch check does.",

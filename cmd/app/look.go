@@ -21,6 +21,11 @@ type Look struct {
 // Run reads and hands each reading to show. The last one's end is the end of
 // the command.
 func (l *Look) Run(ctx context.Context, a *App, names []string, show func(Reading) error) error {
+	return l.With(ctx, a, names, func(_ *Session, r Reading) error { return show(r) })
+}
+
+// With is Run for who needs the session beside the reading.
+func (l *Look) With(ctx context.Context, a *App, names []string, show func(*Session, Reading) error) error {
 	if l.Asking != Nothing {
 		if err := l.Probing.Check(); err != nil {
 			return err
@@ -39,13 +44,13 @@ func (l *Look) Run(ctx context.Context, a *App, names []string, show func(Readin
 	}
 	defer s.Close()
 	if l.Watching.Watch {
-		return l.watch(ctx, a, s, sel, show)
+		return l.watch(ctx, a, s, sel, func(r Reading) error { return show(s, r) })
 	}
 	r, err := l.once(ctx, a, s, sel)
 	if err != nil {
 		return err
 	}
-	return show(r)
+	return show(s, r)
 }
 
 func (l *Look) once(ctx context.Context, a *App, s *Session, sel *selection.Selection) (Reading, error) {
@@ -89,13 +94,7 @@ func (a *App) Listed(r Reading) error {
 	code := OK
 	say := func(line, hint string) {
 		code = CannotSay
-		if a.IO.Quiet {
-			return
-		}
-		fmt.Fprintln(a.IO.Err, "error: "+term.Clean(line))
-		if hint != "" {
-			fmt.Fprintln(a.IO.Err, "hint: "+term.Clean(hint))
-		}
+		a.Complain(line, hint)
 	}
 	for _, m := range r.Missing {
 		hint := "midwatch services lists what the registries hold"
@@ -113,6 +112,18 @@ func (a *App) Listed(r Reading) error {
 		say("no service matched", "midwatch services lists what the registries hold")
 	}
 	return End(code)
+}
+
+// Complain says on standard error what could not be found out, and what to do
+// about it; nothing when quiet.
+func (a *App) Complain(line, hint string) {
+	if a.IO.Quiet {
+		return
+	}
+	fmt.Fprintln(a.IO.Err, "error: "+term.Clean(line))
+	if hint != "" {
+		fmt.Fprintln(a.IO.Err, "hint: "+term.Clean(hint))
+	}
 }
 
 // Count is a number of things in words: "1 service", "3 services".

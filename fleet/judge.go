@@ -150,7 +150,7 @@ func refusing(b []Breaker) string {
 	var open []string
 	for i := range b {
 		if b[i].State.Refuses() {
-			open = append(open, "breaker "+b[i].Name+" "+strings.ReplaceAll(b[i].State.String(), "_", " "))
+			open = append(open, b[i].Refusing()+b[i].Hold.parenthesis())
 		}
 	}
 	return strings.Join(atMost(3, open), ", ")

@@ -84,6 +84,7 @@ func TestJudge(t *testing.T) {
 		{"down | warn", &down, []probe.Result{warn}, nil, degraded, because("slow", "answered in 1.4s")},
 		{"nothing | pass, breaker open", nil, []probe.Result{pass}, []fleet.Breaker{halfOpen, openPay}, degraded, because("breaker", "breaker payment open")},
 		{"up | pass, breaker forced open", &up, []probe.Result{pass}, []fleet.Breaker{forced, openPay}, degraded, because("breaker", "breaker stock forced open, breaker payment open")},
+		{"nothing | pass, breaker held", nil, []probe.Result{pass}, []fleet.Breaker{{Name: "stock", State: fleet.BreakerForcedOpen, Share: 0.3, Hold: fleet.Hold{By: "oncall-1", Reason: "db move"}}}, degraded, because("breaker", `breaker stock forced open for 30% of calls (oncall-1: "db move")`)},
 		{"up | warn, breaker open", &up, []probe.Result{warn}, []fleet.Breaker{openPay}, degraded, because("slow", "answered in 1.4s")},
 		// | any | pass | up |
 		{"nothing | pass", nil, []probe.Result{pass}, nil, up, fleet.Why{}},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/midwatch-cli/midwatch/cmd/render/report"
 	"github.com/midwatch-cli/midwatch/fleet"
@@ -70,8 +71,9 @@ func values(v *fleet.ServiceView, field func(*fleet.InstanceView) string) string
 func reasonWord(r fleet.Reason) string { return strings.ReplaceAll(string(r), "_", " ") }
 
 // whyOf says in few words why a service is not well: what it waits for, then
-// its own instances, those with the same trouble together, the worst first.
-func whyOf(v *fleet.ServiceView) string {
+// its own instances, those with the same trouble together, the worst first. Open
+// breakers are told once for all instances, with the time since.
+func whyOf(v *fleet.ServiceView, now time.Time, zone *time.Location) string {
 	var parts []string
 	if len(v.BlockedBy) > 0 && v.Status != fleet.Up {
 		names := make([]string, len(v.BlockedBy))
@@ -91,9 +93,13 @@ func whyOf(v *fleet.ServiceView) string {
 		if in.Status == fleet.Up || in.Status == fleet.Maintenance && v.Status != fleet.Maintenance {
 			continue
 		}
-		k := slices.IndexFunc(troubles, func(t trouble) bool { return t.why == in.Why && t.status == in.Status })
+		why := in.Why
+		if why.Reason == fleet.ReasonBreaker {
+			why.Detail = "" // of all together
+		}
+		k := slices.IndexFunc(troubles, func(t trouble) bool { return t.why == why && t.status == in.Status })
 		if k < 0 {
-			troubles, k = append(troubles, trouble{status: in.Status, why: in.Why}), len(troubles)
+			troubles, k = append(troubles, trouble{status: in.Status, why: why}), len(troubles)
 		}
 		troubles[k].ids = append(troubles[k].ids, in.ID)
 	}
@@ -102,6 +108,12 @@ func whyOf(v *fleet.ServiceView) string {
 		if i == 3 {
 			parts = append(parts, fmt.Sprintf("%d more", len(troubles)-3))
 			break
+		}
+		if t.why.Reason == fleet.ReasonBreaker {
+			for _, r := range fleet.Refusals(v.Instances) {
+				parts = append(parts, r.Words(now, zone))
+			}
+			continue
 		}
 		who := strings.Join(t.ids, ", ") + " "
 		switch {

@@ -11,9 +11,11 @@ import (
 
 // Evidence is what one pass found out about an instance.
 type Evidence struct {
-	Probes   []probe.Result // the deciding one first, see Decide
-	Breakers []Breaker
-	Plan     Plan
+	Probes       []probe.Result // the deciding one first, see Decide
+	Breakers     []Breaker
+	BreakersWhy  Why    // why they could not be read, as in InstanceView
+	BreakersHint string // what to do about it
+	Plan         Plan
 }
 
 // Parts are what a snapshot is made of. Assemble keeps what they point at.
@@ -66,6 +68,7 @@ func viewService(s *Service, evidence func(*Service, *Instance) Evidence) Servic
 		if evidence != nil {
 			e := evidence(s, &s.Instances[i])
 			in.Probes, in.Breakers, in.Plan = e.Probes, e.Breakers, e.Plan
+			in.BreakersWhy, in.BreakersHint = e.BreakersWhy, e.BreakersHint
 		}
 		asked := in.Probes
 		if len(asked) == 0 && in.Plan.Refused != "" {

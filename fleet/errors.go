@@ -46,3 +46,12 @@ func ReasonOf(err error) (Reason, string) {
 	}
 	return reason, text
 }
+
+// HintOf is what to do about a failure; empty where nobody says.
+func HintOf(err error) string {
+	var known *Error
+	if errors.As(err, &known) {
+		return known.Hint
+	}
+	return ""
+}

@@ -38,10 +38,15 @@ type InstanceView struct {
 	Status   Status
 	Why      Why
 	Probes   []probe.Result // what was asked of it in this pass, the deciding one first
-	Breakers []Breaker
-	Attempts int
-	Flaky    bool
-	Plan     Plan // how it was asked and why, for --explain
+	Breakers []Breaker      // its own, sorted by name
+	// BreakersWhy is why its breakers could not be read, BreakersHint what to do
+	// about it. Without it they were read, or, where Plan.Admin is nil, nobody
+	// says how. It changes no status.
+	BreakersWhy  Why
+	BreakersHint string
+	Attempts     int
+	Flaky        bool
+	Plan         Plan // how it was asked and why, for --explain
 }
 
 // Answered says whether a reply of any kind came from the instance.

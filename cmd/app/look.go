@@ -55,7 +55,7 @@ func (l *Look) once(ctx context.Context, a *App, s *Session, sel *selection.Sele
 	progress := a.IO.Progress()
 	defer progress.Done()
 	return s.Pass(ctx, sel, func(done, total int) {
-		progress.Set(fmt.Sprintf("%d of %d instances asked", done, total))
+		progress.Count(done, total, "instances asked")
 	})
 }
 

@@ -16,7 +16,10 @@ import (
 type Site struct {
 	Key  fleet.Key // whose they are
 	Addr string    // the instance's own address
-	Base string    // http://host:port/base, https://..., unix:///path, tcp://host:port
+	// Base is http://host:port/base, https://..., unix:///path, tcp://host:port.
+	// A path in it comes from the registry and takes the place of the API's usual
+	// one (/actuator); it has none where the profile says a path.
+	Base string
 }
 
 // Admin reads and switches the breakers of instances over one kind of API, with

@@ -145,6 +145,9 @@ func (c checker) profiles(ps, outer map[string]fleet.Profile, at string) {
 		if circle := c.circleOf(name, all); circle != "" {
 			c.Fail(form.Join(here, "extends"), "goes round in a circle: "+circle, "")
 		}
+		if api := p.Breakers.API; api != "" && c.known.APIs != nil && !slices.Contains(c.known.APIs, api) {
+			c.Fail(form.Join(form.Join(here, "breakers"), "api"), "there is no breaker API "+form.Quote(api), form.DidYouMean(api, c.known.APIs))
+		}
 		c.contradictions(p, here)
 	}
 }

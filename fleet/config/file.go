@@ -87,6 +87,7 @@ func (r Registry) Values() map[string]any {
 type Known struct {
 	Schemes  []string               // of registry URLs
 	Profiles []string               // the built-in ones
+	APIs     []string               // of breakers
 	Registry func(Registry) []Fault // what is wrong with a registry's URL and options
 }
 

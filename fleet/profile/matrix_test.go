@@ -225,7 +225,7 @@ func fill(t *testing.T, n int) fleet.Profile {
 		case "Headers":
 			f.Set(reflect.ValueOf(map[string]fleet.Header{"X": {Text: text}}))
 		case "Breakers":
-			f.Set(reflect.ValueOf(fleet.BreakerAPI{API: text, Path: text, CSRF: text}))
+			f.Set(reflect.ValueOf(fleet.BreakerAPI{API: text, Path: text, CSRF: text, Mapping: &fleet.BreakerMapping{Items: text}}))
 		case "TLS":
 			f.Set(reflect.ValueOf(fleet.TLSSettings{CA: text}))
 		case "Auth":

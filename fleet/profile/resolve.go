@@ -28,7 +28,7 @@ func (x *Resolver) Resolve(s *fleet.Service, in *fleet.Instance) fleet.Plan {
 	}
 	r.pickProfile()
 	if r.refused = r.pickPlaces(); r.refused != "" {
-		return fleet.Plan{Profile: r.name, Refused: r.refused, Origins: r.origins}
+		return fleet.Plan{Profile: r.name, Refused: r.refused, Admin: r.admin(), Origins: r.origins}
 	}
 	kind := r.pickKind()
 	port := r.pickPort(kind)
@@ -37,6 +37,7 @@ func (x *Resolver) Resolve(s *fleet.Service, in *fleet.Instance) fleet.Plan {
 	plan.Every = kind == probe.GRPC && len(plan.Candidates) > 1
 	plan.Credentials = r.own.socket != "" || secure && !r.whole.TLS.Insecure ||
 		isLoopback(r.own.host) || allowed(r.whole.AllowHosts, r.own.host)
+	plan.Admin = r.admin()
 	plan.Origins = r.origins
 	return plan
 }
@@ -64,9 +65,14 @@ func (r *resolving) note(what, value, from string) {
 func (r *resolving) meta(key string) (value, from string, ok bool) {
 	value, label, ok := lookup(r.s, r.in, key)
 	if ok {
-		from = fmt.Sprintf("label %q", label)
+		from = "label " + strconv.Quote(label)
 	}
 	return value, from, ok
+}
+
+// trusted says whether the source is the user's own.
+func (r *resolving) trusted() bool {
+	return r.x.rules.Trusted != nil && r.x.rules.Trusted(r.s.Source)
 }
 
 // pickProfile finds the profile of the instance.
@@ -100,7 +106,7 @@ func (r *resolving) pickProfile() {
 // socket, unless the source is the user's own or the profile allows it. Some
 // addresses are never asked. It returns why the instance must not be asked.
 func (r *resolving) pickPlaces() string {
-	trusted := r.x.rules.Trusted != nil && r.x.rules.Trusted(r.s.Source)
+	trusted := r.trusted()
 	var err error
 	if r.own, err = parsePlace(r.in.Addr); err != nil {
 		return "its address: " + err.Error()

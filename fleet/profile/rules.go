@@ -18,8 +18,9 @@ type Rules struct {
 	Profiles map[string]fleet.Profile // as configured, by name; each may extend another or a built-in one
 	Services []fleet.ServiceRule      // the first that matches binds a service to its profile
 	Override Override
-	Terse    bool                     // plans without Origins, which cost more than all else in them
-	Trusted  func(source string) bool // the source is the user's own file; nil: none is
+	Terse    bool                      // plans without Origins, which cost more than all else in them
+	Trusted  func(source string) bool  // the source is the user's own file; nil: none is
+	Schemes  func(api string) []string // by which a breaker API is reached; nil, or nothing: it is not known
 }
 
 // Override is what flags say. It beats everything.
@@ -95,6 +96,14 @@ func (x *Resolver) Profile(name string) fleet.Profile {
 		return l.whole
 	}
 	return fleet.Profile{}
+}
+
+// schemes are those by which a breaker API is reached; nil where nobody knows.
+func (x *Resolver) schemes(api string) []string {
+	if x.rules.Schemes == nil {
+		return nil
+	}
+	return x.rules.Schemes(api)
 }
 
 // names are all profiles there are.

@@ -26,6 +26,7 @@ type Sweeper struct {
 	Select   func([]fleet.Service) []fleet.Service               // nil: all
 	Plan     func(*fleet.Service, *fleet.Instance) fleet.Plan    // how an instance is asked
 	Prober   func(profile string, credentials bool) probe.Prober // what asks it
+	Breakers Reader                                              // how breakers are read
 	Pool     probe.Pool
 	Now      func() time.Time
 	Terse    bool                  // snapshots keep no plans, only results
@@ -43,7 +44,7 @@ func (s *Sweeper) Pass(ctx context.Context, in Input) *fleet.Snapshot {
 		selected = s.Select(in.Services)
 	}
 	p := newPass(s, selected)
-	var jobs []probe.Job
+	jobs := make([]probe.Job, 0, len(p.evidence))
 	for i := range selected {
 		jobs = append(jobs, p.service(&selected[i])...)
 	}
@@ -77,10 +78,11 @@ type pass struct {
 	at       map[string]*member // the first to be asked at an address: where there are more, questions may be equal
 	groups   []*group           // those that guess
 
-	mu    sync.Mutex
-	asked map[question]*answer
-	done  int
-	total int
+	mu     sync.Mutex
+	asked  map[question]*answer
+	listed map[place]*list
+	done   int
+	total  int
 }
 
 func newPass(s *Sweeper, services []fleet.Service) *pass {
@@ -122,13 +124,17 @@ type answer struct {
 func (p *pass) service(v *fleet.Service) (jobs []probe.Job) {
 	g := &group{pass: p, name: v.Ref.String(), ref: v.Ref, known: p.sweeper.memory[v.Ref]}
 	members := make([]member, len(v.Instances))
+	jobs = make([]probe.Job, 0, len(v.Instances))
 	for i := range v.Instances {
 		in := &v.Instances[i]
 		plan := p.sweeper.Plan(v, in)
 		e := &p.evidence[p.planned]
 		p.planned++
 		e.Plan = plan
-		if plan.Refused != "" || len(plan.Candidates) == 0 {
+		if job, ok := p.breakers(g, in, e); ok {
+			jobs = append(jobs, job)
+		}
+		if p.sweeper.Breakers.Only || plan.Refused != "" || len(plan.Candidates) == 0 {
 			continue
 		}
 		p.total++

@@ -10,8 +10,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"sync"
-	"time"
 
 	promconfig "github.com/prometheus/common/config"
 
@@ -28,8 +26,7 @@ type probers struct {
 	resolver *profile.Resolver
 	settings Settings
 
-	mu   sync.Mutex
-	made map[proberKey]*prober
+	made kept[proberKey, probe.Prober]
 }
 
 type proberKey struct {
@@ -37,20 +34,8 @@ type proberKey struct {
 	credentials bool
 }
 
-// prober is made by the first who asks; meanwhile only those who want the same
-// one wait, as a secret may come from a program that takes its time.
-type prober struct {
-	mu     sync.Mutex
-	prober probe.Prober
-	failed time.Time // when it could not be made; zero where it could
-}
-
-// again is how long a prober that could not be made stays so: a secret or a
-// file may come later.
-const again = fleet.Interval
-
 func newProbers(ctx context.Context, r *profile.Resolver, s Settings) *probers {
-	p := &probers{resolver: r, settings: s, made: map[proberKey]*prober{}}
+	p := &probers{resolver: r, settings: s}
 	p.ctx, p.close = context.WithCancel(ctx)
 	return p
 }
@@ -58,25 +43,16 @@ func newProbers(ctx context.Context, r *profile.Resolver, s Settings) *probers {
 // of returns the prober of a profile. What cannot be made (a secret that is
 // not there, a missing certificate file) answers every question with why.
 func (p *probers) of(name string, credentials bool) probe.Prober {
-	key := proberKey{name, credentials}
-	p.mu.Lock()
-	it := p.made[key]
-	if it == nil {
-		it = &prober{}
-		p.made[key] = it
-	}
-	p.mu.Unlock()
-	it.mu.Lock()
-	defer it.mu.Unlock()
-	if it.prober != nil && (it.failed.IsZero() || p.settings.Now().Sub(it.failed) < again) {
-		return it.prober
-	}
-	it.failed = time.Time{}
-	made, err := p.make(p.resolver.Profile(name), credentials)
+	made, err := p.made.of(proberKey{name, credentials}, p.settings.Now, func() (probe.Prober, error) {
+		made, err := p.make(p.resolver.Profile(name), credentials)
+		if err != nil {
+			err = fmt.Errorf("profile %q: %w", name, err)
+		}
+		return made, err
+	})
 	if err != nil {
-		made, it.failed = unable{fmt.Errorf("profile %q: %w", name, err)}, p.settings.Now()
+		return unable{err}
 	}
-	it.prober = made
 	return made
 }
 
@@ -182,10 +158,19 @@ func (p *probers) headers(f fleet.Profile, credentials bool, into http.Header) e
 // client is what asks where a proxy or OAuth2 is wanted; nil where not, so that
 // the lean path serves.
 func (p *probers) client(f fleet.Profile, credentials bool) (*http.Client, error) {
-	oauth := credentials && f.Auth.OAuth2 != nil
-	if f.Proxy == "" && !oauth {
+	if f.Proxy == "" && !(credentials && f.Auth.OAuth2 != nil) {
 		return nil, nil
 	}
+	// Every question has a connection of its own.
+	over, err := p.transport(f, credentials, promconfig.WithKeepAlivesDisabled(), promconfig.WithDialContextFunc(p.dial))
+	if err != nil {
+		return nil, err
+	}
+	return &http.Client{Transport: over}, nil
+}
+
+// transport is a profile's TLS, proxy and OAuth2.
+func (p *probers) transport(f fleet.Profile, credentials bool, options ...promconfig.HTTPClientOption) (http.RoundTripper, error) {
 	c := promconfig.DefaultHTTPClientConfig
 	c.FollowRedirects = false
 	c.TLSConfig = promconfig.TLSConfig{
@@ -201,6 +186,7 @@ func (p *probers) client(f fleet.Profile, credentials bool) (*http.Client, error
 		}
 		c.ProxyURL = promconfig.URL{URL: u}
 	}
+	oauth := credentials && f.Auth.OAuth2 != nil
 	if oauth {
 		secret, err := p.settings.Secret(p.ctx, f.Auth.OAuth2.ClientSecret)
 		if err != nil {
@@ -211,16 +197,11 @@ func (p *probers) client(f fleet.Profile, credentials bool) (*http.Client, error
 			TokenURL: f.Auth.OAuth2.TokenURL, Scopes: f.Auth.OAuth2.Scopes,
 		}
 	}
-	// Every question has a connection of its own.
-	over, err := promconfig.NewRoundTripperFromConfigWithContext(p.ctx, c, "midwatch",
-		promconfig.WithKeepAlivesDisabled(), promconfig.WithDialContextFunc(p.dial))
-	if err != nil {
-		return nil, err
-	}
-	if oauth {
+	over, err := promconfig.NewRoundTripperFromConfigWithContext(p.ctx, c, "midwatch", options...)
+	if err == nil && oauth {
 		over = &tokens{next: over, url: f.Auth.OAuth2.TokenURL, turn: make(chan struct{}, 1)}
 	}
-	return &http.Client{Transport: over}, nil
+	return over, err
 }
 
 // tlsOf reads the files of TLS settings; nil where nothing is set.

@@ -8,6 +8,7 @@ import (
 	"net/http/httptrace"
 	"net/url"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/oauth2"
 
@@ -74,6 +75,13 @@ func (t *tokens) RoundTrip(req *http.Request) (*http.Response, error) {
 	return nil, t.failed(ctx.Err())
 }
 
+// CloseIdleConnections is what http.Client asks for.
+func (t *tokens) CloseIdleConnections() {
+	if c, ok := t.next.(interface{ CloseIdleConnections() }); ok {
+		c.CloseIdleConnections()
+	}
+}
+
 // failed words why there is no token, without what the token server wrote.
 func (t *tokens) failed(err error) error {
 	var refusal *oauth2.RetrieveError
@@ -93,15 +101,24 @@ func (t *tokens) failed(err error) error {
 // connection ends by itself when a question has ended long since, as what
 // fetches a token would wait for ever.
 func (p *probers) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, fleet.DialTimeout)
-	defer cancel()
-	conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
+	return p.dialFor(ctx, network, address, max(fleet.AttemptsBudget, p.settings.ProbeTimeout))
+}
+
+func (p *probers) dialFor(ctx context.Context, network, address string, longest time.Duration) (net.Conn, error) {
+	conn, err := connect(ctx, network, address)
 	if err != nil {
 		return nil, err
 	}
-	limit, stop := context.WithTimeout(p.ctx, max(fleet.AttemptsBudget, p.settings.ProbeTimeout))
+	limit, stop := context.WithTimeout(p.ctx, longest)
 	forget := context.AfterFunc(limit, func() { _ = conn.Close() })
 	return &bounded{Conn: conn, stop: func() { forget(); stop() }}, nil
+}
+
+// connect dials, and takes no longer than dialling may take.
+func connect(ctx context.Context, network, address string) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, fleet.DialTimeout)
+	defer cancel()
+	return (&net.Dialer{}).DialContext(ctx, network, address)
 }
 
 // bounded is a connection with an end.

@@ -1,5 +1,6 @@
 // Package wiring turns configuration into working parts: registries, probers,
-// one HTTP client per profile. It is the only importer of the tables of
+// what reads
+// breakers, one HTTP client per profile. It is the only importer of the tables of
 // adapters.
 package wiring
 
@@ -11,6 +12,8 @@ import (
 	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/breaker"
+	breakers "github.com/midwatch-cli/midwatch/fleet/breaker/all"
 	"github.com/midwatch-cli/midwatch/fleet/config"
 	"github.com/midwatch-cli/midwatch/fleet/profile"
 	"github.com/midwatch-cli/midwatch/fleet/registry"
@@ -29,14 +32,15 @@ type Settings struct {
 	Parallel     int
 	QPS          float64
 	Override     profile.Override
-	Explain      bool         // plans say who decided what
-	Log          *slog.Logger // nil: nowhere
+	Explain      bool                                      // plans say who decided what
+	Breakers     func(api string) (*breaker.Driver, error) // the table of breaker APIs; nil: that of fleet/breaker/all
+	Log          *slog.Logger                              // nil: nowhere
 	Now          func() time.Time
 }
 
 // Known is what the configuration file may name.
 func Known() config.Known {
-	return config.Known{Schemes: all.Schemes(), Profiles: profile.Builtin(), Registry: checkRegistry}
+	return config.Known{Schemes: all.Schemes(), Profiles: profile.Builtin(), APIs: breakers.Names(), Registry: checkRegistry}
 }
 
 // checkRegistry finds what is wrong with a configured registry, without
@@ -113,6 +117,7 @@ type Fleet struct {
 	keeper   *registry.Keeper
 	resolver *profile.Resolver
 	probers  *probers
+	admins   *admins
 	services []fleet.ServiceRule
 }
 
@@ -125,17 +130,21 @@ func Open(ctx context.Context, c config.Context, profiles map[string]fleet.Profi
 	if s.Now == nil {
 		s.Now = time.Now
 	}
+	if s.Breakers == nil {
+		s.Breakers = breakers.Driver
+	}
 	f := &Fleet{Context: c.Name, ReadOnly: c.ReadOnly, Protected: c.Protected, settings: s, services: c.Services}
 	trusted := map[string]bool{}
 	rules := profile.Rules{
 		Profiles: profiles, Services: c.Services, Override: s.Override, Terse: !s.Explain,
-		Trusted: func(source string) bool { return trusted[source] },
+		Trusted: func(source string) bool { return trusted[source] }, Schemes: s.schemesOf(),
 	}
 	var err error
 	if f.resolver, err = rules.Compile(); err != nil {
 		return nil, fmt.Errorf("%w: %w", registry.ErrConfig, err)
 	}
 	f.probers = newProbers(ctx, f.resolver, s)
+	f.admins = &admins{probers: f.probers}
 	sources, err := f.sources(ctx, c)
 	if err != nil {
 		f.probers.close()
@@ -176,6 +185,7 @@ func (f *Fleet) meaning(s *fleet.Service) []fleet.Warning { return profile.Norma
 
 // Close closes registries and clients.
 func (f *Fleet) Close() error {
+	f.admins.close()
 	f.probers.close()
 	return f.keeper.Close()
 }
@@ -216,14 +226,16 @@ func ConfigError(states []registry.State) error {
 	return nil
 }
 
-// Sweeper returns a new sweeper for the context.
+// Sweeper returns a new sweeper for the context. It asks and reads everything;
+// who wants less says so before the first pass.
 func (f *Fleet) Sweeper() *sweep.Sweeper {
 	return &sweep.Sweeper{
-		Context: f.Context,
-		Plan:    f.resolver.Resolve,
-		Prober:  f.probers.of,
-		Pool:    probe.Pool{Parallel: f.settings.Parallel, PerHost: fleet.ParallelHost, QPS: f.settings.QPS},
-		Now:     f.settings.Now,
-		Terse:   !f.settings.Explain,
+		Context:  f.Context,
+		Plan:     f.resolver.Resolve,
+		Prober:   f.probers.of,
+		Breakers: sweep.Reader{Admin: f.Admin, Time: max(fleet.AttemptsBudget, f.settings.ProbeTimeout)},
+		Pool:     probe.Pool{Parallel: f.settings.Parallel, PerHost: fleet.ParallelHost, QPS: f.settings.QPS},
+		Now:      f.settings.Now,
+		Terse:    !f.settings.Explain,
 	}
 }

@@ -17,6 +17,7 @@ type kind struct {
 // kinds is the table of documents, by name.
 func kinds() []kind {
 	return []kind{
+		{"Changes", "changes that were made, and how they stand", typesOf(List[Changed]{})},
 		{"Check", "the fleet after one pass, and the verdict", typesOf(CheckDoc{})},
 		{"Config", "what is wrong with the configuration", typesOf(List[Problem]{})},
 		{"Contexts", "the configured contexts", typesOf(List[Context]{})},

@@ -166,28 +166,33 @@ func TestUnreadableBreakers(t *testing.T) {
 		{"nobody says how", nil, nil, fleet.Why{}, ""},
 		{
 			"policy", &fleet.Administration{API: memory.Name, Refused: "another host"}, nil,
-			fleet.Why{Reason: probe.ReasonPolicy, Detail: "another host"}, "",
+			fleet.Why{Reason: probe.ReasonPolicy, Detail: "another host"},
+			"",
 		},
 		{
 			"no such API", &fleet.Administration{API: "odd", Base: "odd://x"}, nil,
-			fleet.Why{Reason: probe.ReasonNotFound, Detail: "there is no breaker API odd"}, "known are memory",
+			fleet.Why{Reason: probe.ReasonNotFound, Detail: "there is no breaker API odd"},
+			"known are memory",
 		},
 		{
 			"denied", &fleet.Administration{API: memory.Name, Base: "memory://x"},
 			func(context.Context, breaker.Site) error {
 				return &fleet.Error{Reason: probe.ReasonAuth, Detail: "401 at /breakers", Hint: "set auth", Err: fleet.ErrDenied}
 			},
-			fleet.Why{Reason: probe.ReasonAuth, Detail: "401 at /breakers"}, "set auth",
+			fleet.Why{Reason: probe.ReasonAuth, Detail: "401 at /breakers"},
+			"set auth",
 		},
 		{
 			"silent", &fleet.Administration{API: memory.Name, Base: "memory://x"},
 			func(ctx context.Context, _ breaker.Site) error { <-ctx.Done(); return ctx.Err() },
-			fleet.Why{Reason: probe.ReasonTimeout}, "",
+			fleet.Why{Reason: probe.ReasonTimeout},
+			"",
 		},
 		{
 			"in nobody's words", &fleet.Administration{API: memory.Name, Base: "memory://x"},
 			func(context.Context, breaker.Site) error { return errors.New("odd") },
-			fleet.Why{Reason: probe.ReasonProtocol, Detail: "odd"}, "",
+			fleet.Why{Reason: probe.ReasonProtocol, Detail: "odd"},
+			"",
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/midwatch-cli/midwatch/cmd/app"
 	"github.com/midwatch-cli/midwatch/cmd/breakers"
+	"github.com/midwatch-cli/midwatch/cmd/changes"
 	"github.com/midwatch-cli/midwatch/cmd/check"
 	"github.com/midwatch-cli/midwatch/cmd/completion"
 	"github.com/midwatch-cli/midwatch/cmd/config"
@@ -30,6 +31,7 @@ import (
 	"github.com/midwatch-cli/midwatch/cmd/version"
 	"github.com/midwatch-cli/midwatch/cmd/wait"
 	"github.com/midwatch-cli/midwatch/cmd/watch"
+	"github.com/midwatch-cli/midwatch/cmd/write"
 	"github.com/midwatch-cli/midwatch/probe"
 )
 
@@ -81,6 +83,9 @@ func New(a *app.App) *cobra.Command {
 				context.AfterFunc(cmd.Context(), cancel) // Run ends its parent
 				cmd.SetContext(ctx)
 			}
+			if looksAtFleets(cmd) {
+				write.Overdue(cmd.Context(), a)
+			}
 			return nil
 		},
 	}
@@ -94,6 +99,17 @@ func New(a *app.App) *cobra.Command {
 	root.AddCommand(topics()...)
 	strict(root)
 	return root
+}
+
+// looksAtFleets says whether a command is about fleets: those say what is
+// overdue, and the others have no time for it.
+func looksAtFleets(cmd *cobra.Command) bool {
+	for c := cmd; c.HasParent(); c = c.Parent() {
+		if c.GroupID == "look" {
+			return true
+		}
+	}
+	return false
 }
 
 // addCommands puts the commands into their groups.
@@ -115,7 +131,7 @@ func addCommands(root *cobra.Command, a *app.App) {
 			}),
 		}},
 		{cobra.Group{ID: "change", Title: "Change:"}, []*cobra.Command{
-			register.New(a), deregister.New(a),
+			changes.New(a), register.New(a), deregister.New(a),
 		}},
 		{cobra.Group{ID: "about", Title: "Set up and look up:"}, []*cobra.Command{
 			config.New(a), contexts.New(a), registries.New(a), schema.New(a), completion.New(a), man.New(a), version.New(a),

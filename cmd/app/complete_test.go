@@ -17,13 +17,13 @@ func (w *world) complete(t *testing.T, args ...string) string {
 	t.Helper()
 	var sel app.Selection
 	var probing app.Probing
-	var changing app.Changing
 	var watching app.Watching
 	w.root.RemoveCommand(w.root.Commands()...)
 	cmd := &cobra.Command{Use: "check", ValidArgsFunction: w.ServiceArgs, RunE: func(*cobra.Command, []string) error { return nil }}
 	sel.Add(cmd, w.App)
 	probing.Add(cmd, w.App)
-	changing.Add(cmd, w.App)
+	cmd.Flags().String("confirm", "", "")
+	w.CompleteFunc(cmd, "confirm", w.ServiceNames)
 	watching.Add(cmd)
 	cmd.Flags().String("own", "", "")
 	w.NoComplete(cmd, "own")

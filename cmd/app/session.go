@@ -29,8 +29,11 @@ const registryTime = 5 * time.Second
 
 // Session is the contexts a command is about, opened.
 type Session struct {
-	Fleets []*wiring.Fleet
-	app    *App
+	Fleets  []*wiring.Fleet
+	app     *App
+	file    string                    // the configuration that was read; empty: none
+	origins map[string]config.Context // what each context was opened from
+	secrets *variables
 }
 
 // Config reads the configuration file; an empty one where there is none and
@@ -110,7 +113,13 @@ func (a *App) Open(ctx context.Context, p Probing) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	secrets := secret.NewResolver(a.Getenv, func(warning string) {
+	return a.open(ctx, f, contexts, p)
+}
+
+// open opens contexts of a configuration.
+func (a *App) open(ctx context.Context, f *config.File, contexts []config.Context, p Probing) (*Session, error) {
+	vars := &variables{env: a.Getenv}
+	secrets := secret.NewResolver(vars.get, func(warning string) {
 		if !a.IO.Quiet {
 			fmt.Fprintln(a.IO.Err, "warning: "+term.Clean(warning))
 		}
@@ -121,7 +130,7 @@ func (a *App) Open(ctx context.Context, p Probing) (*Session, error) {
 		Explain: p.Explain, Breakers: a.Breakers,
 		Override: profile.Override{Profile: p.Profile, Probe: probe.Kind(p.Kind), HealthPath: p.HealthPath},
 	}
-	s := &Session{app: a}
+	s := &Session{app: a, file: f.Path, origins: map[string]config.Context{}, secrets: vars}
 	for i := range contexts {
 		c := &contexts[i]
 		if len(c.Registries) == 0 {
@@ -134,6 +143,7 @@ func (a *App) Open(ctx context.Context, p Probing) (*Session, error) {
 			return nil, usage(err)
 		}
 		s.Fleets = append(s.Fleets, opened)
+		s.origins[c.Name] = *c
 	}
 	return s, nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/midwatch-cli/midwatch/cmd/app"
+	"github.com/midwatch-cli/midwatch/cmd/write"
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/change"
 )
@@ -20,12 +21,14 @@ type options struct {
 	source    string
 	namespace string
 	observe   time.Duration
-	changing  app.Changing
+	changing  write.Flags
 }
 
 const example = `  midwatch deregister payment/payment-4 --dry-run
   midwatch deregister payment/payment-4 --yes
-  midwatch deregister payment/10.0.0.7:9000 --observe 30s --yes`
+  midwatch deregister payment/10.0.0.7:9000 --observe 30s --yes
+  midwatch deregister payment/payment-4 --ttl 10m --yes     for ten minutes
+  midwatch deregister --retry 1K9XQ2M7AB --yes              what failed, again`
 
 // New returns the command.
 func New(a *app.App) *cobra.Command {
@@ -35,7 +38,7 @@ func New(a *app.App) *cobra.Command {
 		Long: `deregister removes entries and looks for a while whether they stay away: a living
 service may write its own again, and then it says so and ends with 1. The plan is
 shown and asked for first.`,
-		Args: cobra.MinimumNArgs(1), ValidArgsFunction: func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+		ValidArgsFunction: func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 			return a.InstanceKeys(cmd.Context()), cobra.ShellCompDirectiveNoFileComp
 		},
 		RunE: func(cmd *cobra.Command, args []string) error { return run(cmd.Context(), a, &o, args) },
@@ -45,6 +48,9 @@ shown and asked for first.`,
 	f.StringVarP(&o.namespace, "namespace", "n", "", "namespace of the entries")
 	f.DurationVar(&o.observe, "observe", 5*time.Second, "how long to look whether an entry comes back")
 	o.changing.Add(cmd, a)
+	o.changing.AddMany(cmd, a)
+	o.changing.AddTTL(cmd, a)
+	o.changing.AddRetry(cmd, a)
 	a.NoComplete(cmd, "source", "namespace", "observe")
 	a.AddOutput(cmd, false)
 	return cmd
@@ -53,6 +59,9 @@ shown and asked for first.`,
 func run(ctx context.Context, a *app.App, o *options, args []string) error {
 	if o.observe < 0 {
 		return app.Usagef("", "--observe %v: must not be negative", o.observe)
+	}
+	if len(args) == 0 && o.changing.Retry == "" {
+		return app.Usagef("midwatch instances -o name lists what is accepted", "name the SERVICE/INSTANCE, or the change to --retry")
 	}
 	var targets []change.Target
 	for _, arg := range args {
@@ -67,21 +76,32 @@ func run(ctx context.Context, a *app.App, o *options, args []string) error {
 		return err
 	}
 	defer s.Close()
-	w, err := s.Writer(o.source, &o.changing)
+	f, src, err := s.Registry(o.source)
 	if err != nil {
 		return err
 	}
+	w, err := write.New(ctx, s, f, &o.changing)
+	if err != nil {
+		return err
+	}
+	defer w.Close()
 	var intents []change.Intent
 	for _, t := range targets {
-		t.Source = w.Source
+		t.Source = src.Name()
 		intent, err := change.DeregisterIntent(w.Context, t, change.Observe{For: o.observe})
 		if err != nil {
 			return err
 		}
 		intents = append(intents, intent)
 	}
-	if _, err = w.Make(ctx, intents); errors.Is(err, fleet.ErrNotFound) {
+	if _, err = w.Make(ctx, o.proposal(intents)); errors.Is(err, fleet.ErrNotFound) {
 		return &app.Error{Code: app.CannotSay, Err: fmt.Errorf("%w: nothing was changed", err), Hint: "midwatch instances -o name lists what there is"}
 	}
 	return err
+}
+
+func (o *options) proposal(intents []change.Intent) write.Proposal {
+	p := write.Intents(intents...)
+	p.Retry = "midwatch deregister --retry"
+	return p
 }

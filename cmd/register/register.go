@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/midwatch-cli/midwatch/cmd/app"
+	"github.com/midwatch-cli/midwatch/cmd/write"
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/change"
 	"github.com/midwatch-cli/midwatch/fleet/match"
@@ -28,7 +29,7 @@ type options struct {
 	labels    []string
 	ttl       time.Duration
 	hold      bool
-	changing  app.Changing
+	changing  write.Flags
 }
 
 const example = `  midwatch register payment 10.0.0.7:9000 --id payment-4 --zone b --yes
@@ -111,31 +112,32 @@ func run(ctx context.Context, a *app.App, o *options, service, address string) e
 		return err
 	}
 	defer s.Close()
-	w, err := s.Writer(o.source, &o.changing)
+	f, src, err := s.Registry(o.source)
 	if err != nil {
 		return err
 	}
-	target.Source = w.Source
+	w, err := write.New(ctx, s, f, &o.changing)
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	target.Source = src.Name()
 	intent, err := change.RegisterIntent(w.Context, target, entry)
 	if err != nil {
 		return err
 	}
-	results, err := w.Make(ctx, []change.Intent{intent})
+	results, err := w.Make(ctx, write.Intents(intent))
 	if err != nil || !o.hold || results == nil {
 		return err
 	}
-	return hold(ctx, a, s, w, results, entry.TTL)
+	return hold(ctx, a, src, w, results, entry.TTL)
 }
 
 // hold keeps the entry alive until the context ends, and takes it away.
-func hold(ctx context.Context, a *app.App, s *app.Session, w *app.Writer, results []change.Result, ttl time.Duration) error {
-	_, src, err := s.Registry(w.Source)
-	if err != nil {
-		return err
-	}
+func hold(ctx context.Context, a *app.App, src *registry.Source, w *write.Writer, results []change.Result, ttl time.Duration) error {
 	writer, ok := registry.As[registry.Registrar](src.Registry())
 	if !ok {
-		return fmt.Errorf("%s: %w", w.Source, change.ErrUnable)
+		return fmt.Errorf("%s: %w", src.Name(), change.ErrUnable)
 	}
 	target := results[0].Intent.Target
 	if !a.IO.Quiet {
@@ -154,7 +156,7 @@ func hold(ctx context.Context, a *app.App, s *app.Session, w *app.Writer, result
 		case ctx.Err() != nil:
 			return takeAway(ctx, a, w)
 		case errors.Is(err, fleet.ErrNotFound):
-			return &app.Error{Code: app.NotWell, Err: fmt.Errorf("%s/%s is gone from %s: somebody removed it, or it was not kept alive in time", target.Service, target.Instance, w.Source)}
+			return &app.Error{Code: app.NotWell, Err: fmt.Errorf("%s/%s is gone from %s: somebody removed it, or it was not kept alive in time", target.Service, target.Instance, src.Name())}
 		case err != nil && !a.IO.Quiet:
 			fmt.Fprintf(a.IO.Err, "heartbeat failed, trying again: %v\n", err)
 		}
@@ -163,7 +165,7 @@ func hold(ctx context.Context, a *app.App, s *app.Session, w *app.Writer, result
 
 // takeAway undoes the registration under a time of its own: the command's has
 // ended.
-func takeAway(ctx context.Context, a *app.App, w *app.Writer) error {
+func takeAway(ctx context.Context, a *app.App, w *write.Writer) error {
 	undoing, stop := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer stop()
 	if err := w.Undo(undoing); err != nil {

@@ -95,3 +95,10 @@ type Standing struct {
 	Since time.Time // since when, where the far side says so
 	Err   error     // it could not be read
 }
+
+// Settled is what came of putting one batch back.
+type Settled struct {
+	Batch   *Batch
+	Outcome Outcome
+	Err     error // why it is not put back, or not wholly
+}

@@ -109,6 +109,7 @@ func documents() map[string]any {
 			Event: "STATE_TRANSITION", From: "closed", To: "open", Text: "CLOSED_TO_OPEN",
 		}}, nil),
 		"Breakers": breakers(s),
+		"Changes":  document.Changes("prod", at, []document.Looked{looked(plan)}, nil),
 		"Check":    document.Check(s, v, 1, true),
 		"Config": document.Config(at, []document.Problem{{
 			File: "midwatch.yaml", Line: 7, Column: 3, Path: "contexts[1].registries[0].address", Detail: "not a URL", Hint: "such as etcd://127.0.0.1:2379",
@@ -120,7 +121,7 @@ func documents() map[string]any {
 		}}, nil),
 		"Event":      document.Event(fleet.Event{Seq: 8, At: at, Kind: fleet.EventStatus, Key: s.Services[1].Instances[1].Key, From: "up", To: "down"}, nil, s),
 		"Instances":  document.Instances(s, false),
-		"Plan":       document.Plan(at, plan, results, false, 4),
+		"Plan":       document.Plan(at, plan, outcome(results), false, 4),
 		"Registries": document.Registries(at, []document.Registry{{Of: "services", Name: "etcd", Schemes: []string{"etcd", "etcds"}, Summary: "etcd 3", Abilities: []string{"watch"}, Verbs: []string{}, Options: []document.RegistryOption{{Name: "layout", Default: "auto", Help: "how entries are written"}}}}),
 		"Resolve":    document.Resolve(s, []*fleet.InstanceView{&s.Services[1].Instances[0]}, "p2c"),
 		"Schemas":    document.Schemas(at),
@@ -404,5 +405,31 @@ func TestExplainOnlyWhereAsked(t *testing.T) {
 				t.Errorf("explain %v: trace %v", explain, item.Probes[0].Trace)
 			}
 		}
+	}
+}
+
+// outcome is what came of a plan that was written down.
+func outcome(results []change.Result) *change.Outcome {
+	if results == nil {
+		return nil
+	}
+	return &change.Outcome{Batch: &change.Batch{ID: "1K9XQ2M7AB", Until: at.Add(10 * time.Minute)}, Results: results}
+}
+
+// looked is a change that was made on two targets and is in force on one, where
+// somebody looked.
+func looked(p change.Plan) document.Looked {
+	b := &change.Batch{
+		ID: "1K9XQ2M7AB", At: at, What: "register payment/payment-4 and 1 more", Context: "prod", Reason: "db move",
+		Who:   change.Who{User: "root", SudoUser: "alice", Host: "bastion-1", Terminal: "pts/3", PID: 4712},
+		Until: at.Add(10 * time.Minute), Keeper: change.Keeper{PID: 4711, Host: "bastion-1"}, Finished: at.Add(time.Second),
+	}
+	for i, s := range p.Steps {
+		b.Steps = append(b.Steps, change.Record{N: i, Intent: s.Intent, What: s.What, Was: s.Was, Will: s.Will, State: change.Done, Now: s.Will, Changed: true, Ended: at.Add(time.Second)})
+	}
+	b.Steps[1].Put, b.Steps[1].PutBy, b.Steps[1].PutAt = change.PutBack, "1K9XQ3000C", at.Add(time.Minute)
+	return document.Looked{
+		Batch: b, Stand: change.StandDrifted, Note: "no entry, not by us",
+		Now: []change.Standing{{Step: &b.Steps[0], Now: "no entry"}},
 	}
 }

@@ -140,13 +140,14 @@ type ChangeState string
 
 // Enum lists the words.
 func (ChangeState) Enum() []string {
-	return []string{"planned", "done", "failed", "unknown", "not_done"}
+	return []string{"planned", "done", "failed", "unknown", "not_done", "left", "intended"}
 }
 
 // Change is one change of a plan, and what came of it.
 type Change struct {
 	Ref
 	Instance    string      `json:"instance" doc:"whom it is about"`
+	Breaker     string      `json:"breaker" doc:"the breaker, or a proxy's server; empty where it is about the instance"`
 	Change      string      `json:"change" doc:"the kind: register, deregister, ..."`
 	What        string      `json:"what" doc:"one line for people"`
 	Was         string      `json:"was" doc:"what was there before"`
@@ -161,8 +162,11 @@ type Change struct {
 // PlanDoc is a plan, and, once it was carried out, what came of it.
 type PlanDoc struct {
 	List[Change]
-	DryRun   bool `json:"dryRun" doc:"nothing was written, and nothing was to be"`
-	ExitCode int  `json:"exitCode" doc:"how the command ends"`
+	ID       string `json:"id" doc:"of the change in the journal; empty where it was not written down"`
+	Undoes   string `json:"undoes" doc:"the id of the change that it takes back, or empty"`
+	Until    Time   `json:"until" doc:"when it is put back by itself; null: never"`
+	DryRun   bool   `json:"dryRun" doc:"nothing was written, and nothing was to be"`
+	ExitCode int    `json:"exitCode" doc:"how the command ends"`
 }
 
 // Split is described at Document.
@@ -172,8 +176,17 @@ func (d PlanDoc) Split() (any, iter.Seq[any]) {
 	return d, items
 }
 
-// Plan is the document of a plan. Results are nil until it is carried out.
-func Plan(at time.Time, p change.Plan, results []change.Result, dryRun bool, exitCode int) PlanDoc {
+// Plan is the document of a plan. The outcome is nil until it is carried out.
+func Plan(at time.Time, p change.Plan, out *change.Outcome, dryRun bool, exitCode int) PlanDoc {
+	doc := PlanDoc{DryRun: dryRun, ExitCode: exitCode}
+	if p.Undoes != nil {
+		doc.Undoes = p.Undoes.ID
+	}
+	var results []change.Result
+	if out != nil {
+		results = out.Results
+		doc.ID, doc.Until = out.Batch.ID, Time{out.Batch.Until}
+	}
 	items := make([]Change, 0, len(p.Steps))
 	for i := range p.Steps {
 		if i >= len(results) {
@@ -188,13 +201,14 @@ func Plan(at time.Time, p change.Plan, results []change.Result, dryRun bool, exi
 		}
 		items = append(items, c)
 	}
-	return PlanDoc{list("Plan", p.Context, at, items, nil), dryRun, exitCode}
+	doc.List = list("Plan", p.Context, at, items, nil)
+	return doc
 }
 
 func step(s *change.Step, state ChangeState) Change {
 	t := s.Intent.Target
 	return Change{
-		Ref: Ref{s.Intent.Context, t.Source, t.Namespace, t.Service}, Instance: t.Instance, Change: s.Intent.Kind,
+		Ref: Ref{s.Intent.Context, t.Source, t.Namespace, t.Service}, Instance: t.Instance, Breaker: t.Breaker, Change: s.Intent.Verb(),
 		What: s.What, Was: s.Was, Will: s.Will, SideEffects: some(s.SideEffects), State: state,
 	}
 }

@@ -241,7 +241,7 @@ func TestPlanStates(t *testing.T) {
 		{Step: p.Steps[3], State: change.NotDone},
 	}
 	rows := func(results []change.Result) (list []string) {
-		for item := range document.Plan(at, p, results, false, 0).Items.All() {
+		for item := range document.Plan(at, p, outcome(results), false, 0).Items.All() {
 			list = append(list, strings.Join([]string{item.Instance, string(item.State), item.Now, map[bool]string{true: "changed"}[item.Changed], item.Error}, "|"))
 			if !slices.Contains(document.ChangeState("").Enum(), string(item.State)) {
 				t.Errorf("%s is no word of the schema", item.State)

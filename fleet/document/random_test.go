@@ -183,13 +183,23 @@ func (d dice) plan() (change.Plan, []change.Result) {
 	return p, results
 }
 
+// looked are changes as a journal may have them.
+func (d dice) looked(p change.Plan) []document.Looked {
+	b := &change.Batch{ID: d.text(), What: d.text(), At: d.time(), Until: d.time(), Reason: d.text(), Who: change.Who{User: d.text(), Host: d.text()}}
+	for i, s := range p.Steps {
+		b.Steps = append(b.Steps, change.Record{N: i, Intent: s.Intent, What: s.What, State: change.Intended, Error: d.text(), Ended: d.time()})
+	}
+	stands := change.Stands()
+	return []document.Looked{{Batch: b, Stand: stands[d.IntN(len(stands))], Note: d.text()}}
+}
+
 // documents is one document of each kind that is made of a fleet.
 func (d dice) documents() map[string]any {
 	s := d.snapshot()
 	p, results := d.plan()
 	docs := map[string]any{
 		"Check": document.Check(s, d.verdict(), d.IntN(4), d.chance()), "Wait": document.Wait(s, d.verdict(), 0, document.Waited{For: d.text(), HeldSeconds: document.SecondsOf(d.took())}),
-		"Services": document.Services(s), "Instances": document.Instances(s, d.chance()), "Plan": document.Plan(d.time(), p, results, d.chance(), d.IntN(5)),
+		"Services": document.Services(s), "Instances": document.Instances(s, d.chance()), "Plan": document.Plan(d.time(), p, outcome(results), d.chance(), d.IntN(5)),
 		"Doctor": document.Doctor(d.text(), d.time(), []document.DoctorStep{{Ref: document.RefOf(d.ref()), Result: "skipped", Detail: d.text()}}, nil),
 	}
 	var chosen []*fleet.InstanceView
@@ -199,6 +209,7 @@ func (d dice) documents() map[string]any {
 		}
 	}
 	docs["Breakers"] = breakers(s)
+	docs["Changes"] = document.Changes(d.text(), d.time(), d.looked(p), nil)
 	docs["Resolve"] = document.Resolve(s, chosen, d.text())
 	e := fleet.Event{Seq: d.Uint64N(1 << 40), At: d.time(), Kind: fleet.EventStatus, From: d.text(), To: d.text(), Why: d.why(), Key: fleet.Key{Ref: d.ref()}}
 	if len(chosen) > 0 {

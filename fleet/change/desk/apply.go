@@ -39,8 +39,11 @@ func (d *desk) Apply(ctx context.Context, p change.Plan, o change.Options) (chan
 func (d *desk) batch(p *change.Plan, o change.Options) *change.Batch {
 	now := d.Now()
 	b := &change.Batch{
-		At: now, What: p.What, Context: p.Context, Who: d.Who, Reason: o.Reason, Origin: d.Origin,
+		At: now, What: p.What, Context: p.Context, Who: d.Who, Reason: o.Reason,
 		Reapply: o.Reapply, Retries: p.Retries, Override: o.Override, Steps: make([]change.Record, len(p.Steps)),
+	}
+	if d.Origin != nil {
+		b.Origin = d.Origin()
 	}
 	if p.Undoes != nil {
 		b.Undoes = p.Undoes.ID

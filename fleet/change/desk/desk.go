@@ -17,8 +17,8 @@ type Setup struct {
 	Env     kind.Env
 	Journal change.Journal // nil: nothing is written down
 	Who     change.Who
-	Origin  change.Origin
-	Now     func() time.Time // nil: the clock
+	Origin  func() change.Origin // how the context was opened, once it was read; nil: not known
+	Now     func() time.Time     // nil: the clock
 	// Hook is called at each boundary; nil: never. Tests end the process there.
 	Hook func(change.Boundary)
 }

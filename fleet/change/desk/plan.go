@@ -91,6 +91,9 @@ func (d *desk) read(ctx context.Context, s *change.Step) error {
 		return err
 	}
 	s.Before, s.Was, s.Will, s.SideEffects, s.Stands = b, was, will, effects, was
+	if more, ok := c.(kind.Stander); ok {
+		s.Stands = more.Stands(b)
+	}
 	if _, can, held := holderOf(c, b); can && !held {
 		s.Stands = "by itself"
 	}

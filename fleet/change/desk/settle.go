@@ -145,30 +145,25 @@ func (d *desk) again(ctx context.Context, r *change.Record, b *change.Batch) (bo
 // is called when the desk is not used any more.
 type Opener func(ctx context.Context, o change.Origin) (d change.Desk, done func(), err error)
 
-// Settled is what came of putting one batch back.
-type Settled struct {
-	Batch   *change.Batch
-	Outcome change.Outcome
-	Err     error // why it is not put back, or not wholly
-}
-
-// PutBack takes back what should have ended by now, of one context or of all.
-func PutBackDue(ctx context.Context, j change.Journal, open Opener, contextName string, now time.Time) ([]Settled, error) {
-	due, err := j.Batches(ctx, change.Filter{Context: contextName, Open: true, Due: now})
+// PutBackDue takes back what should have ended by now, of the batches that a
+// filter lets through.
+func PutBackDue(ctx context.Context, j change.Journal, open Opener, f change.Filter, now time.Time) ([]change.Settled, error) {
+	f.Due = now
+	due, err := j.Batches(ctx, f)
 	if err != nil {
 		return nil, err
 	}
-	var out []Settled
+	var out []change.Settled
 	for _, b := range due {
-		s := Settled{Batch: b}
-		s.Outcome, s.Err = putBack(ctx, open, b)
+		s := change.Settled{Batch: b}
+		s.Outcome, s.Err = PutBack(ctx, open, b)
 		out = append(out, s)
 	}
 	return out, nil
 }
 
-// putBack takes one batch back from wherever it was made.
-func putBack(ctx context.Context, open Opener, b *change.Batch) (change.Outcome, error) {
+// PutBack takes one batch back from wherever it was made.
+func PutBack(ctx context.Context, open Opener, b *change.Batch) (change.Outcome, error) {
 	d, done, err := open(ctx, b.Origin)
 	if err != nil {
 		return change.Outcome{}, err

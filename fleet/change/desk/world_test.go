@@ -8,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/change"
 	"github.com/midwatch-cli/midwatch/fleet/change/desk"
@@ -19,8 +17,6 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet/registry/etcd/embedded"
 	"github.com/midwatch-cli/midwatch/fleet/registry/memory"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // world is a registry, and what can be done to it behind a change's back.
 type world struct {

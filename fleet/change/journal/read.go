@@ -45,7 +45,7 @@ func (j *Journal) Batch(ctx context.Context, id string) (*change.Batch, error) {
 func (j *Journal) Batches(ctx context.Context, f change.Filter) ([]*change.Batch, error) {
 	var where []string
 	var args []any
-	if f.Context != "" {
+	if f.Context != "" || f.Exact {
 		where, args = append(where, "b.context = ?"), append(args, f.Context)
 	}
 	held := "EXISTS (SELECT 1 FROM steps s WHERE s.batch = b.id AND " + inForce + ")"

@@ -1,4 +1,4 @@
-package app_test
+package write_test
 
 import (
 	"bytes"
@@ -16,6 +16,7 @@ import (
 	"github.com/midwatch-cli/midwatch/cmd/app"
 	"github.com/midwatch-cli/midwatch/cmd/render"
 	"github.com/midwatch-cli/midwatch/cmd/term"
+	"github.com/midwatch-cli/midwatch/cmd/write"
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/change"
 	"github.com/midwatch-cli/midwatch/fleet/registry"
@@ -43,9 +44,9 @@ func (p *person) SetReadDeadline(time.Time) error { return nil }
 type writing struct {
 	*world
 	session *app.Session
-	writer  *app.Writer // of the last make
+	writer  *write.Writer // of the last make
 	reg     registry.Registry
-	flags   app.Changing
+	flags   write.Flags
 }
 
 func newWriting(t *testing.T, args ...string) *writing {
@@ -97,12 +98,13 @@ func (w *writing) holds(t *testing.T) string {
 // make makes the writer and the changes.
 func (w *writing) make(ctx context.Context, t *testing.T, intents ...change.Intent) ([]change.Result, error) {
 	t.Helper()
-	writer, err := w.session.Writer("", &w.flags)
+	writer, err := write.New(ctx, w.session, w.session.Fleets[0], &w.flags)
 	if err != nil {
 		return nil, err
 	}
+	t.Cleanup(writer.Close)
 	w.writer = writer
-	return writer.Make(ctx, intents)
+	return writer.Make(ctx, write.Intents(intents...))
 }
 
 func register(t *testing.T, service, id, addr string) change.Intent {
@@ -131,7 +133,7 @@ func TestConfirm(t *testing.T) {
 	for _, c := range []struct {
 		name, context string
 		types         string // at the terminal; empty: there is none
-		changing      app.Changing
+		changing      write.Flags
 		writes        bool
 		asked         string
 		code          app.Code
@@ -141,14 +143,14 @@ func TestConfirm(t *testing.T) {
 		{name: "YES", types: "YES", writes: true, asked: "Go on? [y/N] "},
 		{name: "no", types: "n", asked: "Go on? [y/N] ", code: app.NotWell, says: []string{"nothing was changed"}},
 		{name: "enter is no", types: " ", asked: "Go on? [y/N] ", code: app.NotWell, says: []string{"nothing was changed"}},
-		{name: "--yes", changing: app.Changing{Yes: true}, writes: true},
+		{name: "--yes", changing: write.Flags{Yes: true}, writes: true},
 		{name: "no terminal", code: app.Usage, says: []string{"nothing was changed: there is no terminal to ask on", "hint: --yes, or --dry-run to see the plan"}},
 		{name: "protected: typed", context: "guarded", types: "payment", writes: true, asked: "Type the service's name to go on: "},
 		{name: "protected: y is no name", context: "guarded", types: "y", asked: "Type the service's name to go on: ", code: app.NotWell, says: []string{"nothing was changed"}},
-		{name: "protected: --yes is no name either", context: "guarded", changing: app.Changing{Yes: true}, code: app.Usage, says: []string{"no terminal", "hint: this context is protected: --confirm payment"}},
-		{name: "protected: --confirm", context: "guarded", changing: app.Changing{Confirm: "payment"}, writes: true},
-		{name: "protected: another name", context: "guarded", changing: app.Changing{Confirm: "paymnet", Yes: true}, code: app.NotWell, says: []string{"--confirm paymnet is not the service's name: nothing was changed", "hint: the service is payment"}},
-		{name: "--confirm is no --yes elsewhere", changing: app.Changing{Confirm: "payment"}, code: app.Usage, says: []string{"no terminal"}},
+		{name: "protected: --yes is no name either", context: "guarded", changing: write.Flags{Yes: true}, code: app.Usage, says: []string{"no terminal", "hint: this context is protected: --confirm payment"}},
+		{name: "protected: --confirm", context: "guarded", changing: write.Flags{Confirm: "payment"}, writes: true},
+		{name: "protected: another name", context: "guarded", changing: write.Flags{Confirm: "paymnet", Yes: true}, code: app.NotWell, says: []string{"--confirm paymnet is not the service's name: nothing was changed", "hint: the service is payment"}},
+		{name: "--confirm is no --yes elsewhere", changing: write.Flags{Confirm: "payment"}, code: app.Usage, says: []string{"no terminal"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var args []string
@@ -221,8 +223,6 @@ func TestReadOnly(t *testing.T) {
 			t.Errorf("%s: the registry holds %s", name, got)
 		}
 	}
-	_, err := newWriting(t).session.Writer("etcd", &app.Changing{})
-	refused(t, "another source", err, app.Usage, `no registry is called "etcd" here`)
 }
 
 // TestDryRun shows the plan and writes nothing, in a protected context too.
@@ -261,10 +261,34 @@ func TestDryRun(t *testing.T) {
 // changed what is there. What was agreed to is no longer what would be done.
 func TestChangedBeforeTheWrite(t *testing.T) {
 	w := newWriting(t)
+	asked := 0
 	w.IO.Console = func() (term.Console, error) {
-		return &person{types: "y", thinks: func() { w.put(t, "payment", "payment-1", "10.9.9.9:80") }}, nil
+		answers := []string{"y", "n"}
+		asked++
+		return &person{types: answers[asked-1], thinks: func() { w.put(t, "payment", "payment-1", fmt.Sprintf("10.9.9.%d:80", asked)) }}, nil
 	}
 	_, err := w.make(t.Context(), t, deregister(t, "payment", "payment-1", 0))
+	if !errors.Is(err, write.ErrNotConfirmed) || asked != 2 || !strings.Contains(w.errs.String(), "What is there changed meanwhile. The plan is now:\nderegister payment/payment-1 from memory\n  10.9.9.1:80  ->  no entry\n") {
+		t.Errorf("asked %d times, %v: %s", asked, err, w.errs)
+	}
+	if got := w.holds(t); got != "payment-1=10.9.9.2:80 user-1=10.0.0.2:80" {
+		t.Errorf("the registry holds %s", got)
+	}
+	// With --yes there is nobody to be asked again.
+	w = newWriting(t)
+	w.flags.Yes = true
+	reads := 0
+	writer, err := write.New(t.Context(), w.session, w.session.Fleets[0], &w.flags)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer writer.Close()
+	_, err = writer.Make(t.Context(), write.Proposal{Intents: func(context.Context) ([]change.Intent, error) {
+		if reads++; reads > 1 {
+			w.put(t, "payment", "payment-1", "10.9.9.9:80")
+		}
+		return []change.Intent{deregister(t, "payment", "payment-1", 0)}, nil
+	}})
 	refused(t, "changed", err, app.NotWell, "changed since the plan was shown: nothing was changed", "hint: run it again to see the new plan")
 	if got := w.holds(t); got != "payment-1=10.9.9.9:80 user-1=10.0.0.2:80" {
 		t.Errorf("the registry holds %s", got)
@@ -315,7 +339,7 @@ func TestResults(t *testing.T) {
 		t.Errorf("after undo the registry holds %s", got)
 	}
 	w.session.Close()
-	if err := writer.Undo(t.Context()); err == nil || !strings.Contains(err.Error(), "deregister payment/payment-2 from memory was not undone: ") {
+	if err := writer.Undo(t.Context()); err == nil || !strings.Contains(err.Error(), "payment/payment-2 was not undone: ") {
 		t.Errorf("undo without a registry: %v", err)
 	}
 }
@@ -373,13 +397,14 @@ func TestUnableAndAbsent(t *testing.T) {
 	}
 	f := newWorld(t)
 	s := f.flags(t, "--registry", f.fleet(t, "fleet.yaml", "payment 10.0.0.1:80")).open(t)
-	writer, err := s.Writer("", &app.Changing{Yes: true})
+	writer, err := write.New(t.Context(), s, s.Fleets[0], &write.Flags{Yes: true})
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer writer.Close()
 	i := register(t, "payment", "payment-2", "10.0.0.3:80")
-	i.Target.Source = writer.Source
-	_, err = writer.Make(t.Context(), []change.Intent{i})
+	i.Target.Source = "file"
+	_, err = writer.Make(t.Context(), write.Intents(i))
 	refused(t, "a file", err, app.Usage, "file: entries cannot be written here", "hint: midwatch registries says which can")
 }
 
@@ -394,7 +419,7 @@ func TestQuestionEndsWithItsContext(t *testing.T) {
 	go func() { <-waiting; stop() }()
 	_, err := w.make(ctx, t, deregister(t, "payment", "payment-1", 0))
 	close(release)
-	if !errors.Is(err, context.Canceled) || errors.Is(err, app.ErrNotConfirmed) || w.holds(t) != before {
+	if !errors.Is(err, context.Canceled) || errors.Is(err, write.ErrNotConfirmed) || w.holds(t) != before {
 		t.Errorf("%v; the registry holds %s", err, w.holds(t))
 	}
 }
@@ -438,13 +463,13 @@ type failing struct{ err error }
 func (f failing) Write([]byte) (int, error) { return 0, f.err }
 
 func TestChangingFlags(t *testing.T) {
-	var c app.Changing
+	var c write.Flags
 	cmd := &cobra.Command{Use: "register"}
 	c.Add(cmd, newWorld(t).App)
-	if c != (app.Changing{}) {
+	if c != (write.Flags{}) {
 		t.Errorf("without flags: %+v", c)
 	}
-	if err := cmd.ParseFlags([]string{"--dry-run", "-y", "--confirm", "payment"}); err != nil || c != (app.Changing{DryRun: true, Yes: true, Confirm: "payment"}) {
+	if err := cmd.ParseFlags([]string{"--dry-run", "-y", "--confirm", "payment"}); err != nil || c != (write.Flags{DryRun: true, Yes: true, Confirm: "payment"}) {
 		t.Errorf("%+v, %v", c, err)
 	}
 }

@@ -1,4 +1,4 @@
-package app_test
+package write_test
 
 import (
 	"testing"

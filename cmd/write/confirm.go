@@ -1,0 +1,202 @@
+package write
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/midwatch-cli/midwatch/cmd/app"
+	"github.com/midwatch-cli/midwatch/cmd/term"
+	"github.com/midwatch-cli/midwatch/fleet/change"
+	"github.com/midwatch-cli/midwatch/fleet/change/keeper"
+)
+
+// mostLines is how many steps of a plan are shown one by one.
+const mostLines = 20
+
+// tell shows a plan to whoever has to agree to it.
+func (w *Writer) tell(p *Proposal, plan *change.Plan, kept change.Keeper) {
+	if w.app.IO.Quiet {
+		return
+	}
+	var lines []string
+	if p.Says != nil {
+		for _, line := range p.Says(*plan) {
+			lines = append(lines, term.Clean(line))
+		}
+	}
+	if len(plan.Steps) > mostLines {
+		lines = append(lines, inGroups(plan)...)
+	} else {
+		lines = append(lines, oneByOne(plan)...)
+	}
+	for _, h := range plan.Conflicts() {
+		lines = append(lines, term.Clean("  in the hands of "+h.String()))
+	}
+	if w.flags.TTL > 0 {
+		lines = append(lines, term.Clean(fmt.Sprintf("Put back %s (%v) %s.", w.at(w.app.Now().Add(w.flags.TTL)), w.flags.TTL, w.by(kept))))
+	}
+	for _, line := range lines {
+		fmt.Fprintln(w.app.IO.Err, line)
+	}
+}
+
+// oneByOne shows each step, what it was, what it will be, and what else
+// happens.
+func oneByOne(plan *change.Plan) []string {
+	var lines []string
+	for i := range plan.Steps {
+		s := &plan.Steps[i]
+		lines = append(lines, term.Clean(s.What))
+		if s.Err != nil {
+			lines = append(lines, term.Clean("  cannot be done: "+s.Err.Error()))
+			continue
+		}
+		lines = append(lines, term.Clean("  "+s.Was+"  ->  "+s.Will))
+		for _, e := range s.SideEffects {
+			lines = append(lines, term.Clean("  also: "+e))
+		}
+	}
+	return lines
+}
+
+// inGroups shows how many steps go from what to what.
+func inGroups(plan *change.Plan) []string {
+	lines := []string{term.Clean(fmt.Sprintf("%s: %d targets", plan.What, len(plan.Steps)))}
+	var order []string
+	n := map[string]int{}
+	add := func(line string) {
+		if n[line]++; n[line] == 1 {
+			order = append(order, line)
+		}
+	}
+	for i := range plan.Steps {
+		s := &plan.Steps[i]
+		if s.Err != nil {
+			add("cannot be done: " + s.Err.Error())
+			continue
+		}
+		add(s.Was + "  ->  " + s.Will)
+		for _, e := range s.SideEffects {
+			add("also: " + e)
+		}
+	}
+	for i, line := range order {
+		if i == mostLines {
+			return append(lines, fmt.Sprintf("  and %d more lines; --dry-run -o table shows each target", len(order)-i))
+		}
+		lines = append(lines, term.Clean(fmt.Sprintf("  %d: %s", n[line], line)))
+	}
+	return lines
+}
+
+// at is a time of day for people, with its zone; the day too where it is
+// another.
+func (w *Writer) at(t time.Time) string {
+	if w.app.Global.UTC {
+		t = t.UTC()
+	} else {
+		t = t.Local()
+	}
+	now := w.app.Now().In(t.Location())
+	if t.YearDay() != now.YearDay() || t.Year() != now.Year() {
+		return "at " + t.Format("2006-01-02 15:04:05 MST")
+	}
+	return "at " + t.Format("15:04:05 MST")
+}
+
+// by says who puts a change back.
+func (w *Writer) by(kept change.Keeper) string {
+	switch {
+	case w.flags.Wait:
+		return "by this command, which stays"
+	case kept.IsZero():
+		return "by a keeper on " + keeper.Host()
+	}
+	return fmt.Sprintf("by keeper %d on %s", kept.PID, kept.Host)
+}
+
+// keeper finds who puts the change back, and starts one where nobody is there;
+// zero where nobody has to, or where it is only shown.
+func (w *Writer) keeper(ctx context.Context) (change.Keeper, error) {
+	if w.flags.TTL == 0 || w.flags.Wait {
+		return change.Keeper{}, nil
+	}
+	const stay = "add --wait: the command stays and puts it back at its end"
+	switch {
+	case w.app.IO.CI != term.NoCI:
+		return change.Keeper{}, app.Usagef(stay, "--ttl in a build: nothing stays alive that could put it back")
+	case w.pid == 1:
+		return change.Keeper{}, app.Usagef(stay, "--ttl as the first process of a container: nothing stays alive that could put it back")
+	case w.flags.DryRun:
+		return change.Keeper{}, nil
+	}
+	k, err := w.keep(ctx, w.journal)
+	if err != nil {
+		return k, journalError(err)
+	}
+	if lacks := keeper.Lacks(k, w.session.Origin(w.Context).Env); len(lacks) > 0 {
+		return k, &app.Error{
+			Code: app.NotWell, Err: fmt.Errorf("keeper %d was started without $%s and could not put it back: nothing was changed", k.PID, strings.Join(lacks, ", $")),
+			Hint: fmt.Sprintf("keep the secret in a file (file:PATH), or end the keeper (kill %d) so that one is started from here; %s", k.PID, stay),
+		}
+	}
+	return k, nil
+}
+
+// confirm shows the plan and asks. The default answer is No.
+func (w *Writer) confirm(ctx context.Context, p *Proposal, plan *change.Plan, kept change.Keeper) error {
+	w.tell(p, plan, kept)
+	if w.fleet.Protected {
+		return w.confirmProtected(ctx, plan)
+	}
+	if w.flags.Yes {
+		return nil
+	}
+	ok, err := w.app.IO.Confirm(ctx, "Go on?")
+	return answer(ok, err, "--yes, or --dry-run to see the plan")
+}
+
+func (w *Writer) confirmProtected(ctx context.Context, plan *change.Plan) error {
+	service, err := oneService(plan)
+	if err != nil {
+		return err
+	}
+	if w.flags.Confirm != "" {
+		if w.flags.Confirm != service {
+			return &app.Error{Code: app.NotWell, Err: fmt.Errorf("--confirm %s is not the service's name: nothing was changed", w.flags.Confirm), Hint: "the service is " + service}
+		}
+		return nil
+	}
+	ok, err := w.app.IO.TypeName(ctx, "Type the service's name to go on:", service)
+	return answer(ok, err, "this context is protected: --confirm "+service)
+}
+
+// oneService is the service that a plan is about: one name that is typed must
+// not let changes of other services through.
+func oneService(plan *change.Plan) (string, error) {
+	if len(plan.Steps) == 0 {
+		return "", nil
+	}
+	name := plan.Steps[0].Intent.Target.Service
+	for i := range plan.Steps {
+		if other := plan.Steps[i].Intent.Target.Service; other != name {
+			return "", app.Usagef("change "+name+" and "+other+" one after the other", "this context is protected: one service at a time")
+		}
+	}
+	return name, nil
+}
+
+func answer(ok bool, err error, hint string) error {
+	switch {
+	case errors.Is(err, term.ErrNoTerminal):
+		return &app.Error{Code: app.Usage, Err: errors.New("nothing was changed: there is no terminal to ask on"), Hint: hint}
+	case err != nil:
+		return err
+	case !ok:
+		return &app.Error{Code: app.NotWell, Err: ErrNotConfirmed}
+	}
+	return nil
+}

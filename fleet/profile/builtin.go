@@ -51,6 +51,7 @@ func merge(over, under fleet.Profile) fleet.Profile {
 	set(&out.Breakers.API, under.Breakers.API)
 	set(&out.Breakers.Path, under.Breakers.Path)
 	set(&out.Breakers.CSRF, under.Breakers.CSRF)
+	set(&out.Breakers.Mapping, under.Breakers.Mapping)
 	set(&out.TLS, under.TLS)
 	set(&out.Strict, under.Strict)
 	set(&out.Slow, under.Slow)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/breaker/mapping"
 	"github.com/midwatch-cli/midwatch/fleet/config"
 	"github.com/midwatch-cli/midwatch/fleet/profile"
 	"github.com/midwatch-cli/midwatch/fleet/registry"
@@ -36,7 +37,15 @@ type Settings struct {
 
 // Known is what the configuration file may name.
 func Known() config.Known {
-	return config.Known{Schemes: all.Schemes(), Profiles: profile.Builtin(), Registry: checkRegistry}
+	return config.Known{Schemes: all.Schemes(), Profiles: profile.Builtin(), Registry: checkRegistry, Mapping: checkMapping}
+}
+
+// checkMapping finds what is wrong with the mapping of a breaker API.
+func checkMapping(m *fleet.BreakerMapping) (faults []config.Fault) {
+	for _, p := range mapping.Check(m) {
+		faults = append(faults, config.Fault{Key: p.Key, Message: p.Message})
+	}
+	return faults
 }
 
 // checkRegistry finds what is wrong with a configured registry, without

@@ -8,6 +8,7 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/breaker"
 	"github.com/midwatch-cli/midwatch/fleet/breaker/httpapi"
+	"github.com/midwatch-cli/midwatch/fleet/breaker/mapping"
 	"github.com/midwatch-cli/midwatch/fleet/match"
 )
 
@@ -15,6 +16,7 @@ import (
 func Drivers() []*breaker.Driver {
 	return []*breaker.Driver{
 		httpapi.Driver(),
+		mapping.Driver(),
 	}
 }
 

@@ -132,6 +132,14 @@ func (g *Guard) Wrap(protect func(call func() error) error) func(call func() err
 	}
 }
 
+// State is what the breaker acts as now.
+func (g *Guard) State() State {
+	if h := g.holding(time.Now); h != nil {
+		return h.state()
+	}
+	return g.breaker.Status().State
+}
+
 // Changed tells the server that the library's breaker went from one state to
 // another; libraries have a hook for that. It is how events and since come
 // about.

@@ -7,12 +7,15 @@ import (
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/breaker"
+	"github.com/midwatch-cli/midwatch/fleet/breaker/haproxy"
 	"github.com/midwatch-cli/midwatch/fleet/match"
 )
 
 // Drivers lists the kinds of admin API there are, by name.
 func Drivers() []*breaker.Driver {
-	return []*breaker.Driver{}
+	return []*breaker.Driver{
+		haproxy.Driver(),
+	}
 }
 
 // Driver returns the driver of a name. Its error wraps fleet.ErrNotFound and

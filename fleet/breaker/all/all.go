@@ -7,6 +7,7 @@ import (
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/breaker"
+	"github.com/midwatch-cli/midwatch/fleet/breaker/envoy"
 	"github.com/midwatch-cli/midwatch/fleet/breaker/haproxy"
 	"github.com/midwatch-cli/midwatch/fleet/match"
 )
@@ -14,6 +15,7 @@ import (
 // Drivers lists the kinds of admin API there are, by name.
 func Drivers() []*breaker.Driver {
 	return []*breaker.Driver{
+		envoy.Driver(),
 		haproxy.Driver(),
 	}
 }

@@ -51,7 +51,7 @@ func Ports(t testing.TB, n int) (ports []int) {
 	t.Helper()
 	for tries := 0; len(ports) < n; tries++ {
 		port := 12000 + rand.IntN(20000)
-		l, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(port))
+		l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:"+strconv.Itoa(port))
 		switch {
 		case err == nil:
 			defer l.Close() // only at the end: no port comes twice
@@ -67,8 +67,10 @@ func Ports(t testing.TB, n int) (ports []int) {
 // with the test.
 func Start(t testing.TB, dir string, ready func() bool, program string, args ...string) {
 	t.Helper()
-	cmd := exec.Command(program, args...)
-	cmd.Dir = dir
+	// The context of a test ends before its cleanups run.
+	cmd := exec.CommandContext(t.Context(), program, args...)
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.Dir, cmd.WaitDelay = dir, 10*time.Second
 	var log bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &log, &log
 	if err := cmd.Start(); err != nil {
@@ -80,10 +82,7 @@ func Start(t testing.TB, dir string, ready func() bool, program string, args ...
 		_ = cmd.Wait()
 	}()
 	t.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM)
-		late := time.AfterFunc(10*time.Second, func() { _ = cmd.Process.Kill() })
 		<-ended
-		late.Stop()
 		if t.Failed() {
 			t.Logf("the log of %s ends:\n%s", program, log.Bytes()[max(0, log.Len()-2000):])
 		}
@@ -151,7 +150,11 @@ func Through(t testing.TB, n int, url string) (passed int) {
 	t.Helper()
 	client := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	for range n {
-		resp, err := client.Get(url)
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := client.Do(req)
 		if err != nil {
 			t.Fatal(err)
 		}

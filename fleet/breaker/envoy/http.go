@@ -30,11 +30,13 @@ func (a *admin) target(at breaker.Site, path string) (*http.Client, string, erro
 	switch {
 	case err == nil && u.Scheme == "unix" && u.Host == "" && u.Path != "":
 		return a.overSocket(u.Path), "http://envoy" + a.path + path, nil
-	case err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "":
+	case err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.User == nil && u.RawQuery == "" && u.Fragment == "":
 		return a.client, strings.TrimRight(at.Base, "/") + a.path + path, nil
 	}
+	// What stands before an @ may be a password.
+	base := at.Base[strings.LastIndexByte(at.Base, '@')+1:]
 	return nil, "", &fleet.Error{
-		Reason: probe.ReasonPolicy, Detail: fmt.Sprintf("%q is no address of Envoy's admin interface", at.Base),
+		Reason: probe.ReasonPolicy, Detail: fmt.Sprintf("%q is no address of Envoy's admin interface", base),
 		Hint: "want http://host:port or unix:///path",
 	}
 }

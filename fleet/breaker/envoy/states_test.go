@@ -237,9 +237,9 @@ func TestBase(t *testing.T) {
 	if _, err := open(t).List(t.Context(), breaker.Site{Base: f.base() + "/"}); err != nil {
 		t.Error(err)
 	}
-	for _, base := range []string{"", "tcp://127.0.0.1:1", "unix://", "unix://host/x", "http://", "127.0.0.1:9901"} {
+	for _, base := range []string{"", "tcp://127.0.0.1:1", "unix://", "unix://host/x", "http://", "127.0.0.1:9901", "http://ops:hunter2@127.0.0.1:1", "http://127.0.0.1:1/?a=b", "http://127.0.0.1:1/#x", "://ops:hunter2@x"} {
 		_, err := open(t).List(t.Context(), breaker.Site{Base: base})
-		if reason, _ := fleet.ReasonOf(err); reason != probe.ReasonPolicy {
+		if reason, text := fleet.ReasonOf(err); reason != probe.ReasonPolicy || strings.Contains(text, "hunter2") {
 			t.Errorf("%q: %v", base, err)
 		}
 	}

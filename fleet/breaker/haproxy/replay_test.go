@@ -166,10 +166,10 @@ func TestReplayNoTables(t *testing.T) {
 
 // A base that is no address of the API is refused before anything is dialled.
 func TestBase(t *testing.T) {
-	for _, base := range []string{"", "unix://", "unix://host/x", "tcp://host", "http://127.0.0.1:1", "tcp://[::1", "/run/haproxy.sock"} {
+	for _, base := range []string{"", "unix://", "unix://host/x", "tcp://host", "http://127.0.0.1:1", "tcp://[::1", "/run/haproxy.sock", "tcp://ops:hunter2@127.0.0.1:1", "://ops:hunter2@x"} {
 		a, _ := script(t)
 		_, err := a.List(t.Context(), breaker.Site{Base: base})
-		if reason, _ := fleet.ReasonOf(err); reason != probe.ReasonPolicy {
+		if reason, text := fleet.ReasonOf(err); reason != probe.ReasonPolicy || strings.Contains(text, "hunter2") {
 			t.Errorf("%q: %v", base, err)
 		}
 	}

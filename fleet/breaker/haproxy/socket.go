@@ -28,9 +28,11 @@ func place(base string) (network, address string, err error) {
 	switch {
 	case err == nil && u.Scheme == "unix" && u.Host == "" && u.Path != "":
 		return "unix", u.Path, nil
-	case err == nil && u.Scheme == "tcp" && u.Port() != "":
+	case err == nil && u.Scheme == "tcp" && u.Port() != "" && u.User == nil:
 		return "tcp", u.Host, nil
 	}
+	// What stands before an @ may be a password.
+	base = base[strings.LastIndexByte(base, '@')+1:]
 	return "", "", &fleet.Error{
 		Reason: probe.ReasonPolicy, Detail: fmt.Sprintf("%q is no address of HAProxy's runtime API", base),
 		Hint: "want unix:///run/haproxy.sock or tcp://host:port",

@@ -7,6 +7,8 @@ import (
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/breaker"
+	"github.com/midwatch-cli/midwatch/fleet/breaker/envoy"
+	"github.com/midwatch-cli/midwatch/fleet/breaker/haproxy"
 	"github.com/midwatch-cli/midwatch/fleet/breaker/httpapi"
 	"github.com/midwatch-cli/midwatch/fleet/breaker/mapping"
 	"github.com/midwatch-cli/midwatch/fleet/match"
@@ -17,6 +19,8 @@ func Drivers() []*breaker.Driver {
 	return []*breaker.Driver{
 		httpapi.Driver(),
 		mapping.Driver(),
+		envoy.Driver(),
+		haproxy.Driver(),
 	}
 }
 

@@ -7,12 +7,16 @@ import (
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/breaker"
+	"github.com/midwatch-cli/midwatch/fleet/breaker/actuator"
 	"github.com/midwatch-cli/midwatch/fleet/match"
 )
 
 // Drivers lists the kinds of admin API there are, by name.
 func Drivers() []*breaker.Driver {
-	return []*breaker.Driver{}
+	return []*breaker.Driver{
+		actuator.Driver(),
+		actuator.Gateway(),
+	}
 }
 
 // Driver returns the driver of a name. Its error wraps fleet.ErrNotFound and

@@ -83,12 +83,13 @@ func (f *far) passedOn(r *answer) error {
 
 // absent says why an endpoint is 404: what the index shows decides.
 func (f *far) absent(id string, links map[string]string, known bool) error {
+	_, listed := links[id]
 	switch {
 	case f.gateway != nil && !slices.Contains(f.gateway.Endpoints, id):
 		return &fleet.Error{Reason: probe.ReasonGateway, Detail: fmt.Sprintf("%s knows of no endpoint %s of it (404)", f.where, id), Hint: hintProbed, Err: errors.ErrUnsupported}
 	case f.gateway != nil:
 		return f.unsupported("the endpoint "+id+" is gone (404)", hintExpose)
-	case known && links[id] == "":
+	case known && !listed:
 		return f.unsupported("there is an actuator, and "+id+" is not exposed (404)", strings.Replace(hintExpose, "circuitbreakers", id, 1))
 	case known:
 		return f.unsupported(id+" is in the index and is not there (404)", hintExpose)

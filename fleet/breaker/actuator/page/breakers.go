@@ -1,7 +1,6 @@
 package page
 
 import (
-	"encoding/json"
 	"errors"
 	"math"
 	"slices"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/breaker"
+	"github.com/midwatch-cli/midwatch/probe/health/rawjson"
 )
 
 // List reads GET circuitbreakers: all breakers, sorted by name. Since 2.0 it is
@@ -20,28 +20,21 @@ func List(data []byte) (list []fleet.Breaker, named bool, err error) {
 	if err != nil {
 		return nil, false, err
 	}
-	all := top["circuitbreakers"]
-	list = []fleet.Breaker{}
-	switch {
-	case isArray(all):
-		var names []json.RawMessage
-		if err := json.Unmarshal(all, &names); err != nil {
-			return nil, false, err
-		}
-		for _, raw := range names {
-			var name string
-			if json.Unmarshal(raw, &name) == nil {
-				list = append(list, fleet.NewBreaker(name, fleet.BreakerUnknown))
-			}
+	all := top.get("circuitbreakers")
+	switch all.Form() {
+	case '[':
+		names, _ := all.Array()
+		list = make([]fleet.Breaker, 0, len(names))
+		for _, one := range names {
+			name, _ := one.Text()
+			list = append(list, fleet.NewBreaker(strings.Clone(name), fleet.BreakerUnknown))
 		}
 		named = true
-	case isObject(all):
-		var byName map[string]json.RawMessage
-		if err := json.Unmarshal(all, &byName); err != nil {
-			return nil, false, err
-		}
-		for name, raw := range byName {
-			list = append(list, readBreaker(name, raw))
+	case '{':
+		byName := inside(all)
+		list = make([]fleet.Breaker, 0, len(byName))
+		for _, m := range byName {
+			list = append(list, readBreaker(m.Name, inside(m.Value)))
 		}
 	default:
 		return nil, false, errors.New("it has no circuitBreakers")
@@ -56,16 +49,14 @@ func tidy(list []fleet.Breaker) []fleet.Breaker {
 	return slices.DeleteFunc(list, func(b fleet.Breaker) bool { return b.Name == "" })
 }
 
-// readBreaker reads a breaker's own object. Whatever of it cannot be read is not known.
-func readBreaker(name string, raw json.RawMessage) fleet.Breaker {
-	b := fleet.NewBreaker(name, fleet.BreakerUnknown)
-	o, err := readObject(raw)
-	if err != nil {
-		return b
-	}
-	b.State = state(o.text("state"))
-	b.FailureRate, b.SlowRate = rate(o["failurerate"]), rate(o["slowcallrate"])
-	b.Calls, b.Rejected = count(o["bufferedcalls"]), count(o["notpermittedcalls"])
+// readBreaker reads a breaker's own object. Whatever of it cannot be read is not
+// known.
+func readBreaker(name string, o object) fleet.Breaker {
+	b := fleet.NewBreaker(strings.Clone(name), fleet.BreakerUnknown)
+	word, _ := o.get("state").Text()
+	b.State = state(word)
+	b.FailureRate, b.SlowRate = rate(o.get("failurerate")), rate(o.get("slowcallrate"))
+	b.Calls, b.Rejected = count(o.get("bufferedcalls")), count(o.get("notpermittedcalls"))
 	return b
 }
 
@@ -79,10 +70,10 @@ func state(word string) fleet.BreakerState {
 }
 
 // rate reads "62.5%" as 0.625. Below 0 there were too few calls: "-1.0%".
-func rate(raw json.RawMessage) float64 {
-	var s string
-	if json.Unmarshal(raw, &s) != nil {
-		s = string(raw)
+func rate(v rawjson.Value) float64 {
+	s, isText := v.Text()
+	if !isText {
+		s = string(v)
 	}
 	percent, err := strconv.ParseFloat(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(s), "%")), 64)
 	if err != nil {
@@ -100,12 +91,12 @@ func share(percent float64) float64 {
 }
 
 // count reads a number of calls; below 0 where there is none.
-func count(raw json.RawMessage) int64 {
-	var n *int64
-	if json.Unmarshal(raw, &n) != nil || n == nil || *n < 0 {
+func count(v rawjson.Value) int64 {
+	n, err := strconv.ParseInt(string(v), 10, 64)
+	if err != nil || n < 0 {
 		return -1
 	}
-	return *n
+	return n
 }
 
 // Health reads the health of the component circuitBreakers, or of the whole
@@ -117,27 +108,20 @@ func Health(data []byte) ([]fleet.Breaker, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, inside := range []string{"components", "details"} { // details: Boot 2.0 to 2.2, and its v2 type later
-		parts, err := readObject(component[inside])
-		if err != nil || parts["circuitbreakers"] == nil {
-			continue
+	for _, parts := range []string{"components", "details"} { // details: Boot 2.0 to 2.2, and its v2 type later
+		if own := inside(component.get(parts)).get("circuitbreakers"); own.Form() == '{' {
+			component = inside(own)
+			break
 		}
-		if component, err = readObject(parts["circuitbreakers"]); err != nil {
-			return nil, err
-		}
-		break
 	}
-	if !isObject(component["details"]) {
+	details := component.get("details")
+	if details.Form() != '{' {
 		return nil, errors.New("it shows no details of circuitBreakers")
 	}
-	var byName map[string]json.RawMessage
-	if err := json.Unmarshal(component["details"], &byName); err != nil {
-		return nil, err
-	}
 	list := []fleet.Breaker{}
-	for name, raw := range byName {
-		if o, err := readObject(raw); err == nil && isObject(o["details"]) {
-			list = append(list, readBreaker(name, o["details"]))
+	for _, m := range inside(details) {
+		if own := inside(m.Value).get("details"); own.Form() == '{' {
+			list = append(list, readBreaker(m.Name, inside(own)))
 		}
 	}
 	return tidy(list), nil

@@ -1,7 +1,6 @@
 package page
 
 import (
-	"encoding/json"
 	"errors"
 	"slices"
 	"strconv"
@@ -18,25 +17,22 @@ func Events(data []byte) ([]breaker.Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !isArray(top["circuitbreakerevents"]) {
+	all, ok := top.get("circuitbreakerevents").Array()
+	if !ok {
 		return nil, errors.New("it has no circuitBreakerEvents")
 	}
-	var raw []json.RawMessage
-	if err := json.Unmarshal(top["circuitbreakerevents"], &raw); err != nil {
-		return nil, err
-	}
-	events := make([]breaker.Event, 0, len(raw))
-	for _, one := range raw {
-		o, err := readObject(one)
-		if err != nil {
+	events := make([]breaker.Event, 0, len(all))
+	for _, one := range all {
+		if one.Form() != '{' {
 			continue
 		}
+		o := inside(one)
 		e := breaker.Event{At: moment(o.text("creationtime")), Breaker: o.text("circuitbreakername"), Kind: o.text("type"), Text: Line(o.text("errormessage"))}
 		// Both sides may hold an underscore themselves: HALF_OPEN_TO_FORCED_OPEN.
 		if from, to, ok := strings.Cut(o.text("statetransition"), "_TO_"); ok {
 			e.From, e.To = state(from), state(to)
 		}
-		if took := count(o["durationinms"]); took >= 0 && e.Text != "" {
+		if took := count(o.get("durationinms")); took >= 0 && e.Text != "" {
 			e.Text += " after " + strconv.FormatInt(took, 10) + " ms"
 		}
 		events = append(events, e)

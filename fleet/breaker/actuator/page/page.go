@@ -14,74 +14,89 @@
 package page
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/midwatch-cli/midwatch/probe/health/rawjson"
 )
 
 // maxLine bounds what is quoted of the far side's words.
 const maxLine = 160
 
-// errNoObject is what is wrong with a page that is no JSON object.
-var errNoObject = errors.New("it is no JSON object")
+var (
+	errNoJSON   = errors.New("it is no JSON")
+	errNoObject = errors.New("it is no JSON object")
+)
 
-// object is a JSON object by its keys, folded. Of keys that fold alike the first
-// in alphabetical order stays.
-type object map[string]json.RawMessage
+// object is a JSON object whose keys may be in any case style. Of keys that are
+// alike the first in alphabetical order counts.
+type object rawjson.Object
 
-// readObject reads a JSON object.
-func readObject(data []byte) (object, error) {
-	var raw map[string]json.RawMessage
-	if err := json.Unmarshal(data, &raw); err != nil {
-		return nil, fmt.Errorf("%w: %w", errNoObject, err)
+// read reads a document.
+func read(data []byte) (rawjson.Value, error) {
+	doc, ok := rawjson.Parse(data)
+	if !ok {
+		return "", errNoJSON // what stands there is not to be touched
 	}
-	if raw == nil {
+	return doc, nil
+}
+
+// readObject reads a document that is an object.
+func readObject(data []byte) (object, error) {
+	doc, err := read(data)
+	if err != nil {
+		return nil, err
+	}
+	o, ok := doc.Object()
+	if !ok {
 		return nil, errNoObject
 	}
-	out := make(object, len(raw))
-	for _, key := range slices.Sorted(maps.Keys(raw)) {
-		if folded := fold(key); out[folded] == nil {
-			out[folded] = raw[key]
-		}
-	}
-	return out, nil
+	return object(o), nil
 }
 
-// fold makes one key of all the ways to write it: circuit_breakers,
-// circuit-breakers, CircuitBreakers.
-func fold(key string) string {
-	plain := func(r rune) rune {
-		if r == '_' || r == '-' {
-			return -1
-		}
-		return unicode.ToLower(r)
-	}
-	return strings.Map(plain, key)
+// inside is a value that is an object; nil where it is none.
+func inside(v rawjson.Value) object {
+	o, _ := v.Object()
+	return object(o)
 }
 
-// text is a member that is a string; empty where it is none.
+// get is a member by its key without case, dashes and the like; empty where
+// there is none.
+func (o object) get(key string) rawjson.Value {
+	for i := range o {
+		if alike(o[i].Name, key) {
+			return o[i].Value
+		}
+	}
+	return ""
+}
+
+// alike says whether a key is written in some case style of a plain one:
+// circuit_breakers, circuit-breakers, CircuitBreakers of circuitbreakers.
+func alike(key, plain string) bool {
+	at := 0
+	for i := range len(key) {
+		c := key[i]
+		if c == '_' || c == '-' || c == '.' {
+			continue
+		}
+		if c >= 'A' && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		if at == len(plain) || plain[at] != c {
+			return false
+		}
+		at++
+	}
+	return at == len(plain)
+}
+
+// text is a member that is a string; empty where it is none. It is a copy, so
+// that it does not keep the page.
 func (o object) text(key string) string {
-	var s *string
-	if json.Unmarshal(o[key], &s) != nil || s == nil {
-		return ""
-	}
-	return *s
-}
-
-// isObject and isArray say what a raw value is, without reading it.
-func isObject(raw json.RawMessage) bool { return first(raw) == '{' }
-func isArray(raw json.RawMessage) bool  { return first(raw) == '[' }
-
-func first(raw json.RawMessage) byte {
-	if raw = bytes.TrimLeft(raw, " \t\r\n"); len(raw) > 0 {
-		return raw[0]
-	}
-	return 0
+	s, _ := o.get(key).Text()
+	return strings.Clone(s)
 }
 
 // Line makes one short line of the far side's words, without control characters.

@@ -1,7 +1,6 @@
 package page
 
 import (
-	"encoding/json"
 	"errors"
 	"html"
 	"net/url"
@@ -16,20 +15,15 @@ func Links(data []byte) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !isObject(top["links"]) {
+	all := top.get("links")
+	if all.Form() != '{' {
 		return nil, errors.New("it has no _links")
 	}
-	var raw map[string]struct {
-		Href string `json:"href"`
-	}
-	if err := json.Unmarshal(top["links"], &raw); err != nil {
-		return nil, err
-	}
-	links := make(map[string]string, len(raw))
-	for name, link := range raw {
-		links[name] = "" // whoever wrote the href, the endpoint is there
-		if u, err := url.Parse(link.Href); err == nil {
-			links[name] = u.Path
+	links := map[string]string{}
+	for _, m := range inside(all) {
+		links[m.Name] = "" // whatever its href is, the endpoint is there
+		if u, err := url.Parse(inside(m.Value).text("href")); err == nil {
+			links[m.Name] = u.Path
 		}
 	}
 	return links, nil
@@ -44,14 +38,14 @@ type Registration struct {
 // ReadRegistration reads GET serviceregistry: an object from Eureka's client, a
 // bare word from Consul's.
 func ReadRegistration(data []byte) (Registration, error) {
-	var word string
-	if json.Unmarshal(data, &word) == nil && word != "" {
-		return Registration{Status: word}, nil
-	}
-	o, err := readObject(data)
+	doc, err := read(data)
 	if err != nil {
 		return Registration{}, err
 	}
+	if word, ok := doc.Text(); ok && word != "" {
+		return Registration{Status: word}, nil
+	}
+	o := inside(doc)
 	r := Registration{Status: o.text("status"), Override: o.text("overriddenstatus")}
 	if r.Status == "" {
 		return Registration{}, errors.New("it has no status")
@@ -67,38 +61,38 @@ type Instance struct {
 	Endpoints []string // those of its actuator that the server has found
 }
 
+var errNoList = errors.New("it is no list of instances")
+
 // Instances reads GET /instances of Spring Boot Admin.
 func Instances(data []byte) ([]Instance, error) {
-	var raw []json.RawMessage
-	if err := json.Unmarshal(data, &raw); err != nil {
+	doc, err := read(data)
+	if err != nil {
 		return nil, err
 	}
-	if raw == nil {
-		return nil, errors.New("it is no list of instances")
+	all, ok := doc.Array()
+	if !ok {
+		return nil, errNoList
 	}
 	list := []Instance{}
-	for _, one := range raw {
-		o, err := readObject(one)
-		if err != nil {
-			return nil, err
+	for _, one := range all {
+		o := inside(one)
+		if o == nil {
+			return nil, errNoList
 		}
-		r, err := readObject(o["registration"])
-		if err != nil || o.text("id") == "" {
-			continue // an application that was deregistered, or nothing we know
+		in := Instance{ID: o.text("id")}
+		r := o.get("registration")
+		if in.ID == "" || r.Form() != '{' {
+			continue // one that was deregistered, or nothing we know
 		}
-		in := Instance{ID: o.text("id"), Name: r.text("name")}
+		in.Name = inside(r).text("name")
 		for _, key := range []string{"serviceurl", "managementurl", "healthurl"} {
-			if at := r.text(key); at != "" {
+			if at := inside(r).text(key); at != "" {
 				in.URLs = append(in.URLs, at)
 			}
 		}
-		var endpoints []struct {
-			ID string `json:"id"`
-		}
-		if json.Unmarshal(o["endpoints"], &endpoints) == nil {
-			for _, e := range endpoints {
-				in.Endpoints = append(in.Endpoints, e.ID)
-			}
+		endpoints, _ := o.get("endpoints").Array()
+		for _, e := range endpoints {
+			in.Endpoints = append(in.Endpoints, inside(e).text("id"))
 		}
 		list = append(list, in)
 	}
@@ -107,16 +101,19 @@ func Instances(data []byte) ([]Instance, error) {
 
 // The ways Spring's pages carry a token, or the login form itself.
 var (
-	inputTag = regexp.MustCompile(`(?is)<(?:input|meta)\b[^>]*>`)
+	inputTag = regexp.MustCompile(`(?is)<(?:input|meta)\b[^<>]*>`)
 	attrName = regexp.MustCompile(`(?is)\bname\s*=\s*["']([^"']*)["']`)
 	attrData = regexp.MustCompile(`(?is)\b(?:value|content)\s*=\s*["']([^"']*)["']`)
 )
+
+// maxForm bounds what is looked at of a page.
+const maxForm = 256 << 10
 
 // Form reads what a page of Spring Security holds: the token against forged
 // requests, and whether it is a form to log in with.
 func Form(data []byte) (token string, login bool) {
 	fields := map[string]string{}
-	for _, tag := range inputTag.FindAllString(string(data), 200) {
+	for _, tag := range inputTag.FindAllString(string(data[:min(len(data), maxForm)]), 200) {
 		name, value := attrName.FindStringSubmatch(tag), attrData.FindStringSubmatch(tag)
 		if name == nil {
 			continue

@@ -1,12 +1,17 @@
 package actuator_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -135,44 +140,31 @@ func (f *fake) taken() []string {
 	return seen
 }
 
-// server is an HTTP server on one loopback port that can stop listening, and
-// spoils answers as a fault says.
+// server is an HTTP server on loopback that spoils answers as a fault says, and
+// can be out of reach for those who dial through it.
 type server struct {
 	addr    string
 	handler http.Handler
 	spoil   func() breakertest.Fault
-	http    *http.Server
-
-	mu       sync.Mutex
-	listener net.Listener
+	refuses atomic.Bool
 }
 
 func serve(t testing.TB, handler http.Handler, spoil func() breakertest.Fault) *server {
 	t.Helper()
 	s := &server{handler: handler, spoil: spoil}
-	s.http = &http.Server{Handler: http.HandlerFunc(s.answer)}
-	s.listen(t, "127.0.0.1:0")
-	t.Cleanup(func() { s.http.Close() })
+	far := httptest.NewServer(http.HandlerFunc(s.answer))
+	t.Cleanup(func() { far.CloseClientConnections(); far.Close() })
+	s.addr = far.Listener.Addr().String()
 	return s
 }
 
-func (s *server) listen(t testing.TB, addr string) {
-	l, err := net.Listen("tcp", addr)
-	if err != nil {
-		t.Fatal(err)
+// dial is how a world's client reaches it. A port that nobody listens on would
+// be anybody's meanwhile.
+func (s *server) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	if s.refuses.Load() {
+		return nil, &net.OpError{Op: "dial", Net: network, Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.addr, s.listener = l.Addr().String(), l
-	go s.http.Serve(l)
-}
-
-// refuse stops listening until heal is called.
-func (s *server) refuse(t testing.TB) (heal func()) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.listener.Close()
-	return func() { s.listen(t, s.addr) }
+	return (&net.Dialer{}).DialContext(ctx, network, address)
 }
 
 func (s *server) answer(w http.ResponseWriter, r *http.Request) {
@@ -196,9 +188,10 @@ func (s *server) answer(w http.ResponseWriter, r *http.Request) {
 
 // breaks makes the hand of a world for a server and what spoils it.
 func breaks(s *server, set func(breakertest.Fault)) func(testing.TB, breakertest.Fault) func() {
-	return func(t testing.TB, how breakertest.Fault) func() {
+	return func(_ testing.TB, how breakertest.Fault) func() {
 		if how == breakertest.Refuse {
-			return s.refuse(t)
+			s.refuses.Store(true)
+			return func() { s.refuses.Store(false) }
 		}
 		set(how)
 		return func() { set("") }

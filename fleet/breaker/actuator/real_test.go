@@ -6,15 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
+	"regexp"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -95,21 +95,35 @@ func peerJar(t testing.TB) string {
 	return jar
 }
 
-// startPeer starts the application on a free loopback port; it ends with the
-// test.
+// output is what an application prints.
+type output struct {
+	mu   sync.Mutex
+	text []byte
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.text = append(o.text, p...)
+	return len(p), nil
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return string(o.text)
+}
+
+var readyLine = regexp.MustCompile(`(?m)^ready on port (\d+)$`)
+
+// startPeer starts the application on a loopback port of its own choice; it
+// ends with the test.
 func startPeer(t testing.TB, jar string, args ...string) (addr string) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr = l.Addr().String()
-	l.Close()
-	args = append([]string{"-Xmx256m", "-XX:TieredStopAtLevel=1", "-jar", jar, "--server.port=" + strconv.Itoa(l.Addr().(*net.TCPAddr).Port)}, args...)
-	cmd := exec.Command("java", args...)
+	cmd := exec.Command("java", append([]string{"-Xmx256m", "-XX:TieredStopAtLevel=1", "-jar", jar}, args...)...)
 	cmd.Dir = t.TempDir()
-	var log bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &log, &log
+	log := &output{}
+	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -120,18 +134,21 @@ func startPeer(t testing.TB, jar string, args ...string) (addr string) {
 		late := time.AfterFunc(10*time.Second, func() { _ = cmd.Process.Kill() })
 		<-ended
 		late.Stop()
-		if t.Failed() {
-			t.Logf("the application's log ends:\n%s", log.Bytes()[max(0, log.Len()-3000):])
+		if text := log.String(); t.Failed() {
+			t.Logf("the application's log ends:\n%s", text[max(0, len(text)-3000):])
 		}
 	})
-	eventually(t, 2*time.Minute, "the application answers", func() bool {
+	eventually(t, 2*time.Minute, "the application is ready", func() bool {
 		select {
 		case <-ended:
 			t.Fatalf("the application ended")
 		default:
 		}
-		code, _ := request(t, client(""), http.MethodGet, "http://"+addr+"/", "")
-		return code != 0
+		found := readyLine.FindStringSubmatch(log.String())
+		if found != nil {
+			addr = "127.0.0.1:" + found[1]
+		}
+		return found != nil
 	})
 	return addr
 }

@@ -38,8 +38,10 @@ func (p withPassword) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // client is one as a profile makes it: it follows no redirects.
-func client(password string) *http.Client {
-	transport := &http.Transport{DisableKeepAlives: true}
+func client(password string) *http.Client { return clientBy(password, nil) }
+
+func clientBy(password string, dial func(context.Context, string, string) (net.Conn, error)) *http.Client {
+	transport := &http.Transport{DisableKeepAlives: true, DialContext: dial}
 	return &http.Client{Transport: withPassword{transport, password}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
 
@@ -101,6 +103,7 @@ func fakeWorld(t testing.TB, f *fake, api fleet.BreakerAPI, scraped bool) breake
 		Driver: actuator.Driver(),
 		Open: func(t testing.TB) breaker.Admin {
 			o := options(secret, api)
+			o.Client = clientBy(secret, s.dial)
 			if scraped {
 				o.Scrape = scrape(o.Client)
 			}
@@ -166,7 +169,9 @@ func gatewayWorld(t testing.TB, f *fake, api fleet.BreakerAPI, csrf string) (bre
 	return breakertest.World{
 		Driver: actuator.Gateway(),
 		Open: func(t testing.TB) breaker.Admin {
-			return opened(t, actuator.Gateway(), options(secret, api))
+			o := options(secret, api)
+			o.Client = clientBy(secret, s.dial)
+			return opened(t, actuator.Gateway(), o)
 		},
 		Site:    breaker.Site{Key: fleet.Key{Ref: fleet.Ref{Name: "shop"}, Instance: "shop-1"}, Addr: "10.1.2.3:8080", Base: "http://" + s.addr},
 		Names:   []string{"payment", "orders us"},

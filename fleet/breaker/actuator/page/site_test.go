@@ -116,7 +116,9 @@ func TestLine(t *testing.T) {
 // keeps the promises of the contract.
 func FuzzPages(f *testing.F) {
 	for _, body := range replies(f, "-list", "-events", "health", "index", "serviceregistry", "admin/", "login", "force-open") {
-		f.Add(body)
+		if len(body) < 2<<10 { // long seeds keep the fuzzer busy making them short
+			f.Add(body)
+		}
 	}
 	for _, body := range []string{`"`, `{`, `[`, `{"circuitBreakers":{"":{}},"circuitbreakers":[]}`, `[{"id":"a","registration":{}}]`} {
 		f.Add([]byte(body))

@@ -12,6 +12,8 @@ import java.util.List;
 import org.springframework.beans.factory.annotation.Value;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
+import org.springframework.boot.context.event.ApplicationReadyEvent;
+import org.springframework.context.event.EventListener;
 import org.springframework.http.ResponseEntity;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.RequestParam;
@@ -36,6 +38,12 @@ public class Peer {
 
     public static void main(String[] args) {
         SpringApplication.run(Peer.class, args);
+    }
+
+    /** Says where it is: the port is any that is free. */
+    @EventListener
+    void ready(ApplicationReadyEvent event) {
+        System.out.println("ready on port " + event.getApplicationContext().getEnvironment().getProperty("local.server.port"));
     }
 
     /** One call to the upstream through a breaker: 200, 502 where it failed, 503 where the breaker refused it. */

@@ -7,6 +7,7 @@ import (
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/breaker"
+	"github.com/midwatch-cli/midwatch/fleet/breaker/actuator"
 	"github.com/midwatch-cli/midwatch/fleet/breaker/envoy"
 	"github.com/midwatch-cli/midwatch/fleet/breaker/haproxy"
 	"github.com/midwatch-cli/midwatch/fleet/breaker/httpapi"
@@ -21,6 +22,8 @@ func Drivers() []*breaker.Driver {
 		mapping.Driver(),
 		envoy.Driver(),
 		haproxy.Driver(),
+		actuator.Driver(),
+		actuator.Gateway(),
 	}
 }
 

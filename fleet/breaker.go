@@ -55,11 +55,15 @@ func BreakerStates() []BreakerState {
 // ParseBreakerState reads a state's word, in any case and with dashes, blanks
 // or nothing where the underscore is: HalfOpen is half_open.
 func ParseBreakerState(word string) (BreakerState, error) {
-	plain := func(s string) string {
-		return strings.ToLower(strings.NewReplacer("_", "", "-", "", " ", "").Replace(s))
+	for s := BreakerUnknown; s <= BreakerMetricsOnly; s++ {
+		if s.String() == word {
+			return s, nil // as we write it: nothing need be built
+		}
 	}
+	marks := strings.NewReplacer("_", "", "-", "", " ", "")
+	plain := strings.ToLower(marks.Replace(word))
 	for _, s := range BreakerStates() {
-		if plain(s.String()) == plain(word) {
+		if marks.Replace(s.String()) == plain {
 			return s, nil
 		}
 	}

@@ -60,11 +60,10 @@ func ParseBreakerState(word string) (BreakerState, error) {
 			return s, nil
 		}
 	}
-	plain := func(s string) string {
-		return strings.ToLower(strings.NewReplacer("_", "", "-", "", " ", "").Replace(s))
-	}
+	marks := strings.NewReplacer("_", "", "-", "", " ", "")
+	plain := strings.ToLower(marks.Replace(word))
 	for _, s := range BreakerStates() {
-		if plain(s.String()) == plain(word) {
+		if marks.Replace(s.String()) == plain {
 			return s, nil
 		}
 	}

@@ -95,14 +95,17 @@ func (r registryDrain) where() string { return "the registry" }
 const noteMark = "midwatch "
 
 func noteOf(m change.Marks) string {
-	note := noteMark + m.Change + " by " + m.By
-	if m.Change == "" {
-		note = m.By
+	note := m.By
+	if m.Change != "" {
+		note = noteMark + m.Change + " by " + m.By
 	}
-	if m.Reason != "" {
-		note += ": " + m.Reason
+	switch {
+	case note == "":
+		return m.Reason
+	case m.Reason == "":
+		return note
 	}
-	return note
+	return note + ": " + m.Reason
 }
 
 func holdOf(note string) fleet.Hold {

@@ -20,6 +20,7 @@ import (
 	"github.com/midwatch-cli/midwatch/cmd/demo"
 	"github.com/midwatch-cli/midwatch/cmd/deregister"
 	"github.com/midwatch-cli/midwatch/cmd/doctor"
+	"github.com/midwatch-cli/midwatch/cmd/drain"
 	"github.com/midwatch-cli/midwatch/cmd/instances"
 	"github.com/midwatch-cli/midwatch/cmd/man"
 	"github.com/midwatch-cli/midwatch/cmd/register"
@@ -131,7 +132,7 @@ func addCommands(root *cobra.Command, a *app.App) {
 			}),
 		}},
 		{cobra.Group{ID: "change", Title: "Change:"}, []*cobra.Command{
-			changes.New(a), register.New(a), deregister.New(a),
+			changes.New(a), drain.New(a), drain.NewUndrain(a), register.New(a), deregister.New(a),
 		}},
 		{cobra.Group{ID: "about", Title: "Set up and look up:"}, []*cobra.Command{
 			config.New(a), contexts.New(a), registries.New(a), schema.New(a), completion.New(a), man.New(a), version.New(a),

@@ -200,6 +200,7 @@ const (
 	Everything   Asking = iota // health, and breakers where somebody says how they are read
 	HealthOnly                 // how they are, for who needs an answer at once
 	BreakersOnly               // their breakers
+	Places                     // nothing: only where their breakers would be read is found out
 	Nothing                    // they are not asked: the statuses are what registries claim
 )
 
@@ -212,6 +213,8 @@ func (asking Asking) sweeper(f *wiring.Fleet) *sweep.Sweeper {
 		w.Breakers = sweep.Reader{}
 	case BreakersOnly:
 		w.Breakers.Only = true
+	case Places:
+		w.Breakers = sweep.Reader{Only: true}
 	case Nothing:
 		w.Plan = func(*fleet.Service, *fleet.Instance) fleet.Plan { return fleet.Plan{} }
 	}
@@ -256,6 +259,21 @@ func (s *Session) ConfigError() error {
 		}
 	}
 	return nil
+}
+
+// Size is how many instances a service has, as its registry was last read.
+func (s *Session) Size(r fleet.Ref) int {
+	for _, f := range s.Fleets {
+		if f.Context != r.Context {
+			continue
+		}
+		for _, svc := range f.Input(f.Keeper().States()).Services {
+			if svc.Ref == r {
+				return len(svc.Instances)
+			}
+		}
+	}
+	return 0
 }
 
 // MissingIn lists the names of a selection that no source knows as it stands.

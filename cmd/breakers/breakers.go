@@ -31,6 +31,9 @@ func New(a *app.App) *cobra.Command {
 	}
 	list := listing(a, "list [SERVICE|SERVICE/BREAKER...]")
 	cmd.AddCommand(list, showing(a), telling(a))
+	for _, v := range orders() {
+		cmd.AddCommand(v.command(a))
+	}
 	return cmd
 }
 

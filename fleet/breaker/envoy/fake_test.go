@@ -1,6 +1,7 @@
 package envoy_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -16,7 +17,8 @@ import (
 
 // fakeCluster is a cluster of the fake.
 type fakeCluster struct {
-	name, stat      string
+	name, alias     string // the other name is for statistics
+	stat            string
 	limit, pending  uint64
 	hosts, ejected  int
 	counts          map[string]uint64 // by the end of their names
@@ -47,9 +49,7 @@ func newFake(t testing.TB, network string, clusters ...*fakeCluster) *fake {
 	t.Helper()
 	f := &fake{t: t, network: network, clusters: clusters, layers: []string{"base", "admin"}, values: map[string][]string{}, ready: "LIVE", healed: make(chan struct{})}
 	for _, c := range clusters {
-		if c.stat == "" {
-			c.stat = strings.ReplaceAll(c.name, ":", "_")
-		}
+		c.stat = strings.ReplaceAll(cmp.Or(c.alias, c.name), ":", "_")
 		if c.hosts == 0 {
 			c.hosts = 1
 		}
@@ -204,7 +204,7 @@ func (f *fake) pageClusters() (list []any) {
 			high["max_requests"] = 0
 		}
 		list = append(list, map[string]any{
-			"name": c.name, "observability_name": c.stat, "host_statuses": hosts,
+			"name": c.name, "observability_name": cmp.Or(c.alias, c.name), "host_statuses": hosts,
 			"circuit_breakers": map[string]any{"thresholds": []any{
 				map[string]any{"max_connections": 1024, "max_pending_requests": c.pending, "max_requests": c.limit, "max_retries": 3}, high,
 			}},

@@ -9,6 +9,7 @@ import (
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/breaker"
+	"github.com/midwatch-cli/midwatch/fleet/breaker/envoy"
 	"github.com/midwatch-cli/midwatch/probe"
 )
 
@@ -245,11 +246,50 @@ func TestBase(t *testing.T) {
 	}
 }
 
+// Statistics go by a name of their own, without colons.
+func TestNamesOfStatistics(t *testing.T) {
+	counts := map[string]uint64{"upstream_rq_total": 5}
+	for _, c := range []*fakeCluster{{name: "a:b"}, {name: "orders", alias: "the:orders"}, {name: "outbound|80||x"}} {
+		c.limit, c.pending, c.counts = 9, 9, counts
+		if b := newFake(t, "tcp", c).first(t); b.Name != c.name || b.Calls != 5 {
+			t.Errorf("%+v", b)
+		}
+	}
+}
+
+// Where the admin layer is, by dumps of a bootstrap.
+func TestAdminLayer(t *testing.T) {
+	const head, tail = `{"configs":[{"@type":"type.googleapis.com/envoy.admin.v3.BootstrapConfigDump","bootstrap":{`, `}}]}`
+	for dump, want := range map[string]struct {
+		layer int
+		known bool
+	}{
+		head + tail:                          {-1, true},
+		head + `"layered_runtime":{}` + tail: {0, true},
+		head + `"layered_runtime":{"layers":[{"name":"a","static_layer":{}}]}` + tail:                     {-1, true},
+		head + `"layered_runtime":{"layers":[{"name":"a","rtds_layer":{}},{"admin_layer":{}},{}]}` + tail: {1, true},
+		`{"configs":[{"@type":"type.googleapis.com/envoy.admin.v3.ClustersConfigDump","bootstrap":{}}]}`:  {-1, false},
+		`{"configs":[]}`: {-1, false}, `{}`: {-1, false}, ``: {-1, false}, `<html>`: {-1, false},
+	} {
+		if layer, known := envoy.AdminLayer([]byte(dump)); layer != want.layer || known != want.known {
+			t.Errorf("%s: %d, %v; want %+v", dump, layer, known, want)
+		}
+	}
+}
+
 func TestInFlight(t *testing.T) {
 	f := newFake(t, "unix", &fakeCluster{name: "orders", limit: 9, pending: 9})
 	got, err := open(t).(breaker.Drainer).Drained(t.Context(), f.site(), "")
 	if err != nil || got.On || got.InFlight != 4 || got.Text != "LIVE" {
 		t.Errorf("%+v, %v: the admin interface's own calls do not count", got, err)
+	}
+	for _, on := range []bool{false, true, true, false, false} {
+		if got, err := open(t).(breaker.Drainer).SetDrain(t.Context(), f.site(), "", on, fleet.Order{}); err != nil || got.On != on {
+			t.Errorf("%+v, %v", got, err)
+		}
+	}
+	if got := f.writes(); !slices.Equal(got, []string{"/healthcheck/fail", "/healthcheck/ok"}) {
+		t.Errorf("sent %q: what is so already is not written", got)
 	}
 	f.ready = "INITIALIZING"
 	if got, err := open(t).(breaker.Drainer).Drained(t.Context(), f.site(), ""); err != nil || got.On {

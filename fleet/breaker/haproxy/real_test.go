@@ -37,6 +37,7 @@ global
 defaults
     mode http
     timeout connect 1s
+    timeout check 5s
     timeout client 5s
     timeout server 5s
 frontend fe
@@ -196,7 +197,9 @@ func TestOddServersReal(t *testing.T) {
 		t.Error(err)
 	}
 	expect("odd/follows", fleet.BreakerForcedOpen, "MAINT")
-	expect("odd/leads", fleet.BreakerClosed, "")
+	if b := see("odd/leads"); b.State != fleet.BreakerClosed {
+		t.Errorf("what is followed is %+v", b)
+	}
 
 	waits := func(what string, ok func(fleet.Breaker) bool) {
 		t.Helper()

@@ -9,6 +9,7 @@ import (
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/breaker"
+	"github.com/midwatch-cli/midwatch/fleet/breaker/breakertest"
 )
 
 // list reads the fake.
@@ -184,10 +185,26 @@ func TestNoEffectWords(t *testing.T) {
 	}
 }
 
+// A server that follows another is tripped for itself too; that the other holds
+// it is no proof that it was.
+func TestTripOfWhatFollows(t *testing.T) {
+	f := newFake(t, &row{backend: "a", name: "b", check: true, admin: 0x01}, &row{backend: "shop", name: "x", tracks: "a/b", admin: 0x02})
+	a, site, trip := open(t), breaker.Site{Base: f.base()}, fleet.Order{Verb: fleet.Trip}
+	heal := f.breakIt(t, breakertest.NoEffect)
+	if _, err := a.Set(t.Context(), site, "shop/x", trip); !errors.Is(err, breaker.ErrNoEffect) || !strings.Contains(err.Error(), "it follows a/b") {
+		t.Errorf("%v", err)
+	}
+	heal()
+	if b, err := a.Set(t.Context(), site, "shop/x", trip); err != nil || b.Note != "MAINT" || b.Verbs != nil {
+		t.Errorf("%+v, %v", b, err)
+	}
+}
+
 func TestEffects(t *testing.T) {
 	f := newFake(t,
 		&row{backend: "orders", name: "o1", check: true}, &row{backend: "orders", name: "o2", check: true},
 		&row{backend: "spare", name: "s1", check: true, admin: 0x05}, &row{backend: "shop", name: "x", tracks: "spare/s1", admin: 0x02},
+		&row{backend: "alone", name: "a1", check: true},
 	)
 	f.nbproc = 4
 	a, site := open(t), breaker.Site{Base: f.base()}
@@ -212,6 +229,8 @@ func TestEffects(t *testing.T) {
 		want, never string
 	}{
 		{"trip", advise("orders/o1", fleet.Trip), "its checks stop", "503"},
+		{"trip of the only one", advise("alone/a1", fleet.Trip), "no other server of backend alone is up", "tracks it"},
+		{"drain of the only one", effects("alone/a1", true), "no other server of backend alone is up", "its checks stop"},
 		{"processes", advise("orders/o1", fleet.Trip), "process 1 of 4", "no other server"},
 		{"reset of a configured one", advise("spare/s1", fleet.Reset), "a reload puts it there again", "checks stop"},
 		{"reset with a follower", advise("spare/s1", fleet.Reset), "shop/x tracks it and comes back with it", "maintenance with it"},

@@ -137,7 +137,7 @@ func (w *Writer) keeper(ctx context.Context) (change.Keeper, error) {
 	if err != nil {
 		return k, journalError(err)
 	}
-	if lacks := keeper.Lacks(k, w.session.Origin(w.Context).Env); len(lacks) > 0 {
+	if lacks := keeper.Lacks(k, w.origin().Env); len(lacks) > 0 {
 		return k, &app.Error{
 			Code: app.NotWell, Err: fmt.Errorf("keeper %d was started without $%s and could not put it back: nothing was changed", k.PID, strings.Join(lacks, ", $")),
 			Hint: fmt.Sprintf("keep the secret in a file (file:PATH), or end the keeper (kill %d) so that one is started from here; %s", k.PID, stay),

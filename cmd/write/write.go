@@ -25,12 +25,12 @@ type Writer struct {
 	Context string
 
 	app     *app.App
-	session *app.Session
 	fleet   *wiring.Fleet
 	flags   *Flags
 	journal *journal.Journal // nil: none is kept, or none is there to be read
 	desk    change.Desk
 	keep    func(ctx context.Context, j change.Journal) (change.Keeper, error)
+	origin  func() change.Origin
 	pid     int
 	batch   *change.Batch // of the last Make
 }
@@ -69,7 +69,8 @@ func New(ctx context.Context, s *app.Session, f *wiring.Fleet, flags *Flags) (*W
 		return nil, err
 	}
 	a := s.App()
-	w := &Writer{app: a, session: s, fleet: f, flags: flags, Context: f.Context, pid: os.Getpid()}
+	w := &Writer{app: a, fleet: f, flags: flags, Context: f.Context, pid: os.Getpid()}
+	w.origin = func() change.Origin { return s.Origin(f.Context) }
 	if err := w.open(ctx); err != nil {
 		return nil, err
 	}
@@ -77,7 +78,7 @@ func New(ctx context.Context, s *app.Session, f *wiring.Fleet, flags *Flags) (*W
 	w.keep = func(ctx context.Context, j change.Journal) (change.Keeper, error) {
 		return keeper.Ensure(ctx, j, dir, KeepCommand()...)
 	}
-	setup := desk.Setup{Env: kind.Env{Registry: f.Registry, Admin: f.Admin}, Who: who(a), Origin: func() change.Origin { return s.Origin(f.Context) }, Now: a.Now}
+	setup := desk.Setup{Env: kind.Env{Registry: f.Registry, Admin: f.Admin}, Who: who(a), Origin: w.origin, Now: a.Now}
 	if w.journal != nil {
 		setup.Journal = w.journal
 	}

@@ -73,7 +73,7 @@ func start(dir string, args []string) error {
 	if err != nil {
 		return err
 	}
-	c := exec.Command(exe, args...)
+	c := exec.CommandContext(context.Background(), exe, args...) // it outlives whatever ends us
 	c.Stdout, c.Stderr, c.Dir = log, log, string(filepath.Separator)
 	detach(c)
 	if err := c.Start(); err != nil {

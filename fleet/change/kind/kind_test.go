@@ -259,7 +259,7 @@ func TestLostAnswers(t *testing.T) {
 // itself, and what it did meanwhile is no drift.
 func TestWhatBreakersDoThemselves(t *testing.T) {
 	a := action{intent: order(fleet.Trip, 0), state: fleet.BreakerOpen}
-	w, c, b := a.opened(t)
+	_, c, b := a.opened(t)
 	must(t, c.Do(t.Context(), b))
 	must(t, c.Undo(t.Context(), b))
 	seen, err := c.After(t.Context(), b)
@@ -267,7 +267,7 @@ func TestWhatBreakersDoThemselves(t *testing.T) {
 		t.Errorf("%+v, %v", seen, err)
 	}
 	a = action{intent: order(fleet.Reset, 0), state: fleet.BreakerForcedOpen}
-	w, c, b = a.opened(t)
+	w, c, b := a.opened(t)
 	must(t, c.Do(t.Context(), b))
 	w.put(fleet.BreakerOpen, fleet.Hold{})
 	if seen, err := c.After(t.Context(), b); err != nil || seen.Text != "closed" {

@@ -55,6 +55,11 @@ func BreakerStates() []BreakerState {
 // ParseBreakerState reads a state's word, in any case and with dashes, blanks
 // or nothing where the underscore is: HalfOpen is half_open.
 func ParseBreakerState(word string) (BreakerState, error) {
+	for _, s := range BreakerStates() {
+		if s.String() == word { // as most write it
+			return s, nil
+		}
+	}
 	plain := func(s string) string {
 		return strings.ToLower(strings.NewReplacer("_", "", "-", "", " ", "").Replace(s))
 	}
@@ -80,6 +85,7 @@ func (s BreakerState) Held() bool {
 type Breaker struct {
 	Name        string
 	State       BreakerState // what it acts as: what somebody ordered wins over what it observes
+	Word        string       // the far side's own word for a state that is none of ours; empty otherwise
 	Observed    BreakerState // what it would be by itself; BreakerUnknown where the far side does not tell the two apart
 	Share       float64      // of the calls that it refuses while it is forced open; 0 is all
 	FailureRate float64      // 0 to 1; NaN where nobody gives one or there were too few calls

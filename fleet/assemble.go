@@ -116,8 +116,9 @@ func statusOf(instances []InstanceView, now time.Time) (Status, Why) {
 	return status, whyOf(instances, status, now)
 }
 
-// whyOf names the instances that are not well, the worst first, and takes the
-// worst one's reason. Of open breakers it says on how many, once for all of them.
+// whyOf names the breakers that are open, on how many instances and since when,
+// which is evidence whatever else there is; then the instances that are not well
+// for other reasons, the worst first. The reason is the worst one's.
 func whyOf(instances []InstanceView, status Status, now time.Time) Why {
 	var unwell []*InstanceView
 	for i := range instances {
@@ -126,18 +127,13 @@ func whyOf(instances []InstanceView, status Status, now time.Time) Why {
 		}
 	}
 	slices.SortStableFunc(unwell, func(a, b *InstanceView) int { return cmp.Compare(b.Status, a.Status) })
-	words, told := make([]string, 0, len(unwell)), false
+	var words []string
+	for _, r := range Refusals(instances) {
+		words = append(words, r.Words(now, time.UTC))
+	}
 	for _, in := range unwell {
 		if in.Why.Reason != ReasonBreaker {
 			words = append(words, in.ID+" "+strings.ReplaceAll(string(in.Why.Reason), "_", " "))
-			continue
-		}
-		if told {
-			continue
-		}
-		told = true
-		for _, r := range Refusals(instances) {
-			words = append(words, r.Words(now, time.UTC))
 		}
 	}
 	return Why{unwell[0].Why.Reason, strings.Join(atMost(3, words), ", ")}

@@ -139,49 +139,73 @@ func (r *reading) end(a *app.App) error {
 	if len(r.Snapshot.Services) == 0 {
 		return err
 	}
-	told := map[fleet.Why]bool{}
+	type trouble struct {
+		ref    fleet.Ref
+		reason fleet.Reason
+	}
+	with := map[trouble]int{}
 	for _, in := range r.unread {
-		if told[in.BreakersWhy] {
-			continue // the same again, of another instance
+		with[trouble{in.Key.Ref, in.BreakersWhy.Reason}]++
+	}
+	for _, in := range r.unread {
+		t := trouble{in.Key.Ref, in.BreakersWhy.Reason}
+		if with[t] == 0 {
+			continue // it was told with the first of its service
 		}
-		told[in.BreakersWhy] = true
 		others := ""
-		if n := r.sameWhy(in); n > 1 {
+		if n := with[t]; n > 1 {
 			others = " and " + app.Count(n-1, "more instance")
 		}
-		a.Complain(in.Key.String()+others+": its breakers could not be read: "+in.BreakersWhy.Detail, in.BreakersHint)
+		with[t] = 0
+		a.Complain("breakers of "+in.Key.String()+others+" could not be read: "+in.BreakersWhy.Detail, in.BreakersHint)
 		err = app.End(app.CannotSay)
 	}
-	switch {
-	case len(r.unread) > 0:
-	case len(r.found) == 0 && r.silent == r.Snapshot.Counts().Instances:
-		a.Complain("nobody says how the breakers of "+app.Count(r.silent, "instance")+" are read", "set profile or breakers.api; midwatch registries lists the APIs")
-		err = app.End(app.CannotSay)
-	case len(r.missing) == 0 && len(r.found) == 0:
-		a.Complain("no instance has a breaker", "midwatch registries lists the APIs; midwatch check --explain says where they were asked")
-		err = app.End(app.CannotSay)
+	if len(r.found) == 0 && len(r.missing) == 0 && len(r.unread) == 0 {
+		r.missing = []selection.Missing{{Of: r.all()}}
 	}
 	for _, m := range r.missing {
-		if slices.ContainsFunc(r.Missing, func(s app.Missing) bool { return strings.HasPrefix(m.Text+"/", s.Name+"/") }) || len(r.found) == 0 && !strings.Contains(m.Text, "/") {
-			continue // that was said of its service
+		if line, hint := nothing(m); line != "" {
+			a.Complain(line, hint)
 		}
-		hint := ""
-		if len(m.Suggestions) > 0 {
-			hint = "did you mean " + strings.Join(m.Suggestions, " or ") + "?"
-		}
-		a.Complain("no such breaker: "+m.Text, hint)
 		err = app.End(app.CannotSay)
 	}
 	return err
 }
 
-// sameWhy counts the instances whose breakers could not be read for the same
-// reason.
-func (r *reading) sameWhy(in *fleet.InstanceView) (n int) {
-	for _, other := range r.unread {
-		if other.BreakersWhy == in.BreakersWhy {
-			n++
+// nothing says why there is nothing of what was asked for; empty where that was
+// said already: of the registry, or of instances that could not be read.
+func nothing(m selection.Missing) (line, hint string) {
+	silent, unread := 0, 0
+	for _, in := range m.Of {
+		if in.Plan.Admin == nil {
+			silent++
+		} else if in.BreakersWhy.Reason != "" {
+			unread++
 		}
 	}
-	return n
+	whose := "of " + app.Count(len(m.Of), "instance")
+	if m.Text != "" {
+		whose = "of " + m.Text
+	}
+	switch {
+	case len(m.Of) == 0 && m.Text != "" || unread > 0:
+		return "", ""
+	case silent == len(m.Of):
+		return "nobody says how the breakers " + whose + " are read", "set profile or breakers.api; midwatch registries lists the APIs"
+	case len(m.Suggestions) > 0:
+		return "no such breaker: " + m.Text, "did you mean " + strings.Join(m.Suggestions, " or ") + "?"
+	case strings.Contains(m.Text, "/"):
+		return "no such breaker: " + m.Text, "midwatch breakers list shows what there is"
+	}
+	return "there are no breakers " + whose, "some appear at the first call; midwatch check --explain says where they were asked"
+}
+
+// all are the instances that were read.
+func (r *reading) all() (all []*fleet.InstanceView) {
+	for i := range r.Snapshot.Services {
+		for j := range r.Snapshot.Services[i].Instances {
+			all = append(all, &r.Snapshot.Services[i].Instances[j])
+		}
+	}
+	return all
 }

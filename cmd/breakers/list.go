@@ -215,12 +215,12 @@ type sums struct {
 	api             string
 }
 
-// summary adds up what is known: rates by the calls they are of, counts of all
-// instances, and the first moment of those in the worst state.
+// summary adds up what is known: of those in the worst state the rates, by the
+// calls they are of, and the first moment; of all the counts.
 func summary(g *group) sums {
 	s := sums{calls: -1, rejected: -1}
 	rates := [2]struct{ sum, weight float64 }{}
-	for _, f := range g.members {
+	for _, f := range g.worst {
 		b := f.Breaker
 		for i, rate := range [2]float64{b.FailureRate, b.SlowRate} {
 			if weight := math.Max(float64(b.Calls), 1); !math.IsNaN(rate) {
@@ -228,13 +228,13 @@ func summary(g *group) sums {
 				rates[i].weight += weight
 			}
 		}
-		s.calls, s.rejected = plus(s.calls, b.Calls), plus(s.rejected, b.Rejected)
-		s.api = b.API
-	}
-	for _, f := range g.worst {
-		if at := f.Breaker.Since; !at.IsZero() && (s.since.IsZero() || at.Before(s.since)) {
-			s.since = at
+		if !b.Since.IsZero() && (s.since.IsZero() || b.Since.Before(s.since)) {
+			s.since = b.Since
 		}
+	}
+	for _, f := range g.members {
+		s.calls, s.rejected = plus(s.calls, f.Breaker.Calls), plus(s.rejected, f.Breaker.Rejected)
+		s.api = f.Breaker.API
 	}
 	s.failed, s.slow = rates[0].sum/rates[0].weight, rates[1].sum/rates[1].weight // nothing of nothing is NaN: nobody knows
 	return s

@@ -79,9 +79,9 @@ func (r *reading) each(a *app.App) render.Table {
 			render.Age(b.Since), render.Text(held(a, r.Snapshot.At, b.State, hold)), render.Text(hold.Change), render.Text(can), render.Text(b.API), render.Text(f.In.Plan.Admin.Base),
 		}}
 		if can == "" {
-			can = "nothing can be ordered of it"
+			can = "nothing"
 		}
-		row.Under = append(row.Under, can+" over "+b.API+" at "+f.In.Plan.Admin.Base)
+		row.Under = append(row.Under, "can be ordered: "+can+", over "+b.API+" at "+f.In.Plan.Admin.Base)
 		if hold.Change != "" {
 			row.Under = append(row.Under, "change "+hold.Change)
 		}

@@ -70,9 +70,9 @@ func values(v *fleet.ServiceView, field func(*fleet.InstanceView) string) string
 // reasonWord is a reason as people read it.
 func reasonWord(r fleet.Reason) string { return strings.ReplaceAll(string(r), "_", " ") }
 
-// whyOf says in few words why a service is not well: what it waits for, then
-// its own instances, those with the same trouble together, the worst first. Open
-// breakers are told once for all instances, with the time since.
+// whyOf says in few words why a service is not well: what it waits for, the
+// breakers that are open, on how many instances and since when, then its
+// instances, those with the same trouble together, the worst first.
 func whyOf(v *fleet.ServiceView, now time.Time, zone *time.Location) string {
 	var parts []string
 	if len(v.BlockedBy) > 0 && v.Status != fleet.Up {
@@ -82,6 +82,13 @@ func whyOf(v *fleet.ServiceView, now time.Time, zone *time.Location) string {
 		}
 		parts = append(parts, "waits for "+list(names, 40))
 	}
+	for i, r := range fleet.Refusals(v.Instances) {
+		if i == 2 {
+			parts = append(parts, "more breakers")
+			break
+		}
+		parts = append(parts, r.Words(now, zone))
+	}
 	type trouble struct {
 		status fleet.Status
 		why    fleet.Why
@@ -90,16 +97,12 @@ func whyOf(v *fleet.ServiceView, now time.Time, zone *time.Location) string {
 	var troubles []trouble
 	for i := range v.Instances {
 		in := &v.Instances[i]
-		if in.Status == fleet.Up || in.Status == fleet.Maintenance && v.Status != fleet.Maintenance {
+		if in.Status == fleet.Up || in.Status == fleet.Maintenance && v.Status != fleet.Maintenance || in.Why.Reason == fleet.ReasonBreaker {
 			continue
 		}
-		why := in.Why
-		if why.Reason == fleet.ReasonBreaker {
-			why.Detail = "" // of all together
-		}
-		k := slices.IndexFunc(troubles, func(t trouble) bool { return t.why == why && t.status == in.Status })
+		k := slices.IndexFunc(troubles, func(t trouble) bool { return t.why == in.Why && t.status == in.Status })
 		if k < 0 {
-			troubles, k = append(troubles, trouble{status: in.Status, why: why}), len(troubles)
+			troubles, k = append(troubles, trouble{status: in.Status, why: in.Why}), len(troubles)
 		}
 		troubles[k].ids = append(troubles[k].ids, in.ID)
 	}
@@ -108,12 +111,6 @@ func whyOf(v *fleet.ServiceView, now time.Time, zone *time.Location) string {
 		if i == 3 {
 			parts = append(parts, fmt.Sprintf("%d more", len(troubles)-3))
 			break
-		}
-		if t.why.Reason == fleet.ReasonBreaker {
-			for _, r := range fleet.Refusals(v.Instances) {
-				parts = append(parts, r.Words(now, zone))
-			}
-			continue
 		}
 		who := strings.Join(t.ids, ", ") + " "
 		switch {

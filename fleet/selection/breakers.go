@@ -83,7 +83,8 @@ type Found struct {
 // Missing is what was asked for and is nowhere.
 type Missing struct {
 	Text        string
-	Suggestions []string // names that were perhaps meant, as midwatch accepts them
+	Suggestions []string              // names that were perhaps meant, as midwatch accepts them
+	Of          []*fleet.InstanceView // the instances of the services that are meant
 }
 
 // Find returns the breakers that are meant, in the order of the snapshot, and
@@ -92,7 +93,7 @@ func (b Breakers) Find(s *fleet.Snapshot) (found []Found, missing []Missing) {
 	found, met := b.find(s)
 	for n := range b.patterns {
 		if !met[n] {
-			missing = append(missing, Missing{b.patterns[n].text, b.patterns[n].near(s)})
+			missing = append(missing, Missing{b.patterns[n].text, b.patterns[n].near(s), b.patterns[n].instances(s)})
 		}
 	}
 	return found, missing
@@ -119,6 +120,18 @@ func (b Breakers) find(s *fleet.Snapshot) (found []Found, met []bool) {
 		}
 	}
 	return found, met
+}
+
+// instances are those of the services that a pattern names.
+func (p *breakerPattern) instances(s *fleet.Snapshot) (all []*fleet.InstanceView) {
+	for i := range s.Services {
+		for j := range s.Services[i].Instances {
+			if p.service.Match(s.Services[i].Ref) {
+				all = append(all, &s.Services[i].Instances[j])
+			}
+		}
+	}
+	return all
 }
 
 // near lists addresses that a pattern may have meant.

@@ -9,6 +9,7 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet/breaker"
 	"github.com/midwatch-cli/midwatch/fleet/breaker/httpapi"
 	"github.com/midwatch-cli/midwatch/fleet/breaker/mapping"
+	"github.com/midwatch-cli/midwatch/fleet/breaker/metrics"
 	"github.com/midwatch-cli/midwatch/fleet/match"
 )
 
@@ -17,6 +18,7 @@ func Drivers() []*breaker.Driver {
 	return []*breaker.Driver{
 		httpapi.Driver(),
 		mapping.Driver(),
+		metrics.Driver(),
 	}
 }
 

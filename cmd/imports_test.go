@@ -64,6 +64,8 @@ var rules = []struct {
 	{pkg: "fleet/breaker", may: []string{"fleet"}},
 	{pkg: "fleet/breaker/breakertest", may: []string{"fleet", "fleet/breaker", "probe"}},
 	{pkg: "fleet/breaker/all", may: []string{"fleet", "fleet/match", "fleet/breaker", "fleet/breaker/*"}},
+	{pkg: "fleet/breaker/actuator/page", may: []string{"fleet", "fleet/breaker", "probe/health/rawjson"}},
+	{pkg: "fleet/breaker/actuator", may: []string{"fleet", "fleet/breaker", "fleet/breaker/actuator/page", "probe"}, test: []string{"fleet/breaker/**"}},
 	{pkg: "fleet/breaker/httpapi/serve", may: nil}, // a service mounts it: standard library only
 	{pkg: "fleet/breaker/httpapi", may: []string{"fleet", "fleet/breaker", "fleet/web", "probe"}, test: []string{"fleet/breaker/**"}},
 	{pkg: "fleet/breaker/mapping", may: []string{"fleet", "fleet/breaker", "fleet/web", "probe"}, test: []string{"fleet/breaker/**"}},

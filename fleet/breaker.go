@@ -55,8 +55,8 @@ func BreakerStates() []BreakerState {
 // ParseBreakerState reads a state's word, in any case and with dashes, blanks
 // or nothing where the underscore is: HalfOpen is half_open.
 func ParseBreakerState(word string) (BreakerState, error) {
-	for _, s := range BreakerStates() {
-		if s.String() == word { // as most write it
+	for s := BreakerUnknown; s <= BreakerMetricsOnly; s++ { // as most write it: nothing is made for it
+		if strings.EqualFold(s.String(), word) {
 			return s, nil
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/breaker"
+	"github.com/midwatch-cli/midwatch/fleet/breaker/actuator"
 	"github.com/midwatch-cli/midwatch/fleet/breaker/httpapi"
 	"github.com/midwatch-cli/midwatch/fleet/breaker/mapping"
 	"github.com/midwatch-cli/midwatch/fleet/match"
@@ -15,6 +16,8 @@ import (
 // Drivers lists the kinds of admin API there are, by name.
 func Drivers() []*breaker.Driver {
 	return []*breaker.Driver{
+		actuator.Driver(),
+		actuator.Gateway(),
 		httpapi.Driver(),
 		mapping.Driver(),
 	}

@@ -95,6 +95,7 @@ type Breaker struct {
 	Since       time.Time    // when it entered the state; zero where nobody says
 	Hold        Hold         // who put it there, where the far side keeps that
 	Verbs       []Verb       // what can be ordered of it; nil: what its API can
+	Note        string       // what else the far side says of it, one line: MAINT (via orders/o1); 1 of 3 hosts ejected
 	API         string       // the adapter that read it
 }
 

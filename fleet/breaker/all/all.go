@@ -8,6 +8,8 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/breaker"
 	"github.com/midwatch-cli/midwatch/fleet/breaker/actuator"
+	"github.com/midwatch-cli/midwatch/fleet/breaker/envoy"
+	"github.com/midwatch-cli/midwatch/fleet/breaker/haproxy"
 	"github.com/midwatch-cli/midwatch/fleet/breaker/httpapi"
 	"github.com/midwatch-cli/midwatch/fleet/breaker/mapping"
 	"github.com/midwatch-cli/midwatch/fleet/match"
@@ -18,6 +20,8 @@ func Drivers() []*breaker.Driver {
 	return []*breaker.Driver{
 		actuator.Driver(),
 		actuator.Gateway(),
+		envoy.Driver(),
+		haproxy.Driver(),
 		httpapi.Driver(),
 		mapping.Driver(),
 	}

@@ -147,9 +147,12 @@ func TestSameCodeInEveryFormat(t *testing.T) {
 		for i, f := range fleets {
 			t.Run(name+"/"+f.name, func(t *testing.T) {
 				t.Parallel()
+				line := append(strings.Fields(name), want.args(f.service)...)
+				if name == "wait" && want.codes[i] == 0 {
+					line = append(line, "--timeout", "30s") // it ends by itself, on a machine that is busy as well
+				}
 				for _, format := range formats {
-					args := append(strings.Fields(name), want.args(f.service)...)
-					args = append(args, "-o", format, "--registry", f.registry)
+					args := append(slices.Clone(line), "-o", format, "--registry", f.registry)
 					code, out, errs := run(t, args...)
 					if code != want.codes[i] {
 						t.Errorf("-o %s ended with %d, want %d\n%s%s", format, code, want.codes[i], out, errs)
@@ -158,8 +161,8 @@ func TestSameCodeInEveryFormat(t *testing.T) {
 						t.Errorf("-o %s wrote an escape sequence without a terminal", format)
 					}
 				}
-				quiet, out, _ := run(t, append(append(strings.Fields(name), want.args(f.service)...), "-q", "--registry", f.registry)...)
-				if quiet != want.codes[i] || out != "" && name != "schema" {
+				quiet, out, _ := run(t, append(slices.Clone(line), "-q", "--registry", f.registry)...)
+				if quiet != want.codes[i] || out != "" {
 					t.Errorf("-q ended with %d and %q, want %d and nothing", quiet, out, want.codes[i])
 				}
 			})

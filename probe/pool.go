@@ -199,19 +199,25 @@ func (r *run) pace() bool {
 // interleave orders jobs so that no group gets its whole burst at once: the
 // first of each group, then the second of each, and so on.
 func interleave(jobs []Job) []Job {
-	rounds := map[string]int{}
-	byRound := [][]Job{}
-	for _, j := range jobs {
-		n := rounds[j.Group]
-		rounds[j.Group]++
-		if n == len(byRound) {
-			byRound = append(byRound, nil)
+	seen := map[string]int{}        // jobs of a group so far
+	round := make([]int, len(jobs)) // of each job
+	var next []int                  // how many are in a round, then where the next of it goes
+	for i := range jobs {
+		n := seen[jobs[i].Group]
+		if n == len(next) {
+			next = append(next, 0)
 		}
-		byRound[n] = append(byRound[n], j)
+		seen[jobs[i].Group], round[i] = n+1, n
+		next[n]++
 	}
-	out := make([]Job, 0, len(jobs))
-	for _, round := range byRound {
-		out = append(out, round...)
+	at := 0
+	for n, size := range next {
+		next[n], at = at, at+size
+	}
+	out := make([]Job, len(jobs))
+	for i, n := range round {
+		out[next[n]] = jobs[i]
+		next[n]++
 	}
 	return out
 }

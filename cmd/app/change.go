@@ -10,6 +10,7 @@ import (
 
 	"github.com/midwatch-cli/midwatch/cmd/render"
 	"github.com/midwatch-cli/midwatch/cmd/term"
+	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/change"
 	"github.com/midwatch-cli/midwatch/fleet/document"
 	"github.com/midwatch-cli/midwatch/fleet/registry"
@@ -98,15 +99,19 @@ func (w *Writer) Undo(ctx context.Context, results []change.Result) error {
 }
 
 func planError(err error) error {
-	if errors.Is(err, change.ErrUnable) {
+	var known *fleet.Error
+	switch {
+	case errors.Is(err, change.ErrUnable):
 		return &Error{Code: Usage, Err: err, Hint: "midwatch registries says which can"}
+	case errors.Is(err, registry.ErrTaken) && errors.As(err, &known):
+		return &Error{Code: NotWell, Err: err, Hint: known.Hint}
 	}
 	return err
 }
 
 func same(a, b change.Plan) bool {
 	for i := range a.Steps {
-		if a.Steps[i].Was != b.Steps[i].Was {
+		if a.Steps[i].Was != b.Steps[i].Was || !stands(a.Steps[i].Before, b.Steps[i].Before) {
 			return false
 		}
 	}

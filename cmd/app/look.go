@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/spf13/cobra"
+
+	"github.com/midwatch-cli/midwatch/cmd/render"
 	"github.com/midwatch-cli/midwatch/cmd/term"
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/selection"
@@ -55,7 +58,7 @@ func (l *Look) once(ctx context.Context, a *App, s *Session, sel *selection.Sele
 	progress := a.IO.Progress()
 	defer progress.Done()
 	return s.Pass(ctx, sel, func(done, total int) {
-		progress.Set(fmt.Sprintf("%d of %d instances asked", done, total))
+		progress.Count(done, total, "instances asked")
 	})
 }
 
@@ -138,4 +141,22 @@ func Several(s *fleet.Snapshot) (contexts, sources, namespaces bool) {
 		namespaces = namespaces || s.Services[i].Namespace != ""
 	}
 	return contexts, len(seen) > 1, namespaces
+}
+
+// Listing makes cmd one that shows what the registries hold and asks nobody.
+func (a *App) Listing(cmd *cobra.Command, view func(*fleet.Snapshot) render.View) *cobra.Command {
+	look := Look{Held: true}
+	cmd.ValidArgsFunction = a.ServiceArgs
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		return look.Run(cmd.Context(), a, args, func(r Reading) error {
+			if err := render.Write(a.IO, a.Output, view(r.Snapshot)); err != nil {
+				return err
+			}
+			return a.Listed(r)
+		})
+	}
+	look.Selection.Add(cmd, a)
+	look.Watching.Add(cmd)
+	a.AddOutput(cmd, false)
+	return cmd
 }

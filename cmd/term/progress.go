@@ -1,6 +1,7 @@
 package term
 
 import (
+	"fmt"
 	"io"
 	"sync"
 	"time"
@@ -26,6 +27,8 @@ type Progress struct {
 
 	mu    sync.Mutex
 	text  string
+	done  int // of total things: what text counts, where it does
+	total int
 	drawn bool
 	frame int
 }
@@ -43,14 +46,28 @@ func (t *IO) Progress() *Progress {
 }
 
 // Set says how far the work is. The text is cleaned.
-func (p *Progress) Set(text string) {
+func (p *Progress) Set(text string) { p.Count(0, 0, text) }
+
+// Count says how far the work is by numbers: "7 of 14 " and the text. It is told
+// so after every step of many, and costs next to nothing until it is drawn. A
+// total of 0 is none.
+func (p *Progress) Count(done, total int, text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.text, p.done, p.total = text, done, total
+}
+
+// words are what is drawn.
+func (p *Progress) words() string {
+	text := p.text
+	if p.total > 0 {
+		text = fmt.Sprintf("%d of %d %s", p.done, p.total, text)
+	}
 	text = Clean(text)
 	if p.t.ASCII {
 		text = ASCII(text)
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.text = text
+	return text
 }
 
 // Say writes a line that stays, above the one that is redrawn.
@@ -99,11 +116,12 @@ func (p *Progress) loop() {
 func (p *Progress) draw() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.text == "" {
+	text := p.words()
+	if text == "" {
 		return
 	}
 	if !p.redraw {
-		p.write(p.text + "\n")
+		p.write(text + "\n")
 		return
 	}
 	spinner, dots := []rune("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"), "…"
@@ -112,7 +130,7 @@ func (p *Progress) draw() {
 	}
 	p.frame = (p.frame + 1) % len(spinner)
 	// The last column stays free: some terminals go to the next line there.
-	p.write("\r" + string(spinner[p.frame]) + " " + runewidth.Truncate(p.text, p.t.Width()-3, dots) + "\x1b[K")
+	p.write("\r" + string(spinner[p.frame]) + " " + runewidth.Truncate(text, p.t.Width()-3, dots) + "\x1b[K")
 	p.drawn = true
 }
 

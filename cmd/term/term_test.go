@@ -269,6 +269,26 @@ func TestProgressInPlainLines(t *testing.T) {
 	}
 }
 
+// TestProgressCounts: the last count is the one that is drawn, and a text takes
+// its place.
+func TestProgressCounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		io, errw := screen()
+		io.ErrTTY = false
+		p := io.Progress()
+		for n := range 8 {
+			p.Count(n, 14, "instances asked\x1b")
+		}
+		time.Sleep(40 * time.Second)
+		p.Set("almost")
+		time.Sleep(30 * time.Second)
+		p.Done()
+		if got, want := errw.String(), "7 of 14 instances asked\\x1b\nalmost\n"; got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	})
+}
+
 func TestProgressWhenQuiet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		io, errw := screen()

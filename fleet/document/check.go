@@ -115,9 +115,10 @@ func judged(kind string, s *fleet.Snapshot, v gate.Verdict, exitCode int, explai
 // instances are the instances of a snapshot, made one by one.
 func instances(s *fleet.Snapshot, explain bool) Items[Instance] {
 	return Items[Instance]{func(yield func(Instance) bool) {
+		var in Instance
 		for i := range s.Services {
 			for j := range s.Services[i].Instances {
-				if !yield(instance(&s.Services[i].Instances[j], explain)) {
+				if in.fill(&s.Services[i].Instances[j], explain); !yield(in) {
 					return
 				}
 			}

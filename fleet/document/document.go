@@ -42,14 +42,15 @@ func head(kind, context string, at time.Time) Head {
 
 // Document is what every kind can do for whoever writes it.
 type Document interface {
-	// Split returns the document with an empty list of items, and the items
-	// one by one. Items are made as they are read: a fleet of ten thousand is
-	// never held twice.
+	// Split returns the document with an empty list of items, and pointers to
+	// the items one by one, each good until the next. Items are made as they
+	// are read: a fleet of ten thousand is never held twice.
 	Split() (outer any, items iter.Seq[any])
 }
 
 // Items is the list of a document. Its members are made each time they are
-// read, from what was frozen before.
+// read, from what was frozen before; each is good until the next is made, which
+// may be in its room.
 type Items[T any] struct{ seq iter.Seq[T] }
 
 // ItemsOf is a list that is already there.
@@ -64,7 +65,20 @@ func (i Items[T]) All() iter.Seq[T] {
 }
 
 // MarshalJSON writes all items as one array.
-func (i Items[T]) MarshalJSON() ([]byte, error) { return json.Marshal(some(slices.Collect(i.All()))) }
+func (i Items[T]) MarshalJSON() ([]byte, error) {
+	b := []byte{'['}
+	for item := range i.All() {
+		one, err := json.Marshal(item)
+		if err != nil {
+			return nil, err
+		}
+		if len(b) > 1 {
+			b = append(b, ',')
+		}
+		b = append(b, one...)
+	}
+	return append(b, ']'), nil
+}
 
 // itemType tells the schema what the items are.
 func (i Items[T]) itemType() reflect.Type { return reflect.TypeFor[T]() }
@@ -72,8 +86,9 @@ func (i Items[T]) itemType() reflect.Type { return reflect.TypeFor[T]() }
 // any is the items as the renderers take them.
 func (i Items[T]) any() iter.Seq[any] {
 	return func(yield func(any) bool) {
-		for item := range i.All() {
-			if !yield(item) {
+		var room T
+		for room = range i.All() {
+			if !yield(&room) {
 				return
 			}
 		}
@@ -126,10 +141,7 @@ type Time struct{ time.Time }
 
 // MarshalJSON writes RFC 3339 in UTC with milliseconds, or null for no time.
 func (t Time) MarshalJSON() ([]byte, error) {
-	if t.IsZero() {
-		return []byte("null"), nil
-	}
-	return t.UTC().AppendFormat(make([]byte, 0, 32), `"2006-01-02T15:04:05.000Z"`), nil
+	return t.appendJSON(make([]byte, 0, 32)), nil
 }
 
 // Seconds is a duration as a number of seconds, exact to the microsecond.

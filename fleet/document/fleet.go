@@ -2,6 +2,7 @@ package document
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet"
@@ -95,9 +96,17 @@ type Origin struct {
 // instance makes an item. How it was asked, and what was done step by step, is
 // part of it only where that is to be explained.
 func instance(v *fleet.InstanceView, explain bool) Instance {
-	in := Instance{
+	var in Instance
+	in.fill(v, explain)
+	return in
+}
+
+// fill is instance in the room of an item that nobody needs any more.
+func (in *Instance) fill(v *fleet.InstanceView, explain bool) {
+	probes := slices.Grow(in.Probes[:0], len(v.Probes))[:len(v.Probes)]
+	*in = Instance{
 		Ref: ref(v.Ref), Instance: v.ID, Address: v.Addr, Zone: v.Zone, Version: v.Version, Weight: v.Weight,
-		Status: status(v.Status), ClaimNote: v.ClaimNote, Why: why(v.Why), Probes: make([]Probe, len(v.Probes)),
+		Status: status(v.Status), ClaimNote: v.ClaimNote, Why: why(v.Why), Probes: some(probes),
 		Attempts: v.Attempts, Flaky: v.Flaky, Profile: v.Plan.Profile, Plan: []Origin{},
 		Labels: pairs(v.Labels), Endpoints: pairs(v.Endpoints), LastSeen: Time{v.LastSeen},
 	}
@@ -109,10 +118,10 @@ func instance(v *fleet.InstanceView, explain bool) Instance {
 		left := SecondsOf(v.Lease)
 		in.LeaseSeconds = &left
 	}
-	for i := range v.Probes {
-		in.Probes[i] = probed(&v.Probes[i])
+	for i := range probes {
+		probes[i].fill(&v.Probes[i])
 		if explain {
-			in.Probes[i].Trace = some(v.Probes[i].Trace)
+			probes[i].Trace = some(v.Probes[i].Trace)
 		}
 	}
 	if explain {
@@ -120,7 +129,6 @@ func instance(v *fleet.InstanceView, explain bool) Instance {
 			in.Plan = append(in.Plan, Origin(o))
 		}
 	}
-	return in
 }
 
 // Outcome is what a probe came to.
@@ -131,23 +139,66 @@ func (Outcome) Enum() []string { return []string{"unknown", "pass", "warn", "fai
 
 // Probe is one question and what came of it.
 type Probe struct {
-	Kind        string             `json:"kind" doc:"http, grpc, tcp, tls, dns"`
-	Target      string             `json:"target" doc:"what was asked, as a URL"`
-	Outcome     Outcome            `json:"outcome" doc:"what it came to"`
-	Reason      string             `json:"reason" doc:"why, one word of a closed list, or empty"`
-	Detail      string             `json:"detail" doc:"one line for people"`
-	Code        int                `json:"code" doc:"status code of HTTP or gRPC; 0 when there was none"`
-	At          Time               `json:"at" doc:"when it was asked"`
-	TookSeconds Seconds            `json:"tookSeconds" doc:"whole time, all phases"`
-	Phases      map[string]Seconds `json:"phases" doc:"time by phase: resolveSeconds, dialSeconds, tlsSeconds, sendSeconds, waitSeconds, bodySeconds"`
-	Answered    bool               `json:"answered" doc:"a reply of any kind came"`
-	Attempts    int                `json:"attempts" doc:"how often it was asked"`
-	Flaky       bool               `json:"flaky" doc:"it took a retry to pass"`
-	Health      *Health            `json:"health" doc:"what the answer itself says; null where it says nothing"`
-	Excerpt     string             `json:"excerpt" doc:"start of the body"`
-	Expires     Time               `json:"expires" doc:"end of the certificate that was shown"`
-	SkewSeconds Seconds            `json:"skewSeconds" doc:"the peer's clock against ours; 0 where it gave none"`
-	Trace       []string           `json:"trace" doc:"what was done, step by step, where that was asked for"`
+	Kind        string   `json:"kind" doc:"http, grpc, tcp, tls, dns"`
+	Target      string   `json:"target" doc:"what was asked, as a URL"`
+	Outcome     Outcome  `json:"outcome" doc:"what it came to"`
+	Reason      string   `json:"reason" doc:"why, one word of a closed list, or empty"`
+	Detail      string   `json:"detail" doc:"one line for people"`
+	Code        int      `json:"code" doc:"status code of HTTP or gRPC; 0 when there was none"`
+	At          Time     `json:"at" doc:"when it was asked"`
+	TookSeconds Seconds  `json:"tookSeconds" doc:"whole time, all phases"`
+	Phases      Phases   `json:"phases" doc:"time by phase: resolveSeconds, dialSeconds, tlsSeconds, sendSeconds, waitSeconds, bodySeconds"`
+	Answered    bool     `json:"answered" doc:"a reply of any kind came"`
+	Attempts    int      `json:"attempts" doc:"how often it was asked"`
+	Flaky       bool     `json:"flaky" doc:"it took a retry to pass"`
+	Health      *Health  `json:"health" doc:"what the answer itself says; null where it says nothing"`
+	Excerpt     string   `json:"excerpt" doc:"start of the body"`
+	Expires     Time     `json:"expires" doc:"end of the certificate that was shown"`
+	SkewSeconds Seconds  `json:"skewSeconds" doc:"the peer's clock against ours; 0 where it gave none"`
+	Trace       []string `json:"trace" doc:"what was done, step by step, where that was asked for"`
+}
+
+// Phases is time by phase, in the order of the names. In JSON it is an object.
+type Phases []PhaseTime
+
+// PhaseTime is how long a phase took.
+type PhaseTime struct {
+	Name string // dialSeconds, ...
+	Took Seconds
+}
+
+// MarshalJSON writes an object.
+func (p Phases) MarshalJSON() ([]byte, error) { return p.appendJSON(nil), nil }
+
+// of sorts phases, in the room of others; one that was gone through twice is told
+// with the sum.
+func (p Phases) of(list []probe.Phase) Phases {
+	p = slices.Grow(p[:0], len(list))
+	for _, phase := range list {
+		name := phaseName(phase.Name)
+		at, again := slices.BinarySearchFunc(p, name, func(p PhaseTime, name string) int { return strings.Compare(p.Name, name) })
+		if again {
+			p[at].Took += SecondsOf(phase.Took)
+			continue
+		}
+		p = slices.Insert(p, at, PhaseTime{name, SecondsOf(phase.Took)})
+	}
+	return p
+}
+
+// phaseName is the field of a phase. Those that an HTTP probe has are many.
+func phaseName(phase string) string {
+	switch phase {
+	case "dial":
+		return "dialSeconds"
+	case "send":
+		return "sendSeconds"
+	case "wait":
+		return "waitSeconds"
+	case "body":
+		return "bodySeconds"
+	}
+	return phase + "Seconds"
 }
 
 // Health is what a service says of itself.
@@ -169,23 +220,25 @@ type Component struct {
 	Detail string `json:"detail" doc:"one line more"`
 }
 
-func probed(r *probe.Result) Probe {
-	p := Probe{
+// fill says what came of one question, in the room of an earlier one.
+func (p *Probe) fill(r *probe.Result) {
+	phases, said := p.Phases, p.Health
+	*p = Probe{
 		Kind: string(r.Target.Kind), Target: r.Target.String(), Outcome: Outcome(r.Outcome.String()), Reason: string(r.Reason),
-		Detail: r.Detail, Code: r.Code, At: Time{r.At}, TookSeconds: SecondsOf(r.Took), Phases: make(map[string]Seconds, len(r.Phases)),
+		Detail: r.Detail, Code: r.Code, At: Time{r.At}, TookSeconds: SecondsOf(r.Took), Phases: phases.of(r.Phases),
 		Answered: r.Answered, Attempts: max(r.Attempts, 1), Flaky: r.Flaky, Excerpt: r.Excerpt,
 		Expires: Time{r.Expires}, SkewSeconds: SecondsOf(r.Skew), Trace: []string{},
 	}
-	for _, phase := range r.Phases {
-		p.Phases[phase.Name+"Seconds"] += SecondsOf(phase.Took)
-	}
 	if h := &r.Health; h.Dialect != "" {
-		p.Health = &Health{h.Dialect, h.Word.String(), h.Text, h.Detail, h.Draining, h.Starting, make([]Component, len(h.Components))}
-		for i, c := range h.Components {
-			p.Health.Components[i] = Component{c.Name, c.Word.String(), c.Text, c.Detail}
+		if said == nil {
+			said = new(Health)
 		}
+		*said = Health{h.Dialect, h.Word.String(), h.Text, h.Detail, h.Draining, h.Starting, make([]Component, len(h.Components))}
+		for i, c := range h.Components {
+			said.Components[i] = Component{c.Name, c.Word.String(), c.Text, c.Detail}
+		}
+		p.Health = said
 	}
-	return p
 }
 
 // Source is a registry as it stands in a snapshot.

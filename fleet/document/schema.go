@@ -86,6 +86,8 @@ func schemaOf(t reflect.Type) map[string]any {
 	switch v := reflect.Zero(t).Interface().(type) {
 	case Time:
 		return map[string]any{"type": []any{"string", "null"}, "format": "date-time"}
+	case Phases:
+		return map[string]any{"type": "object", "additionalProperties": schemaOf(reflect.TypeFor[Seconds]())}
 	case interface{ itemType() reflect.Type }:
 		return map[string]any{"type": "array", "items": schemaOf(v.itemType())}
 	case interface{ Enum() []string }:

@@ -39,8 +39,12 @@ var foreign = map[string][]string{
 // value. The label is the key as the registry has it.
 func Meta(labels map[string]string, key string) (value, label string, ok bool) {
 	best := -1
+	if len(labels) == 0 {
+		return "", "", false
+	}
+	others := foreign[key]
 	for l, v := range labels {
-		rank := rankOf(l, key)
+		rank := rankOf(l, key, others)
 		if rank >= 0 && v != "" && (best < 0 || rank < best || rank == best && l < label) {
 			best, value, label = rank, v, l
 		}
@@ -48,8 +52,9 @@ func Meta(labels map[string]string, key string) (value, label string, ok bool) {
 	return value, label, best >= 0
 }
 
-// rankOf says how well a label names a key: less is better, -1 is not at all.
-func rankOf(label, key string) int {
+// rankOf says how well a label names a key, or one of the others that stand for
+// it: less is better, -1 is not at all.
+func rankOf(label, key string, others []string) int {
 	if strings.HasPrefix(label, "__") {
 		label = label[2:]
 		for _, origin := range [...]string{"_metadata_", "_annotation_", "_label_"} {
@@ -67,7 +72,7 @@ func rankOf(label, key string) int {
 	if sameKey(label, key) {
 		return 1
 	}
-	for i, name := range foreign[key] {
+	for i, name := range others {
 		if sameKey(label, name) {
 			return i + 2
 		}

@@ -18,21 +18,14 @@ type Header struct{ b *buffers }
 type field struct{ name, colon, value, end int }
 
 // Get returns the first value of a header, by its name in any case; empty if it
-// is not there. The text stays, and with it all of the header.
+// is not there.
 func (h Header) Get(name string) string {
 	if h.b == nil {
 		return ""
 	}
 	for _, f := range h.b.fields {
 		if h.b.named(f, name) {
-			if f.value == f.end {
-				return ""
-			}
-			if h.b.text == "" {
-				first, last := h.b.fields[0].name, h.b.fields[len(h.b.fields)-1].end
-				h.b.from, h.b.text = first, string(h.b.in[first:last])
-			}
-			return h.b.text[f.value-h.b.from : f.end-h.b.from]
+			return string(h.b.in[f.value:f.end])
 		}
 	}
 	return ""

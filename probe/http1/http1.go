@@ -91,19 +91,17 @@ type buffers struct {
 	in     []byte  // what came, the head first
 	at     int     // so far it is read
 	fields []field // of the header, as places in it
-	text   string  // the header once somebody wanted to read it,
-	from   int     // and where it begins
 	out    []byte
 	body   []byte
 	chunks *bufio.Reader
 }
 
 var pool = sync.Pool{New: func() any {
-	return &buffers{in: make([]byte, 0, 4096), out: make([]byte, 0, 512), fields: make([]field, 0, 32)}
+	return &buffers{in: make([]byte, 0, 1024), out: make([]byte, 0, 256), fields: make([]field, 0, 16)}
 }}
 
 func (b *buffers) release() {
-	b.conn, b.err, b.in, b.at, b.fields, b.text = nil, nil, b.in[:0], 0, b.fields[:0], ""
+	b.conn, b.err, b.in, b.at, b.fields = nil, nil, b.in[:0], 0, b.fields[:0]
 	if b.chunks != nil {
 		b.chunks.Reset(nil)
 	}

@@ -6,6 +6,7 @@ package data
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,9 +20,14 @@ import (
 
 // Lines writes each item of a document as a line of JSON.
 func Lines(w io.Writer, d document.Document, ascii bool) error {
+	var e encoder
 	_, items := d.Split()
 	for item := range items {
-		if err := Line(w, item, ascii); err != nil {
+		line, err := e.encode(item, ascii)
+		if err != nil {
+			return err
+		}
+		if _, err := w.Write(append(line, '\n')); err != nil {
 			return err
 		}
 	}
@@ -47,11 +53,16 @@ func encode(v any, ascii bool) ([]byte, error) {
 // encoder is encode for many values in one buffer: what it returns holds until
 // the next call.
 type encoder struct {
-	b   bytes.Buffer
-	enc *json.Encoder
+	b    bytes.Buffer
+	enc  *json.Encoder
+	line []byte
 }
 
 func (e *encoder) encode(v any, ascii bool) ([]byte, error) {
+	if own, ok := v.(interface{ AppendJSON([]byte) []byte }); ok {
+		e.line = own.AppendJSON(e.line[:0])
+		return harmless(e.line, ascii), nil
+	}
 	if e.enc == nil {
 		e.enc = json.NewEncoder(&e.b)
 		e.enc.SetEscapeHTML(false)
@@ -92,9 +103,19 @@ func harmless(b []byte, ascii bool) []byte {
 	return out.Bytes()
 }
 
-// suspect says that there may be something to escape.
+// suspect says that there may be something to escape: a byte beyond ~, or two
+// hashes. It is asked of every byte that is written, so eight are looked at in
+// one go.
 func suspect(b []byte) bool {
-	for _, c := range b {
+	const ones, high = 0x0101010101010101, 0x8080808080808080
+	rest := b
+	for ; len(rest) >= 8; rest = rest[8:] {
+		// One more sets the high bit of what was 0x7f and has none yet.
+		if w := binary.LittleEndian.Uint64(rest); (w|w+ones)&high != 0 {
+			return true
+		}
+	}
+	for _, c := range rest {
 		if c > '~' {
 			return true
 		}

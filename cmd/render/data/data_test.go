@@ -352,3 +352,22 @@ func TestTemplateText(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+// TestEscapesWherever: what has to be escaped is found at every place of a line,
+// and what need not be is left as it is.
+func TestEscapesWherever(t *testing.T) {
+	for _, c := range []struct{ text, want string }{{"\x7f", `\u007f`}, {"\u0080", `\u0080`}, {"ä", `\u00e4`}, {"##", `\u0023\u0023`}, {"~", "~"}, {"#", "#"}} {
+		for before := range 20 {
+			pad := strings.Repeat("a", before)
+			for _, after := range []string{"", "b", strings.Repeat("b", 30)} {
+				var out bytes.Buffer
+				if err := data.Line(&out, pad+c.text+after, true); err != nil {
+					t.Fatal(err)
+				}
+				if want := `"` + pad + c.want + after + "\"\n"; out.String() != want {
+					t.Fatalf("%q after %d: got %s, want %s", c.text, before, out.String(), want)
+				}
+			}
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/midwatch-cli/midwatch/fleet"
@@ -38,10 +39,11 @@ func (r *reader) targetGroups(doc node) []fleet.Service {
 		svc := byName[name]
 		if svc == nil {
 			svc = &fleet.Service{Ref: fleet.Ref{Name: name}}
-			byName[name], taken[name] = svc, map[string]bool{}
+			byName[name], taken[name] = svc, make(map[string]bool, len(targets))
 			order = append(order, name)
 		}
 		kept := ours(labels) // one map for the group: a set is frozen
+		svc.Instances = slices.Grow(svc.Instances, len(targets))
 		for _, t := range targets {
 			addr, problem := t.resolve(kept["scheme"])
 			switch {

@@ -99,6 +99,7 @@ var doors = []struct {
 	{"github.com/prometheus/common/", []string{"fleet/metrics/**", "cmd/render", "fleet/wiring"}},
 	{"github.com/prometheus/client_model", []string{"fleet/metrics/**", "cmd/render"}},
 	{"github.com/prometheus/client_golang", []string{"fleet/demo/**"}},
+	{"github.com/prometheus/prometheus/model/", []string{"fleet/metrics/**"}},
 	{"github.com/failsafe-go/", []string{"fleet/demo/**"}},
 	{"go.etcd.io/etcd/server", []string{"fleet/registry/etcd/embedded"}},
 	{"go.etcd.io/", []string{"fleet/registry/etcd/**"}},

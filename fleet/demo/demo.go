@@ -10,6 +10,7 @@
 //	payment#2:hang            payment-2 is down (timeout), order and gateway are victims: 1
 //	inventory#1:crash         inventory-1 is down (refused), order and gateway are victims: 1
 //	payment:errors=40%        every payment is down (its /health answers 503), order and gateway are victims: 1
+//	payment:errors=90%        the same, and order's breakers to payment open within some two seconds
 //	payment:errors=15%        up: a health page fails above 20%: 0
 //	order#2:latency=800ms     up: its /health takes 0.8 s, slow begins above 1 s: 0
 //	order#2:latency=1500ms    order-2 is degraded (slow): 0, and 1 with --fail-on degraded
@@ -17,6 +18,12 @@
 //
 // Callers try up to three instances of a dependency, each for a short time
 // only, so that one bad instance costs them time and not their health.
+//
+// Every service shows its breakers at its own port, and takes orders for them
+// and for being drained, by the contract of docs/breaker-api.md: its entry in
+// the registry says profile=midwatch. What is ordered acts on the calls. A
+// drained instance says DRAINING at /health and in its entry, and callers leave
+// it out.
 package demo
 
 import (

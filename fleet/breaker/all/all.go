@@ -12,6 +12,7 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet/breaker/haproxy"
 	"github.com/midwatch-cli/midwatch/fleet/breaker/httpapi"
 	"github.com/midwatch-cli/midwatch/fleet/breaker/mapping"
+	"github.com/midwatch-cli/midwatch/fleet/breaker/metrics"
 	"github.com/midwatch-cli/midwatch/fleet/match"
 )
 
@@ -24,6 +25,7 @@ func Drivers() []*breaker.Driver {
 		haproxy.Driver(),
 		httpapi.Driver(),
 		mapping.Driver(),
+		metrics.Driver(),
 	}
 }
 

@@ -36,7 +36,7 @@ func exitCodes() string {
 
 func defaults() string {
 	var b strings.Builder
-	for _, row := range app.DefaultsTable() {
+	for _, row := range DefaultsTable() {
 		fmt.Fprintf(&b, "%-14s %s\n%-14s %s\n", row.What, row.Value, "", row.Meaning)
 	}
 	return b.String()

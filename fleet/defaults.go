@@ -2,7 +2,7 @@ package fleet
 
 import "time"
 
-// The defaults. What people read of them, cmd/app makes from the same constants.
+// The defaults. What people read of them, package cmd makes from the same constants.
 const (
 	DialTimeout    = time.Second            // to connect
 	ProbeTimeout   = 2 * time.Second        // a whole probe

@@ -90,3 +90,23 @@ type Root struct {
 	Cycle   []Ref // the members, where the root is a cycle of several
 	Victims []Ref // blocked transitive callers, each under its nearest root only
 }
+
+// Merge puts the snapshots of several contexts side by side. The one of a
+// single context is returned as it is.
+func Merge(snaps []*Snapshot) *Snapshot {
+	if len(snaps) == 1 {
+		return snaps[0]
+	}
+	m := &Snapshot{}
+	for _, s := range snaps {
+		if s.At.After(m.At) {
+			m.At = s.At
+		}
+		m.Took = max(m.Took, s.Took)
+		m.Services = append(m.Services, s.Services...)
+		m.Sources = append(m.Sources, s.Sources...)
+		m.Roots = append(m.Roots, s.Roots...)
+		m.Warnings = append(m.Warnings, s.Warnings...)
+	}
+	return m
+}

@@ -25,10 +25,9 @@ type App struct {
 	Global Global
 	Output render.Options
 	Build  Build
-	// Breakers is the table of breaker APIs; nil: the one there is.
-	Breakers func(api string) (*breaker.Driver, error)
-	// Holders says who holds a breaker, by what we know ourselves; nil: nothing.
-	Holders func(k fleet.Key, b *fleet.Breaker) fleet.Hold
+
+	Breakers func(api string) (*breaker.Driver, error)      // the table of breaker APIs; nil: the one there is
+	Holders  func(k fleet.Key, b *fleet.Breaker) fleet.Hold // who holds a breaker, by what we know ourselves; nil: nothing
 }
 
 // New returns the App on the given streams and environment.

@@ -57,9 +57,6 @@ func (l *Look) With(ctx context.Context, a *App, names []string, show func(*Sess
 }
 
 func (l *Look) once(ctx context.Context, a *App, s *Session, sel *selection.Selection) (Reading, error) {
-	if l.Asking == Nothing {
-		return s.Held(ctx, sel)
-	}
 	progress := a.IO.Progress()
 	defer progress.Done()
 	return s.Pass(ctx, sel, l.Asking, func(done, total int) {

@@ -247,7 +247,7 @@ func (s *Session) Pass(ctx context.Context, sel *selection.Selection, asking Ask
 		wg.Go(func() { snaps[i] = w.Pass(ctx, inputs[i]) })
 	}
 	wg.Wait()
-	return Reading{Snapshot: Merge(snaps), Missing: missing(inputs, unknown)}, nil
+	return Reading{Snapshot: fleet.Merge(snaps), Missing: missing(inputs, unknown)}, nil
 }
 
 // ConfigError returns what is wrong with a source that the user has to correct,
@@ -310,26 +310,6 @@ func missing(inputs []sweep.Input, unknown [][]string) []Missing {
 		}
 	}
 	return out
-}
-
-// Merge puts the snapshots of several contexts side by side. The one of a
-// single context is returned as it is.
-func Merge(snaps []*fleet.Snapshot) *fleet.Snapshot {
-	if len(snaps) == 1 {
-		return snaps[0]
-	}
-	m := &fleet.Snapshot{}
-	for _, s := range snaps {
-		if s.At.After(m.At) {
-			m.At = s.At
-		}
-		m.Took = max(m.Took, s.Took)
-		m.Services = append(m.Services, s.Services...)
-		m.Sources = append(m.Sources, s.Sources...)
-		m.Roots = append(m.Roots, s.Roots...)
-		m.Warnings = append(m.Warnings, s.Warnings...)
-	}
-	return m
 }
 
 // Registry finds the one source that a write goes to.

@@ -28,10 +28,10 @@ func TestMerge(t *testing.T) {
 		Sources:  []fleet.SourceView{{Context: "b", Name: "etcd"}},
 		Warnings: []fleet.Warning{{Where: "b"}},
 	}
-	if got := app.Merge([]*fleet.Snapshot{a}); got != a {
+	if got := fleet.Merge([]*fleet.Snapshot{a}); got != a {
 		t.Error("one snapshot is not itself")
 	}
-	m := app.Merge([]*fleet.Snapshot{b, a})
+	m := fleet.Merge([]*fleet.Snapshot{b, a})
 	if m.Context != "" || !m.At.Equal(b.At) || m.Took != 3*time.Second || m.Seq != 0 {
 		t.Errorf("context %q, at %v, took %v, seq %d", m.Context, m.At, m.Took, m.Seq)
 	}
@@ -45,7 +45,7 @@ func TestMerge(t *testing.T) {
 	if len(a.Services) != 1 || len(b.Services) != 2 {
 		t.Error("merging changed what it merged")
 	}
-	if got := app.Merge(nil); got == nil || len(got.Services) != 0 {
+	if got := fleet.Merge(nil); got == nil || len(got.Services) != 0 {
 		t.Errorf("of none: %+v", got)
 	}
 }

@@ -85,7 +85,7 @@ func (m *merger) put(i int, s *fleet.Snapshot) {
 			return
 		}
 	}
-	merged := Merge(m.latest)
+	merged := fleet.Merge(m.latest)
 	if len(m.latest) > 1 {
 		m.seq++
 		merged.Seq = m.seq

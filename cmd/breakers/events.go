@@ -14,6 +14,8 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet/breaker"
 	"github.com/midwatch-cli/midwatch/fleet/document"
 	"github.com/midwatch-cli/midwatch/fleet/selection"
+	"github.com/midwatch-cli/midwatch/fleet/wiring"
+	"github.com/midwatch-cli/midwatch/probe"
 )
 
 const eventsExample = `  midwatch breakers events                         of all of them, oldest first
@@ -44,8 +46,11 @@ happens from now on, midwatch watch tells of all.
 	return cmd
 }
 
-// errNoEvents says that an API remembers nothing.
-var errNoEvents = errors.New("its API keeps no events")
+// Why there is nothing to tell.
+var (
+	errNoEvents = &fleet.Error{Reason: probe.ReasonNotFound, Detail: "its API keeps no events", Hint: "midwatch watch tells what happens from now on", Err: errors.ErrUnsupported}
+	errUnasked  = &fleet.Error{Reason: fleet.ReasonUnasked, Detail: "time ran out before it was asked"}
+)
 
 // told is what one instance remembers.
 type told struct {
@@ -60,10 +65,17 @@ func (w *wanted) tell(ctx context.Context, a *app.App, services []string) error 
 	return w.look.With(ctx, a, services, func(s *app.Session, read app.Reading) error {
 		r := w.find(a, read)
 		asked := owners(r.found)
-		s.Ask(ctx, len(asked), func(i int) (fleet.Key, fleet.Administration) { return asked[i].in.Key, *asked[i].in.Plan.Admin },
-			func(ctx context.Context, i int, admin breaker.Admin, err error) {
-				asked[i].events, asked[i].err = remembered(ctx, admin, err, asked[i])
-			})
+		jobs := make([]probe.Job, len(asked))
+		for i, t := range asked {
+			t.err = errUnasked
+			jobs[i] = probe.Job{Group: t.in.Key.Ref.String(), Host: t.in.Plan.Admin.Base, Do: func(ctx context.Context) []probe.Job {
+				ctx, stop := context.WithTimeout(ctx, fleet.AttemptsBudget)
+				defer stop()
+				t.events, t.err = t.remembered(ctx, s)
+				return nil
+			}}
+		}
+		probe.Pool{Parallel: w.look.Probing.Parallel, PerHost: fleet.ParallelHost, QPS: w.look.Probing.QPS}.Run(ctx, jobs)
 		return r.timeline(a, asked)
 	})
 }
@@ -81,7 +93,9 @@ func owners(found []selection.Found) (all []*told) {
 }
 
 // remembered asks one instance, about one breaker where it is one.
-func remembered(ctx context.Context, admin breaker.Admin, err error, t *told) ([]breaker.Event, error) {
+func (t *told) remembered(ctx context.Context, s *app.Session) ([]breaker.Event, error) {
+	at := slices.IndexFunc(s.Fleets, func(f *wiring.Fleet) bool { return f.Context == t.in.Key.Context })
+	admin, err := s.Fleets[at].Admin(*t.in.Plan.Admin)
 	if err != nil {
 		return nil, err
 	}
@@ -93,8 +107,7 @@ func remembered(ctx context.Context, admin breaker.Admin, err error, t *told) ([
 	if len(t.names) == 1 {
 		name = t.names[0]
 	}
-	at := breaker.Site{Key: t.in.Key, Addr: t.in.Addr, Base: t.in.Plan.Admin.Base}
-	return historian.Events(ctx, at, name)
+	return historian.Events(ctx, breaker.Site{Key: t.in.Key, Addr: t.in.Addr, Base: t.in.Plan.Admin.Base}, name)
 }
 
 // timeline shows the events of all, oldest first.
@@ -140,7 +153,7 @@ func (r *reading) timeline(a *app.App, asked []*told) error {
 	for _, e := range items {
 		from, to := moved(e)
 		v.Table.Rows = append(v.Table.Rows, render.Row{Cells: []render.Cell{
-			render.Clock(e.At.Time), render.Text(e.Context), render.Text(e.Source), render.Text(e.Service + "/" + e.Instance), render.Text(e.Breaker),
+			clock(a, e.At.Time), render.Text(e.Context), render.Text(e.Source), render.Text(e.Service + "/" + e.Instance), render.Text(e.Breaker),
 			render.Text(e.Event), render.Text(from), to, render.Text(e.Text),
 		}})
 	}

@@ -190,7 +190,7 @@ func (r *reading) row(a *app.App, g *group, instances string) render.Row {
 	return render.Row{Cells: []render.Cell{
 		render.Sign(mark(g.state)), render.Text(g.ref.Context), render.Text(g.ref.Source), render.Text(g.ref.Namespace),
 		render.Text(g.ref.Name), render.Text(g.name), state, render.Text(observed(g)), render.Text(instances),
-		render.Share(s.failed), render.Share(s.slow), render.Count(s.calls), render.Count(s.rejected),
+		share(a, s.failed), share(a, s.slow), count(a, s.calls), count(a, s.rejected),
 		render.Age(s.since), render.Text(r.heldBy(a, g)), render.Text(s.api),
 	}}
 }

@@ -75,7 +75,7 @@ func (r *reading) each(a *app.App) render.Table {
 		row := render.Row{Cells: []render.Cell{
 			render.Sign(mark(b.State)), render.Text(f.In.Key.Context), render.Text(f.In.Key.Source), render.Text(f.In.Key.Namespace),
 			render.Text(f.In.Key.String()), render.Text(b.Name), render.Said(mark(b.State), b.State.Words()+shed(b)), render.Text(observed(&g)),
-			render.Share(b.FailureRate), render.Share(b.SlowRate), render.Count(b.Calls), render.Count(b.Rejected),
+			share(a, b.FailureRate), share(a, b.SlowRate), count(a, b.Calls), count(a, b.Rejected),
 			render.Age(b.Since), render.Text(held(a, r.Snapshot.At, b.State, hold)), render.Text(hold.Change), render.Text(can), render.Text(b.API), render.Text(f.In.Plan.Admin.Base),
 		}}
 		if can == "" {

@@ -1,7 +1,6 @@
 package render
 
 import (
-	"math"
 	"strconv"
 	"time"
 
@@ -15,8 +14,6 @@ type Cell struct {
 	status fleet.Status
 	at     time.Time
 	took   time.Duration
-	share  float64
-	count  int64
 }
 
 type cellKind uint8
@@ -27,10 +24,7 @@ const (
 	cellWord
 	cellSign
 	cellAge
-	cellClock
 	cellTook
-	cellShare
-	cellCount
 )
 
 // Text is a cell of text, of a service or ours.
@@ -51,18 +45,6 @@ func Sign(s fleet.Status) Cell { return Cell{kind: cellSign, status: s} }
 
 // Said is a text that says a status, in its colour.
 func Said(s fleet.Status, text string) Cell { return Cell{text: text, status: s} }
-
-// Share is a part of a whole, from 0 to 1: a percentage on a terminal, the number
-// elsewhere. NaN is one that nobody knows.
-func Share(share float64) Cell { return Cell{kind: cellShare, share: share} }
-
-// Count is a number of things, in groups of three digits on a terminal. Below 0
-// it is one that nobody knows.
-func Count(n int64) Cell { return Cell{kind: cellCount, count: n} }
-
-// Clock is a moment: date and time with their zone on a terminal, RFC 3339
-// elsewhere.
-func Clock(at time.Time) Cell { return Cell{kind: cellClock, at: at} }
 
 // Age is a moment: how long ago on a terminal, RFC 3339 elsewhere.
 func Age(at time.Time) Cell { return Cell{kind: cellAge, at: at} }
@@ -94,16 +76,6 @@ func (c Cell) face(p *pen) string {
 			return p.clock(c.at)
 		}
 		return Duration(max(p.now.Sub(c.at), 0))
-	case cellClock:
-		switch {
-		case c.at.IsZero():
-			return ""
-		case !p.tty:
-			return c.at.UTC().Format("2006-01-02T15:04:05.000Z")
-		}
-		return p.clock(c.at)
-	case cellShare, cellCount:
-		return c.number(p)
 	case cellTook:
 		switch {
 		case c.took == 0:
@@ -114,26 +86,4 @@ func (c Cell) face(p *pen) string {
 		return Duration(c.took)
 	}
 	return ""
-}
-
-// notKnown is a number on a terminal that nobody knows: it is not nothing.
-const notKnown = "n/a"
-
-// number is a share or a count.
-func (c Cell) number(p *pen) string {
-	switch unknown := c.kind == cellShare && math.IsNaN(c.share) || c.kind == cellCount && c.count < 0; {
-	case unknown && p.tty:
-		return notKnown
-	case unknown:
-		return ""
-	case c.kind == cellShare && p.tty:
-		return strconv.FormatFloat(100*c.share, 'g', max(2, len(strconv.Itoa(int(100*c.share)))), 64) + "%"
-	case c.kind == cellShare:
-		return strconv.FormatFloat(c.share, 'f', -1, 64)
-	}
-	digits := strconv.FormatInt(c.count, 10)
-	for at := len(digits) - 3; p.tty && at > 0; at -= 3 {
-		digits = digits[:at] + "," + digits[at:]
-	}
-	return digits
 }

@@ -4,8 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"math"
-	"slices"
 	"strconv"
+
+	"github.com/midwatch-cli/midwatch/fleet/document/jsontext"
 )
 
 // A fleet has thousands of instances, and encoding/json takes longer over one
@@ -18,27 +19,27 @@ import (
 // encoding it.
 func (in *Instance) AppendJSON(b []byte) []byte {
 	b = in.Ref.appendFields(append(b, '{'))
-	b = appendText(append(b, `,"instance":`...), in.Instance)
-	b = appendText(append(b, `,"address":`...), in.Address)
-	b = appendText(append(b, `,"zone":`...), in.Zone)
-	b = appendText(append(b, `,"version":`...), in.Version)
+	b = jsontext.Text(append(b, `,"instance":`...), in.Instance)
+	b = jsontext.Text(append(b, `,"address":`...), in.Address)
+	b = jsontext.Text(append(b, `,"zone":`...), in.Zone)
+	b = jsontext.Text(append(b, `,"version":`...), in.Version)
 	b = strconv.AppendInt(append(b, `,"weight":`...), int64(in.Weight), 10)
-	b = appendText(append(b, `,"status":`...), string(in.Status))
+	b = jsontext.Text(append(b, `,"status":`...), string(in.Status))
 	b = append(b, `,"claimed":`...)
 	if in.Claimed == nil {
 		b = append(b, "null"...)
 	} else {
-		b = appendText(b, string(*in.Claimed))
+		b = jsontext.Text(b, string(*in.Claimed))
 	}
-	b = appendText(append(b, `,"claimNote":`...), in.ClaimNote)
+	b = jsontext.Text(append(b, `,"claimNote":`...), in.ClaimNote)
 	b = in.Why.appendJSON(append(b, `,"why":`...))
-	b = appendList(append(b, `,"probes":`...), in.Probes, (*Probe).appendJSON)
+	b = jsontext.List(append(b, `,"probes":`...), in.Probes, (*Probe).appendJSON)
 	b = strconv.AppendInt(append(b, `,"attempts":`...), int64(in.Attempts), 10)
 	b = strconv.AppendBool(append(b, `,"flaky":`...), in.Flaky)
-	b = appendText(append(b, `,"profile":`...), in.Profile)
-	b = appendList(append(b, `,"plan":`...), in.Plan, (*Origin).appendJSON)
-	b = appendPairs(append(b, `,"labels":`...), in.Labels)
-	b = appendPairs(append(b, `,"endpoints":`...), in.Endpoints)
+	b = jsontext.Text(append(b, `,"profile":`...), in.Profile)
+	b = jsontext.List(append(b, `,"plan":`...), in.Plan, (*Origin).appendJSON)
+	b = jsontext.Pairs(append(b, `,"labels":`...), in.Labels)
+	b = jsontext.Pairs(append(b, `,"endpoints":`...), in.Endpoints)
 	b = in.LastSeen.appendJSON(append(b, `,"lastSeen":`...))
 	b = append(b, `,"leaseSeconds":`...)
 	if in.LeaseSeconds == nil {
@@ -46,40 +47,40 @@ func (in *Instance) AppendJSON(b []byte) []byte {
 	} else {
 		b = in.LeaseSeconds.appendJSON(b)
 	}
-	b = appendList(append(b, `,"breakers":`...), in.Breakers, (*BreakerInfo).appendJSON)
+	b = jsontext.List(append(b, `,"breakers":`...), in.Breakers, (*BreakerInfo).appendJSON)
 	b = in.BreakersWhy.appendJSON(append(b, `,"breakersWhy":`...))
 	return append(b, '}')
 }
 
 // appendJSON leaves breakers, of which there are few, to encoding/json.
-func (i *BreakerInfo) appendJSON(b []byte) []byte { return appendAny(b, i) }
+func (i *BreakerInfo) appendJSON(b []byte) []byte { return jsontext.Any(b, i) }
 
 func (r *Ref) appendFields(b []byte) []byte {
-	b = appendText(append(b, `"context":`...), r.Context)
-	b = appendText(append(b, `,"source":`...), r.Source)
-	b = appendText(append(b, `,"namespace":`...), r.Namespace)
-	return appendText(append(b, `,"service":`...), r.Service)
+	b = jsontext.Text(append(b, `"context":`...), r.Context)
+	b = jsontext.Text(append(b, `,"source":`...), r.Source)
+	b = jsontext.Text(append(b, `,"namespace":`...), r.Namespace)
+	return jsontext.Text(append(b, `,"service":`...), r.Service)
 }
 
 func (w *Why) appendJSON(b []byte) []byte {
-	b = appendText(append(b, `{"reason":`...), w.Reason)
-	b = appendText(append(b, `,"detail":`...), w.Detail)
+	b = jsontext.Text(append(b, `{"reason":`...), w.Reason)
+	b = jsontext.Text(append(b, `,"detail":`...), w.Detail)
 	return append(b, '}')
 }
 
 func (o *Origin) appendJSON(b []byte) []byte {
-	b = appendText(append(b, `{"what":`...), o.What)
-	b = appendText(append(b, `,"value":`...), o.Value)
-	b = appendText(append(b, `,"from":`...), o.From)
+	b = jsontext.Text(append(b, `{"what":`...), o.What)
+	b = jsontext.Text(append(b, `,"value":`...), o.Value)
+	b = jsontext.Text(append(b, `,"from":`...), o.From)
 	return append(b, '}')
 }
 
 func (p *Probe) appendJSON(b []byte) []byte {
-	b = appendText(append(b, `{"kind":`...), p.Kind)
-	b = appendText(append(b, `,"target":`...), p.Target)
-	b = appendText(append(b, `,"outcome":`...), string(p.Outcome))
-	b = appendText(append(b, `,"reason":`...), p.Reason)
-	b = appendText(append(b, `,"detail":`...), p.Detail)
+	b = jsontext.Text(append(b, `{"kind":`...), p.Kind)
+	b = jsontext.Text(append(b, `,"target":`...), p.Target)
+	b = jsontext.Text(append(b, `,"outcome":`...), string(p.Outcome))
+	b = jsontext.Text(append(b, `,"reason":`...), p.Reason)
+	b = jsontext.Text(append(b, `,"detail":`...), p.Detail)
 	b = strconv.AppendInt(append(b, `,"code":`...), int64(p.Code), 10)
 	b = p.At.appendJSON(append(b, `,"at":`...))
 	b = p.TookSeconds.appendJSON(append(b, `,"tookSeconds":`...))
@@ -93,29 +94,29 @@ func (p *Probe) appendJSON(b []byte) []byte {
 	} else {
 		b = p.Health.appendJSON(b)
 	}
-	b = appendText(append(b, `,"excerpt":`...), p.Excerpt)
+	b = jsontext.Text(append(b, `,"excerpt":`...), p.Excerpt)
 	b = p.Expires.appendJSON(append(b, `,"expires":`...))
 	b = p.SkewSeconds.appendJSON(append(b, `,"skewSeconds":`...))
-	b = appendList(append(b, `,"trace":`...), p.Trace, func(s *string, b []byte) []byte { return appendText(b, *s) })
+	b = jsontext.List(append(b, `,"trace":`...), p.Trace, func(s *string, b []byte) []byte { return jsontext.Text(b, *s) })
 	return append(b, '}')
 }
 
 func (h *Health) appendJSON(b []byte) []byte {
-	b = appendText(append(b, `{"dialect":`...), h.Dialect)
-	b = appendText(append(b, `,"word":`...), h.Word)
-	b = appendText(append(b, `,"text":`...), h.Text)
-	b = appendText(append(b, `,"detail":`...), h.Detail)
+	b = jsontext.Text(append(b, `{"dialect":`...), h.Dialect)
+	b = jsontext.Text(append(b, `,"word":`...), h.Word)
+	b = jsontext.Text(append(b, `,"text":`...), h.Text)
+	b = jsontext.Text(append(b, `,"detail":`...), h.Detail)
 	b = strconv.AppendBool(append(b, `,"draining":`...), h.Draining)
 	b = strconv.AppendBool(append(b, `,"starting":`...), h.Starting)
-	b = appendList(append(b, `,"components":`...), h.Components, (*Component).appendJSON)
+	b = jsontext.List(append(b, `,"components":`...), h.Components, (*Component).appendJSON)
 	return append(b, '}')
 }
 
 func (c *Component) appendJSON(b []byte) []byte {
-	b = appendText(append(b, `{"name":`...), c.Name)
-	b = appendText(append(b, `,"word":`...), c.Word)
-	b = appendText(append(b, `,"text":`...), c.Text)
-	b = appendText(append(b, `,"detail":`...), c.Detail)
+	b = jsontext.Text(append(b, `{"name":`...), c.Name)
+	b = jsontext.Text(append(b, `,"word":`...), c.Word)
+	b = jsontext.Text(append(b, `,"text":`...), c.Text)
+	b = jsontext.Text(append(b, `,"detail":`...), c.Detail)
 	return append(b, '}')
 }
 
@@ -125,7 +126,7 @@ func (p Phases) appendJSON(b []byte) []byte {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = append(appendText(b, phase.Name), ':')
+		b = append(jsontext.Text(b, phase.Name), ':')
 		b = phase.Took.appendJSON(b)
 	}
 	return append(b, '}')
@@ -162,53 +163,4 @@ func (s Seconds) appendJSON(b []byte) []byte {
 		n /= 10
 	}
 	return bytes.TrimRight(b, "0")
-}
-
-func appendList[T any](b []byte, list []T, one func(*T, []byte) []byte) []byte {
-	b = append(b, '[')
-	for i := range list {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = one(&list[i], b)
-	}
-	return append(b, ']')
-}
-
-func appendPairs(b []byte, m map[string]string) []byte {
-	names := make([]string, 0, 16) // that few need no room of their own
-	for name := range m {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	b = append(b, '{')
-	for i, name := range names {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = append(appendText(b, name), ':')
-		b = appendText(b, m[name])
-	}
-	return append(b, '}')
-}
-
-// appendText writes what needs no escape as it is; the rest is encoding/json's.
-func appendText(b []byte, s string) []byte {
-	for i := range len(s) {
-		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
-			return appendAny(b, s)
-		}
-	}
-	b = append(b, '"')
-	b = append(b, s...)
-	return append(b, '"')
-}
-
-// appendAny is what encoding/json writes of what can always be encoded.
-func appendAny(b []byte, v any) []byte {
-	var whole bytes.Buffer
-	enc := json.NewEncoder(&whole)
-	enc.SetEscapeHTML(false)
-	_ = enc.Encode(v)
-	return append(b, bytes.TrimSuffix(whole.Bytes(), []byte("\n"))...)
 }

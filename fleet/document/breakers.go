@@ -149,23 +149,21 @@ func counted(n int64) *int64 {
 	return &n
 }
 
-// Breakers is the document of breakers: those that were asked for, and the
-// instances of a snapshot whose breakers could not be read.
+// Breakers is the document of breakers: those that were asked for, sorted by
+// key, and the instances of a snapshot whose breakers could not be read.
 func Breakers(s *fleet.Snapshot, items []Breaker, unread []*fleet.InstanceView) BreakersDoc {
 	d := BreakersDoc{
 		Head: head("Breakers", s.Context, s.At), Items: ItemsOf(items), Sources: sources(s), Warnings: warnings(s.Warnings), Errors: failures(s),
 	}
 	c := &d.Counts
 	c.Breakers, c.Unread = len(items), len(unread)
-	services, instances := map[Ref]bool{}, map[Ref]map[string]bool{}
 	of := map[BreakerState]*int{"closed": &c.Closed, "half_open": &c.HalfOpen, "open": &c.Open, "forced_open": &c.ForcedOpen, "disabled": &c.Disabled, "metrics_only": &c.MetricsOnly}
 	for i := range items {
 		it := &items[i]
-		if !services[it.Ref] {
-			services[it.Ref], instances[it.Ref] = true, map[string]bool{}
-		}
-		if !instances[it.Ref][it.Instance] {
-			instances[it.Ref][it.Instance] = true
+		if other := i == 0 || it.Ref != items[i-1].Ref; other {
+			c.Services++
+			c.Instances++
+		} else if it.Instance != items[i-1].Instance {
 			c.Instances++
 		}
 		if n := of[it.State]; n != nil {
@@ -174,7 +172,6 @@ func Breakers(s *fleet.Snapshot, items []Breaker, unread []*fleet.InstanceView) 
 			c.Unknown++
 		}
 	}
-	c.Services = len(services)
 	for _, in := range unread {
 		d.Errors = append(d.Errors, Error{
 			Context: in.Key.Context, Source: in.Key.Source, Namespace: in.Key.Namespace, Service: in.Key.Name, Instance: in.Key.Instance,

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/document/jsonschema"
 )
 
 // APIVersion names the contract that all kinds belong to.
@@ -80,8 +81,10 @@ func (i Items[T]) MarshalJSON() ([]byte, error) {
 	return append(b, ']'), nil
 }
 
-// itemType tells the schema what the items are.
-func (i Items[T]) itemType() reflect.Type { return reflect.TypeFor[T]() }
+// JSONSchema is that of an array.
+func (i Items[T]) JSONSchema() map[string]any {
+	return map[string]any{"type": "array", "items": jsonschema.Of(reflect.TypeFor[T]())}
+}
 
 // any is the items as the renderers take them.
 func (i Items[T]) any() iter.Seq[any] {
@@ -142,6 +145,11 @@ type Time struct{ time.Time }
 // MarshalJSON writes RFC 3339 in UTC with milliseconds, or null for no time.
 func (t Time) MarshalJSON() ([]byte, error) {
 	return t.appendJSON(make([]byte, 0, 32)), nil
+}
+
+// JSONSchema is that of a moment, or of none.
+func (Time) JSONSchema() map[string]any {
+	return map[string]any{"type": []any{"string", "null"}, "format": "date-time"}
 }
 
 // Seconds is a duration as a number of seconds, exact to the microsecond.

@@ -1,11 +1,13 @@
 package document
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/document/jsonschema"
 	"github.com/midwatch-cli/midwatch/probe"
 )
 
@@ -175,6 +177,11 @@ type PhaseTime struct {
 
 // MarshalJSON writes an object.
 func (p Phases) MarshalJSON() ([]byte, error) { return p.appendJSON(nil), nil }
+
+// JSONSchema is that of an object of durations.
+func (Phases) JSONSchema() map[string]any {
+	return map[string]any{"type": "object", "additionalProperties": jsonschema.Of(reflect.TypeFor[Seconds]())}
+}
 
 // of sorts phases, in the room of others; one that was gone through twice is told
 // with the sum.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+
+	"github.com/midwatch-cli/midwatch/fleet/document/jsonschema"
 )
 
 // kind is a row of the table of documents: its name, what it is, and the types
@@ -64,7 +66,7 @@ func Schema(name string) ([]byte, error) {
 		}
 		var s map[string]any
 		for _, t := range k.types {
-			one := schemaOf(t)
+			one := jsonschema.Of(t)
 			one["properties"].(map[string]any)["kind"] = map[string]any{"const": k.name}
 			one["properties"].(map[string]any)["apiVersion"] = map[string]any{"const": APIVersion}
 			if len(k.types) == 1 {
@@ -81,54 +83,4 @@ func Schema(name string) ([]byte, error) {
 		return json.MarshalIndent(s, "", "  ")
 	}
 	return nil, fmt.Errorf("no document is of kind %q: want %s", name, strings.Join(names, ", "))
-}
-
-// schemaOf makes the schema of a type. Every field is always there, and more
-// may come: nothing is optional and nothing is closed.
-func schemaOf(t reflect.Type) map[string]any {
-	switch v := reflect.Zero(t).Interface().(type) {
-	case Time:
-		return map[string]any{"type": []any{"string", "null"}, "format": "date-time"}
-	case Phases:
-		return map[string]any{"type": "object", "additionalProperties": schemaOf(reflect.TypeFor[Seconds]())}
-	case interface{ itemType() reflect.Type }:
-		return map[string]any{"type": "array", "items": schemaOf(v.itemType())}
-	case interface{ Enum() []string }:
-		if t.Kind() != reflect.Pointer {
-			words := []any{}
-			for _, w := range v.Enum() {
-				words = append(words, w)
-			}
-			return map[string]any{"type": "string", "enum": words}
-		}
-	}
-	switch t.Kind() {
-	case reflect.String:
-		return map[string]any{"type": "string"}
-	case reflect.Bool:
-		return map[string]any{"type": "boolean"}
-	case reflect.Int, reflect.Int64:
-		return map[string]any{"type": "integer"}
-	case reflect.Float64:
-		return map[string]any{"type": "number"}
-	case reflect.Slice:
-		return map[string]any{"type": "array", "items": schemaOf(t.Elem())}
-	case reflect.Map:
-		return map[string]any{"type": "object", "additionalProperties": schemaOf(t.Elem())}
-	case reflect.Pointer:
-		return map[string]any{"anyOf": []any{schemaOf(t.Elem()), map[string]any{"type": "null"}}}
-	case reflect.Struct:
-		properties, required := map[string]any{}, []any{}
-		for _, f := range reflect.VisibleFields(t) {
-			name := f.Tag.Get("json")
-			if f.Anonymous || name == "" {
-				continue
-			}
-			p := schemaOf(f.Type)
-			p["description"] = f.Tag.Get("doc")
-			properties[name], required = p, append(required, name)
-		}
-		return map[string]any{"type": "object", "properties": properties, "required": required}
-	}
-	panic("document: a document holds no " + t.String())
 }

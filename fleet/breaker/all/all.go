@@ -19,12 +19,12 @@ import (
 // Drivers lists the kinds of admin API there are, by name.
 func Drivers() []*breaker.Driver {
 	return []*breaker.Driver{
-		httpapi.Driver(),
-		mapping.Driver(),
-		envoy.Driver(),
-		haproxy.Driver(),
 		actuator.Driver(),
 		actuator.Gateway(),
+		envoy.Driver(),
+		haproxy.Driver(),
+		httpapi.Driver(),
+		mapping.Driver(),
 		metrics.Driver(),
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/textparse"
 
@@ -126,7 +127,7 @@ func Read(page []byte, kind string) ([]Sample, error) {
 		parser.Labels(&set)
 		s := Sample{Value: value, Labels: make([]Label, 0, max(set.Len()-1, 0))}
 		set.Range(func(l labels.Label) {
-			if l.Name == labels.MetricName {
+			if l.Name == model.MetricNameLabel {
 				s.Name = l.Value
 			} else {
 				s.Labels = append(s.Labels, Label{l.Name, l.Value})

@@ -64,7 +64,9 @@ func (o openAPI) wrong(schema, v any, at string) (problems []string) {
 	if types == nil {
 		types = []any{s["type"]}
 	}
-	if kind := kindOf(v); !slices.Contains(types, any(kind)) && !(kind == "integer" && slices.Contains(types, any("number"))) {
+	kind := kindOf(v)
+	whole := kind == "integer" && slices.Contains(types, any("number"))
+	if !whole && !slices.Contains(types, any(kind)) {
 		say("is %s, want %v", kind, types)
 		return problems
 	}
@@ -179,8 +181,9 @@ func TestOpenAPI(t *testing.T) {
 		for method, operation := range methods.(map[string]any) {
 			answers, _ := o.at(operation, "responses").(map[string]any)
 			for code := range answers {
-				// The server tells no events apart from none.
-				if key := path + " " + method + " " + code; !seen[key] && !(strings.HasSuffix(path, "events") && code == "501") && !(code == "403" && method == "get") {
+				// Ours always has events, and reads are refused by whatever stands in front.
+				other := strings.HasSuffix(path, "events") && code == "501" || code == "403" && method == "get"
+				if key := path + " " + method + " " + code; !seen[key] && !other {
 					t.Errorf("%s is described, and was never seen", key)
 				}
 			}

@@ -1,9 +1,9 @@
-package app_test
+package cmd_test
 
 import (
 	"testing"
 
-	"github.com/midwatch-cli/midwatch/cmd/app"
+	"github.com/midwatch-cli/midwatch/cmd"
 )
 
 // TestDefaults holds the numbers that conventions promise.
@@ -21,7 +21,7 @@ func TestDefaults(t *testing.T) {
 		"in CI":      "a line every 30s, at most 10 annotations",
 		"signals":    "130, 143, 129",
 	}
-	for _, d := range app.DefaultsTable() {
+	for _, d := range cmd.DefaultsTable() {
 		if w, ok := want[d.What]; ok && d.Value != w {
 			t.Errorf("%s is %q, want %q", d.What, d.Value, w)
 		}

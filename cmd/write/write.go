@@ -165,6 +165,9 @@ func (w *Writer) retry(ctx context.Context) (change.Plan, error) {
 	if err != nil {
 		return change.Plan{}, err
 	}
+	if b.Context != w.Context {
+		return change.Plan{}, app.Usagef("--context "+b.Context, "change %s was made in context %q, and this is %q", b.ID, b.Context, w.Context)
+	}
 	plan, err := w.desk.PlanRetry(ctx, b)
 	if err == nil && len(plan.Steps) == 0 {
 		err = &app.Error{Code: app.NotWell, Err: fmt.Errorf("change %s left nothing to do: nothing was changed", b.ID)}

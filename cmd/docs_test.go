@@ -11,7 +11,6 @@ import (
 	"testing"
 
 	"github.com/midwatch-cli/midwatch/cmd/app"
-	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/registry/all"
 )
 
@@ -60,7 +59,7 @@ func TestDocsExitCodes(t *testing.T) {
 func TestDocsDefaults(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("# Defaults\n\nMade from the table in `fleet/defaults.go`; `midwatch help defaults` prints the same.\n\n| what | default | meaning |\n| --- | --- | --- |\n")
-	for _, row := range fleet.DefaultsTable() {
+	for _, row := range app.DefaultsTable() {
 		fmt.Fprintf(&b, "| %s | %s | %s |\n", row.What, row.Value, row.Meaning)
 	}
 	generated(t, "defaults.md", b.String())

@@ -42,9 +42,10 @@ var rules = []struct {
 	{pkg: "probe/wire", may: nil},
 	{pkg: "probe/probetest", may: []string{"probe", "probe/health"}},
 
-	{pkg: "fleet", may: []string{"probe", "fleet/match", "fleet/graph"}, test: []string{"probe/health"}},
+	{pkg: "fleet", may: []string{"probe", "fleet/match", "fleet/graph"}, test: []string{"probe/health", "fleet/diff"}},
 	{pkg: "fleet/match", may: nil},
 	{pkg: "fleet/graph", may: nil},
+	{pkg: "fleet/diff", may: []string{"fleet", "fleet/match"}},
 	{pkg: "fleet/selection", may: []string{"fleet", "fleet/match"}},
 	{pkg: "fleet/profile", may: []string{"fleet", "fleet/match", "fleet/selection", "probe"}},
 	{pkg: "fleet/config", may: []string{"fleet", "fleet/match", "fleet/selection", "probe", "fleet/config/form"}},
@@ -64,8 +65,13 @@ var rules = []struct {
 	{pkg: "fleet/breaker/breakertest", may: []string{"fleet", "fleet/breaker", "probe"}},
 	{pkg: "fleet/breaker/all", may: []string{"fleet", "fleet/match", "fleet/breaker", "fleet/breaker/*"}},
 	{pkg: "fleet/breaker/httpapi/serve", may: nil}, // a service mounts it: standard library only
+	{pkg: "fleet/breaker/httpapi", may: []string{"fleet", "fleet/breaker", "fleet/web", "probe"}, test: []string{"fleet/breaker/**"}},
+	{pkg: "fleet/breaker/mapping", may: []string{"fleet", "fleet/breaker", "fleet/web", "probe"}, test: []string{"fleet/breaker/**"}},
+	{pkg: "fleet/breaker/metrics", may: []string{"fleet", "fleet/breaker", "fleet/web", "probe"}, test: []string{"fleet/breaker/**", "fleet/metrics/scrape"}},
 	{pkg: "fleet/breaker/*", may: []string{"fleet", "fleet/breaker", "probe"}, test: []string{"fleet/breaker/**"}},
-	{pkg: "fleet/sweep", may: []string{"fleet", "probe", "fleet/registry", "fleet/breaker", "fleet/metrics"}, test: []string{"fleet/registry/**", "fleet/breaker/**", "fleet/profile"}},
+	{pkg: "fleet/web", may: []string{"fleet", "probe", "probe/health"}},
+	{pkg: "fleet/metrics/scrape", may: []string{"fleet", "fleet/web", "probe"}},
+	{pkg: "fleet/sweep", may: []string{"fleet", "probe", "fleet/registry", "fleet/breaker", "fleet/diff", "fleet/metrics"}, test: []string{"fleet/registry/**", "fleet/breaker/**", "fleet/profile"}},
 	{pkg: "fleet/balance", may: []string{"fleet"}},
 	{pkg: "fleet/change", may: []string{"fleet"}},
 	{pkg: "fleet/change/kind", may: []string{"fleet", "probe", "fleet/change", "fleet/registry", "fleet/breaker"}, test: []string{"fleet/registry/**", "fleet/breaker/**"}},
@@ -74,7 +80,7 @@ var rules = []struct {
 	{pkg: "fleet/change/keeper", may: []string{"fleet", "fleet/change"}, test: []string{"fleet/registry/**", "fleet/breaker/**", "fleet/change/**"}},
 	{pkg: "fleet/gate", may: []string{"fleet", "fleet/metrics", "probe"}},
 	{pkg: "fleet/wiring", may: []string{"fleet/**", "probe"}, test: []string{"probe/**"}},
-	{pkg: "fleet/demo/**", may: []string{"fleet", "fleet/wiring", "fleet/registry", "fleet/registry/etcd", "fleet/registry/etcd/embedded", "fleet/breaker/httpapi/serve", "fleet/demo/**"}},
+	{pkg: "fleet/demo/**", may: []string{"fleet", "fleet/wiring", "fleet/registry", "fleet/registry/etcd", "fleet/registry/etcd/embedded", "fleet/breaker/httpapi/serve", "fleet/demo/**"}, test: []string{"fleet/breaker", "fleet/breaker/httpapi"}},
 }
 
 // Third parties have one door each: a module path prefix and the packages that
@@ -108,7 +114,7 @@ var doors = []struct {
 
 // testOnly are modules that only tests may import.
 var testOnly = []string{
-	"go.uber.org/goleak", "github.com/rogpeppe/go-internal", "github.com/creack/pty", "github.com/hinshun/vt10x",
+	"go.uber.org/goleak", "github.com/rogpeppe/go-internal", "github.com/creack/pty", "github.com/hinshun/vt10x", "github.com/sony/gobreaker",
 }
 
 func TestImports(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/midwatch-cli/midwatch/cmd/app"
+	"github.com/midwatch-cli/midwatch/cmd/breakers"
 	"github.com/midwatch-cli/midwatch/cmd/changes"
 	"github.com/midwatch-cli/midwatch/cmd/check"
 	"github.com/midwatch-cli/midwatch/cmd/completion"
@@ -118,7 +119,7 @@ func addCommands(root *cobra.Command, a *app.App) {
 		commands []*cobra.Command
 	}{
 		{cobra.Group{ID: "look", Title: "Look:"}, []*cobra.Command{
-			services.New(a), instances.New(a), check.New(a), wait.New(a), watch.New(a), resolve.New(a), doctor.New(a),
+			services.New(a), instances.New(a), check.New(a), wait.New(a), watch.New(a), breakers.New(a), resolve.New(a), doctor.New(a),
 		}},
 		{cobra.Group{ID: "try", Title: "Try it:"}, []*cobra.Command{
 			demo.New(a, func(ctx context.Context, args []string) error {

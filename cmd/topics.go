@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/midwatch-cli/midwatch/cmd/app"
-	"github.com/midwatch-cli/midwatch/fleet"
 )
 
 // topics are pages of help that belong to no command: `midwatch help defaults`.
@@ -37,7 +36,7 @@ func exitCodes() string {
 
 func defaults() string {
 	var b strings.Builder
-	for _, row := range fleet.DefaultsTable() {
+	for _, row := range app.DefaultsTable() {
 		fmt.Fprintf(&b, "%-14s %s\n%-14s %s\n", row.What, row.Value, "", row.Meaning)
 	}
 	return b.String()

@@ -49,7 +49,7 @@ func Assemble(p Parts) *Snapshot {
 	}
 	for i := range s.Services {
 		v := &s.Services[i]
-		v.Status, v.Why = statusOf(v.Instances)
+		v.Status, v.Why = statusOf(v.Instances, p.At)
 		for j := range v.Instances {
 			if v.Instances[j].Status.Serves() {
 				v.Serving++
@@ -91,7 +91,7 @@ func viewService(s *Service, evidence func(*Service, *Instance) Evidence) Servic
 // statusOf is a service's status by its own instances. It is down if fewer than
 // half of them serve and one of them is known to be down: what could not be
 // found out, or was taken out on purpose, is no failure. An empty one is down.
-func statusOf(instances []InstanceView) (Status, Why) {
+func statusOf(instances []InstanceView, now time.Time) (Status, Why) {
 	if len(instances) == 0 {
 		return Down, Why{ReasonNoInstances, "the registry knows it and holds no instance"}
 	}
@@ -113,12 +113,13 @@ func statusOf(instances []InstanceView) (Status, Why) {
 	if status == Up {
 		return Up, Why{}
 	}
-	return status, whyOf(instances, status)
+	return status, whyOf(instances, status, now)
 }
 
-// whyOf names the instances that are not well, the worst first, and takes the
-// worst one's reason.
-func whyOf(instances []InstanceView, status Status) Why {
+// whyOf names the breakers that are open, on how many instances and since when,
+// which is evidence whatever else there is; then the instances that are not well
+// for other reasons, the worst first. The reason is the worst one's.
+func whyOf(instances []InstanceView, status Status, now time.Time) Why {
 	var unwell []*InstanceView
 	for i := range instances {
 		if st := instances[i].Status; st != Up && (st != Maintenance || status == Maintenance) {
@@ -126,9 +127,14 @@ func whyOf(instances []InstanceView, status Status) Why {
 		}
 	}
 	slices.SortStableFunc(unwell, func(a, b *InstanceView) int { return cmp.Compare(b.Status, a.Status) })
-	words := make([]string, len(unwell))
-	for i, in := range unwell {
-		words[i] = in.ID + " " + strings.ReplaceAll(string(in.Why.Reason), "_", " ")
+	var words []string
+	for _, r := range Refusals(instances) {
+		words = append(words, r.Words(now, time.UTC))
+	}
+	for _, in := range unwell {
+		if in.Why.Reason != ReasonBreaker {
+			words = append(words, in.ID+" "+strings.ReplaceAll(string(in.Why.Reason), "_", " "))
+		}
 	}
 	return Why{unwell[0].Why.Reason, strings.Join(atMost(3, words), ", ")}
 }

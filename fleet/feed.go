@@ -18,6 +18,7 @@ const (
 	EventVersion      EventKind = "version"     // an instance runs another version
 	EventAddress      EventKind = "address"     // an instance with an id of its own moved
 	EventClaim        EventKind = "claim"       // the registry changed its mind about an instance
+	EventBreaker      EventKind = "breaker"     // one of an instance's breakers is in another state
 	EventSourceLost   EventKind = "source_lost" // a registry stopped answering; its last set is kept
 	EventSourceBack   EventKind = "source_back"
 )
@@ -27,10 +28,12 @@ type Event struct {
 	Seq  uint64 // of the snapshot it appeared in
 	At   time.Time
 	Kind EventKind
-	Key  Key    // Instance is empty for events of a service, Name too for events of a source
-	From string // the word before: a status, a version, an address
-	To   string
-	Why  Why
+	Key  Key // Instance is empty for events of a service, Name too for events of a source
+	// Breaker is the name of the breaker, for events of one.
+	Breaker string
+	From    string // the word before: a status, a version, an address, a breaker's state
+	To      string
+	Why     Why
 }
 
 // Feed is a stream of snapshots. A live hub and a recorded file are both one.

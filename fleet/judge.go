@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/midwatch-cli/midwatch/probe"
@@ -70,8 +71,8 @@ func weight(every bool, r *probe.Result) int {
 		return 6
 	case outcome == probe.Fail:
 		return 5 // no answer at all, perhaps to the wrong protocol
-	case r.Target.Kind == probe.GRPC && !r.Target.Named && r.Reason == probe.ReasonProtocol:
-		return 0 // gRPC was a guess, and wrong: what HTTP said says more
+	case !r.Target.Named && r.Reason == probe.ReasonProtocol:
+		return 0 // the protocol was a guess, and wrong: whatever else is known says more
 	case r.Reason == probe.ReasonAuth:
 		return 4 // credentials are missing: a thing to do
 	case r.Reason == probe.ReasonAlike, r.Health.Dialect != "":
@@ -103,7 +104,11 @@ func reading(r []probe.Result) (probe.Outcome, Why) {
 	first := &r[0]
 	outcome := outcomeOf(first)
 	if outcome != first.Outcome {
-		return outcome, Why{probe.ReasonTCPOnly, "only its port answers: set health_path, or probe: tcp in its profile"}
+		spoke := ""
+		if i := slices.IndexFunc(r, func(r probe.Result) bool { return r.Reason == probe.ReasonProtocol }); i >= 0 {
+			spoke = " (" + r[i].Detail + ")"
+		}
+		return outcome, Why{probe.ReasonTCPOnly, "only its port answers" + spoke + ": set health_path, or probe: tcp in its profile"}
 	}
 	why := Why{first.Reason, first.Detail}
 	if !namesComponent(first) {
@@ -145,7 +150,7 @@ func refusing(b []Breaker) string {
 	var open []string
 	for i := range b {
 		if b[i].State.Refuses() {
-			open = append(open, "breaker "+b[i].Name+" "+strings.ReplaceAll(b[i].State.String(), "_", " "))
+			open = append(open, b[i].Refusing()+b[i].Hold.parenthesis())
 		}
 	}
 	return strings.Join(atMost(3, open), ", ")

@@ -84,6 +84,7 @@ func TestJudge(t *testing.T) {
 		{"down | warn", &down, []probe.Result{warn}, nil, degraded, because("slow", "answered in 1.4s")},
 		{"nothing | pass, breaker open", nil, []probe.Result{pass}, []fleet.Breaker{halfOpen, openPay}, degraded, because("breaker", "breaker payment open")},
 		{"up | pass, breaker forced open", &up, []probe.Result{pass}, []fleet.Breaker{forced, openPay}, degraded, because("breaker", "breaker stock forced open, breaker payment open")},
+		{"nothing | pass, breaker held", nil, []probe.Result{pass}, []fleet.Breaker{{Name: "stock", State: fleet.BreakerForcedOpen, Share: 0.3, Hold: fleet.Hold{By: "oncall-1", Reason: "db move"}}}, degraded, because("breaker", `breaker stock forced open for 30% of calls (oncall-1: "db move")`)},
 		{"up | warn, breaker open", &up, []probe.Result{warn}, []fleet.Breaker{openPay}, degraded, because("slow", "answered in 1.4s")},
 		// | any | pass | up |
 		{"nothing | pass", nil, []probe.Result{pass}, nil, up, fleet.Why{}},
@@ -143,6 +144,60 @@ func TestJudgeTCP(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			if got, why := fleet.Judge(nil, tt.probes, nil); got != tt.want || why.Reason != tt.reason {
 				t.Errorf("got %v %+v", got, why)
+			}
+		})
+	}
+}
+
+// TestOnlyAPortAnswers is a bug that was: of a server that speaks neither HTTP
+// nor gRPC it was said that its answer is not HTTP, which is true of a guess and
+// no reason. The other rows of the table stand beside it.
+func TestOnlyAPortAnswers(t *testing.T) {
+	said := func(kind probe.Kind, o probe.Outcome, reason probe.Reason, detail string) probe.Result {
+		return probe.Result{Target: probe.Target{Kind: kind}, Outcome: o, Reason: reason, Detail: detail, Answered: reason != probe.ReasonClosed && reason != probe.ReasonTimeout}
+	}
+	accepts := said(probe.TCP, probe.Pass, "", "")
+	foreign := said(probe.HTTP, probe.Unknown, probe.ReasonProtocol, `not HTTP: the answer begins "SSH-2.0"`)
+	neither := said(probe.GRPC, probe.Unknown, probe.ReasonProtocol, "it does not speak HTTP/2")
+	named := foreign
+	named.Target.Named = true
+	for _, tt := range []struct {
+		name   string
+		probes []probe.Result
+		want   fleet.Status
+		why    fleet.Why
+	}{
+		{
+			"neither HTTP nor gRPC",
+			[]probe.Result{foreign, foreign, neither, accepts},
+			unknown,
+			fleet.Why{Reason: probe.ReasonTCPOnly, Detail: `only its port answers (not HTTP: the answer begins "SSH-2.0"): set health_path, or probe: tcp in its profile`},
+		},
+		{"the port was not asked", []probe.Result{foreign, neither}, unknown, fleet.Why{Reason: probe.ReasonProtocol, Detail: foreign.Detail}},
+		{"somebody named the path", []probe.Result{named, accepts}, unknown, fleet.Why{Reason: probe.ReasonProtocol, Detail: foreign.Detail}},
+		{
+			"HTTP without that path",
+			[]probe.Result{said(probe.HTTP, probe.Unknown, probe.ReasonNotFound, "404"), neither, accepts},
+			unknown,
+			fleet.Why{Reason: probe.ReasonNotFound, Detail: "404"},
+		},
+		{
+			"it speaks TLS",
+			[]probe.Result{said(probe.HTTP, probe.Unknown, probe.ReasonScheme, "TLS"), neither, accepts},
+			unknown,
+			fleet.Why{Reason: probe.ReasonScheme, Detail: "TLS"},
+		},
+		{
+			"it hangs up",
+			[]probe.Result{said(probe.HTTP, probe.Fail, probe.ReasonClosed, "closed"), said(probe.GRPC, probe.Fail, probe.ReasonClosed, "closed"), accepts},
+			down,
+			fleet.Why{Reason: probe.ReasonClosed, Detail: "closed"},
+		},
+		{"it is silent", []probe.Result{said(probe.HTTP, probe.Fail, probe.ReasonTimeout, "late")}, down, fleet.Why{Reason: probe.ReasonTimeout, Detail: "late"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got, why := fleet.Judge(nil, fleet.Decide(false, tt.probes), nil); got != tt.want || why != tt.why {
+				t.Errorf("got %v %+v, want %v %+v", got, why, tt.want, tt.why)
 			}
 		})
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/diff"
 )
 
 // everyLetters calls try with every service of up to four instances.
@@ -307,6 +308,30 @@ func alter(s *fleet.Snapshot, seed uint64) *fleet.Snapshot {
 	return next
 }
 
+// TestDiffInvariants: nothing happens between a fleet and itself, and what is
+// new one way is gone the other.
+func TestDiffInvariants(t *testing.T) {
+	property := func(one, two uint64) bool {
+		a, b := assemble(randomFleet(one)...), assemble(randomFleet(two)...)
+		count := func(events []fleet.Event, kind fleet.EventKind) (n int) {
+			for _, e := range events {
+				if e.Kind == kind {
+					n++
+				}
+			}
+			return n
+		}
+		there, back := diff.Between(a, b), diff.Between(b, a)
+		return len(diff.Between(a, a)) == 0 && len(there) == len(back) &&
+			count(there, fleet.EventServiceNew) == count(back, fleet.EventServiceGone) &&
+			count(there, fleet.EventInstanceNew) == count(back, fleet.EventInstanceGone) &&
+			count(there, fleet.EventStatus) == count(back, fleet.EventStatus)
+	}
+	if err := quick.Check(property, &quick.Config{MaxCount: 500}); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestDiffTurnedRound: what happened from one moment to the next is, word by
 // word, what would have happened the other way round.
 func TestDiffTurnedRound(t *testing.T) {
@@ -315,14 +340,14 @@ func TestDiffTurnedRound(t *testing.T) {
 		a.Sources = []fleet.SourceView{{Context: "", Name: "etcd"}}
 		b := alter(a, seed)
 		var there, back []string
-		for _, e := range fleet.Diff(a, b) {
+		for _, e := range diff.Between(a, b) {
 			if e.Seq != b.Seq || !e.At.Equal(b.At) || e.From == e.To {
 				t.Logf("%+v", e)
 				return false
 			}
 			there = append(there, turned(e))
 		}
-		for _, e := range fleet.Diff(b, a) {
+		for _, e := range diff.Between(b, a) {
 			back = append(back, fmt.Sprintf("%s %v %v: %s > %s", e.Kind, e.Key.Ref, e.Key.Instance, e.From, e.To))
 		}
 		slices.Sort(there)
@@ -353,7 +378,7 @@ func TestDiffTellsAll(t *testing.T) {
 	property := func(seed uint64) bool {
 		a, b := assemble(randomFleet(seed)...), assemble(randomFleet(seed+1)...)
 		known := state(a)
-		for _, e := range fleet.Diff(a, b) {
+		for _, e := range diff.Between(a, b) {
 			instance := e.Key.Ref.String() + "/" + e.Key.Instance
 			switch e.Kind {
 			case fleet.EventServiceNew:
@@ -380,7 +405,7 @@ func TestOutageIsNoNews(t *testing.T) {
 		a := assemble(randomFleet(seed)...)
 		a.Sources = []fleet.SourceView{{Name: "etcd"}}
 		dead := &fleet.Snapshot{Seq: 8, Sources: []fleet.SourceView{{Name: "etcd", Reason: "refused"}}}
-		for _, e := range fleet.Diff(a, dead) {
+		for _, e := range diff.Between(a, dead) {
 			if e.Kind != fleet.EventSourceLost {
 				return false
 			}
@@ -388,8 +413,8 @@ func TestOutageIsNoNews(t *testing.T) {
 		kept := *a // the last set, as a keeper shows it
 		kept.Sources = dead.Sources
 		back := alter(a, seed)
-		events := fleet.Diff(&kept, back)
-		return len(events) > 0 && events[0].Kind == fleet.EventSourceBack && len(events) == 1+len(fleet.Diff(a, back))
+		events := diff.Between(&kept, back)
+		return len(events) > 0 && events[0].Kind == fleet.EventSourceBack && len(events) == 1+len(diff.Between(a, back))
 	}
 	if err := quick.Check(property, &quick.Config{MaxCount: 300}); err != nil {
 		t.Error(err)

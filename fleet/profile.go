@@ -48,6 +48,7 @@ type BreakerAPI struct {
 
 // BreakerMapping drives an admin API that exists already, without code. Places
 // are JSON pointers (RFC 6901). {name} in a path or body is the breaker's name,
+// {by}, {reason}, {change}, {ttlSeconds} and {share} are the order's, each
 // escaped as its place wants it.
 type BreakerMapping struct {
 	List   MappedRequest           // asks for all breakers
@@ -55,15 +56,15 @@ type BreakerMapping struct {
 	Name   string                  // place of the name within an item; empty in an object by name
 	State  string                  // ... of the state's word
 	Fields map[string]string       // ... of failureRate, slowRate, calls, rejected, since, by, reason
-	States map[string]BreakerState // what its words mean; words of ours need no row
+	States map[string]BreakerState // what its words mean, in any case; words of ours need no row
 	Set    map[Verb]MappedRequest  // the orders it can be given
 }
 
 // MappedRequest is one request of a mapping.
 type MappedRequest struct {
-	Method string // empty: GET, or POST where there is a body
+	Method string // empty: GET for the list, POST for an order
 	Path   string // below the address
-	Body   string // sent as JSON; empty: none
+	Body   string // JSON, texts to be filled in between quotes; empty: none
 }
 
 // TLSSettings are files and names, never contents.

@@ -139,7 +139,7 @@ func TestBlockedServices(t *testing.T) {
 		blocked []string
 	}{
 		"payment": {degraded, because("timeout", "payment-2 timeout"), nil},
-		"order":   {degraded, because("breaker", "waits for payment; order-1 breaker, order-2 breaker"), []string{"payment"}},
+		"order":   {degraded, because("breaker", "waits for payment; breaker payment open on 2 of 2"), []string{"payment"}},
 		"gateway": {degraded, because("dependency", "waits for payment"), []string{"payment"}},
 		"idle":    {maintenance, because("draining", "idle-1 draining, idle-2 draining"), []string{"payment"}},
 		"dark":    {unknown, because("auth", "dark-1 auth, dark-2 auth"), []string{"payment"}},

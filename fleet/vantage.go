@@ -9,11 +9,9 @@ import (
 // vantage holds the rule that our own place in the network is not the fleet's
 // health: when no instance of a source answers at dial or proxy level, and the
 // source itself calls most of them well, all of them are unknown, not down. What
-// is in maintenance stays so. It needs a source with health of its own.
+// is in maintenance stays so. It needs a source with health of its own, and three
+// instances of it asked, or the two it holds: what one does is its own affair.
 func vantage(src *SourceView, services []ServiceView) {
-	if !src.HasHealth {
-		return
-	}
 	var asked []*InstanceView
 	total, ready := 0, 0
 	for i := range services {
@@ -34,7 +32,8 @@ func vantage(src *SourceView, services []ServiceView) {
 			}
 		}
 	}
-	if len(asked) == 0 || 2*ready <= total {
+	enough := len(asked) >= 3 || len(asked) == 2 && max(src.Instances, total) == 2
+	if !src.HasHealth || !enough || 2*ready <= total {
 		return
 	}
 	src.Vantage = fmt.Sprintf("none of %d answered from here, the registry says %d are ready: you may be outside its network", len(asked), ready)
@@ -58,6 +57,9 @@ func met(probes []probe.Result) (tried, reached bool) {
 		case probe.ReasonTimeout:
 			reached = reached || r.Answered || last >= 0 && r.Phases[last].Name != "resolve" && r.Phases[last].Name != "dial"
 		default:
+			if r.Reason == probe.ReasonAuth && !r.Answered {
+				continue // no token was to be had: nobody was asked
+			}
 			reached = reached || r.Code != 407 // which is a proxy's
 		}
 		tried = true

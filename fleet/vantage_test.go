@@ -22,7 +22,7 @@ func away(n, ready int, hasHealth bool, result func(i int) []probe.Result) *flee
 	}
 	return fleet.Assemble(fleet.Parts{
 		Services: []fleet.Service{s, {Ref: fleet.Ref{Source: "other", Name: "x"}, Instances: []fleet.Instance{{ID: "000", Claimed: &up}}}},
-		Sources:  []fleet.SourceView{{Name: "consul", HasHealth: hasHealth}, {Name: "other", HasHealth: true}},
+		Sources:  []fleet.SourceView{{Name: "consul", HasHealth: hasHealth, Instances: n}, {Name: "other", HasHealth: true, Instances: 1}},
 		Evidence: func(s *fleet.Service, in *fleet.Instance) fleet.Evidence {
 			if s.Source == "other" {
 				return fleet.Evidence{Probes: []probe.Result{{Outcome: probe.Pass, Answered: true}}}
@@ -70,6 +70,7 @@ func TestVantage(t *testing.T) {
 		{"it connects and does not answer", 4, 4, true, always(timeout("dial", "send", "wait")), false},
 		{"it connects and breaks off", 4, 4, true, always(of(probe.Fail, probe.ReasonReset, 0)), false},
 		{"it answers that it is ill", 4, 4, true, always(of(probe.Fail, probe.ReasonReported, 503)), false},
+		{"no token to ask with", 4, 4, true, always(of(probe.Unknown, probe.ReasonAuth, 0)), false},
 		{"it wants credentials", 4, 4, true, always(of(probe.Unknown, probe.ReasonAuth, 401)), false},
 		{"one of them answers", 400, 398, true, func(i int) []probe.Result {
 			if i == 17 {
@@ -112,20 +113,66 @@ func TestVantage(t *testing.T) {
 	}
 }
 
-// TestVantageSpeaksOfThoseAsked: who was not asked stays as it is.
-func TestVantageSpeaksOfThoseAsked(t *testing.T) {
-	s := away(4, 4, true, func(i int) []probe.Result {
-		reason := probe.ReasonNoRoute
-		if i == 3 {
-			reason = fleet.ReasonUnasked
-		}
-		return []probe.Result{{Outcome: probe.Unknown, Reason: reason}}
-	})
-	if want := "none of 3 answered from here, the registry says 4 are ready: you may be outside its network"; s.Sources[0].Vantage != want {
-		t.Errorf("got %q", s.Sources[0].Vantage)
+// TestVantageSpeaksOfTheSource is a bug that was: one instance that was selected,
+// refused, and called well by Consul came out as unknown, whatever the rest of the
+// source would have answered. Three instances speak for a source, or all it holds,
+// if that are two.
+func TestVantageSpeaksOfTheSource(t *testing.T) {
+	for _, tt := range []struct {
+		name         string
+		asked, holds int
+		applies      bool
+	}{
+		{"one of many", 1, 400, false},
+		{"two of many", 2, 400, false},
+		{"three of many", 3, 400, true},
+		{"the only one", 1, 1, false},
+		{"both of two", 2, 2, true},
+		{"two of three", 2, 3, false},
+		{"all three", 3, 3, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			selected := fleet.Service{Ref: fleet.Ref{Source: "consul", Name: "payment"}}
+			for i := range tt.asked {
+				selected.Instances = append(selected.Instances, fleet.Instance{ID: fmt.Sprint(i), Claimed: &up})
+			}
+			s := fleet.Assemble(fleet.Parts{
+				Services: []fleet.Service{selected},
+				Sources:  []fleet.SourceView{{Name: "consul", HasHealth: true, Instances: tt.holds}},
+				Evidence: func(*fleet.Service, *fleet.Instance) fleet.Evidence {
+					return fleet.Evidence{Probes: []probe.Result{{Outcome: probe.Fail, Reason: probe.ReasonRefused}}}
+				},
+			})
+			want := down
+			if tt.applies {
+				want = unknown
+			}
+			for _, in := range s.Services[0].Instances {
+				if in.Status != want || (s.Sources[0].Vantage != "") != tt.applies {
+					t.Errorf("%s: %v %+v, %q", in.Key, in.Status, in.Why, s.Sources[0].Vantage)
+				}
+			}
+		})
 	}
-	if last := s.Services[0].Instances[3]; last.Status != unknown || last.Why.Reason != fleet.ReasonUnasked {
-		t.Errorf("got %v %+v", last.Status, last.Why)
+}
+
+// TestVantageSpeaksOfThoseAsked: who was not asked, for want of time or of a
+// token, stays as it is.
+func TestVantageSpeaksOfThoseAsked(t *testing.T) {
+	for _, unasked := range []probe.Reason{fleet.ReasonUnasked, probe.ReasonAuth} {
+		s := away(4, 4, true, func(i int) []probe.Result {
+			reason := probe.ReasonNoRoute
+			if i == 3 {
+				reason = unasked
+			}
+			return []probe.Result{{Outcome: probe.Unknown, Reason: reason}}
+		})
+		if want := "none of 3 answered from here, the registry says 4 are ready: you may be outside its network"; s.Sources[0].Vantage != want {
+			t.Errorf("%s: got %q", unasked, s.Sources[0].Vantage)
+		}
+		if last := s.Services[0].Instances[3]; last.Status != unknown || last.Why.Reason != unasked {
+			t.Errorf("%s: got %v %+v", unasked, last.Status, last.Why)
+		}
 	}
 }
 
@@ -134,7 +181,7 @@ func TestVantageLeavesMaintenance(t *testing.T) {
 		Services: []fleet.Service{{Ref: fleet.Ref{Source: "consul", Name: "x"}, Instances: []fleet.Instance{
 			{ID: "1", Claimed: &up}, {ID: "2", Claimed: &up}, {ID: "3", Claimed: &maintenance},
 		}}},
-		Sources: []fleet.SourceView{{Name: "consul", HasHealth: true}},
+		Sources: []fleet.SourceView{{Name: "consul", HasHealth: true, Instances: 3}},
 		Evidence: func(*fleet.Service, *fleet.Instance) fleet.Evidence {
 			return fleet.Evidence{Probes: []probe.Result{{Outcome: probe.Fail, Reason: probe.ReasonRefused}}}
 		},

@@ -49,18 +49,10 @@ func begin(ctx context.Context, t Target) *asking {
 	a := room.Get().(*asking)
 	a.ctx, a.target, a.start = ctx, t, time.Now()
 	if end, ok := ctx.Deadline(); ok {
-		a.limit = roundLimit(end.Sub(a.start))
+		a.limit = wire.Round(end.Sub(a.start))
 	}
 	a.result = Result{Target: t, At: a.start.Round(0), Attempts: 1}
 	return a
-}
-
-// roundLimit takes off the microseconds between setting a limit and asking.
-func roundLimit(d time.Duration) time.Duration {
-	if d > 100*time.Millisecond {
-		return d.Round(10 * time.Millisecond)
-	}
-	return d.Round(time.Millisecond)
 }
 
 // phase adds to a phase; a redirect runs through each of them twice.
@@ -145,11 +137,13 @@ func (a *asking) answered(reply *wire.Answer) {
 }
 
 // fail ends the question with an error instead of an answer.
-func (a *asking) fail(err error) Result {
+func (a *asking) fail(err error) *Result {
 	outcome, reason, text := a.classify(err)
 	switch reason {
 	case ReasonCertificate, ReasonUntrusted, ReasonScheme, ReasonProtocol:
 		a.result.Answered = true // it spoke, if not as we wished
+	case ReasonAuth:
+		a.result.Answered = a.result.Answered || wire.IsAlert(err)
 	}
 	return a.end(outcome, reason, text)
 }
@@ -179,7 +173,7 @@ func (a *asking) classify(err error) (Outcome, Reason, string) {
 func (a *asking) timeoutText() string {
 	waited := a.limit
 	if waited <= 0 || a.now == "dial" || a.now == "resolve" {
-		waited = roundLimit(time.Since(a.start))
+		waited = wire.Round(time.Since(a.start))
 	}
 	switch a.now {
 	case "dial", "resolve":
@@ -192,7 +186,7 @@ func (a *asking) timeoutText() string {
 }
 
 // endInTime is end, and a warning where all went well but slowly.
-func (a *asking) endInTime(outcome Outcome, reason Reason, text string, slow time.Duration) Result {
+func (a *asking) endInTime(outcome Outcome, reason Reason, text string, slow time.Duration) *Result {
 	took := time.Since(a.start)
 	if outcome == Pass && slow > 0 && took > slow {
 		outcome, reason = Warn, ReasonSlow
@@ -202,8 +196,9 @@ func (a *asking) endInTime(outcome Outcome, reason Reason, text string, slow tim
 }
 
 // end makes the Result. Texts are valid UTF-8 from here on, so that they
-// survive JSON. What passed needs no explanation: it keeps no excerpt.
-func (a *asking) end(outcome Outcome, reason Reason, text string) Result {
+// survive JSON. What passed needs no explanation: it keeps no excerpt. Results
+// are large: it is copied only where it is handed out.
+func (a *asking) end(outcome Outcome, reason Reason, text string) *Result {
 	r := &a.result
 	r.Outcome, r.Reason, r.Detail = outcome, reason, strings.ToValidUTF8(text, "\uFFFD")
 	for i := range r.Trace {
@@ -214,5 +209,5 @@ func (a *asking) end(outcome Outcome, reason Reason, text string) Result {
 	}
 	r.Phases = slices.Clone(a.phases[:a.known])
 	r.Took = time.Since(a.start)
-	return *r
+	return r
 }

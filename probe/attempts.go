@@ -21,7 +21,7 @@ type Attempts struct {
 
 // Probe asks until an answer stands. The Result is that of the last attempt,
 // with the number of them, the time of the first and the length of all.
-func (p Attempts) Probe(ctx context.Context, t Target) Result {
+func (p *Attempts) Probe(ctx context.Context, t Target) Result {
 	most := max(p.Max, 0)
 	if most == 0 {
 		most = 2
@@ -31,7 +31,9 @@ func (p Attempts) Probe(ctx context.Context, t Target) Result {
 	end := start.Add(orDefault(p.Whole, 4*time.Second))
 	var trace []string
 	for n := 1; ; n++ {
-		r := p.once(ctx, t, min(timeout, time.Until(end)))
+		within := wire.Until(ctx, time.Now().Add(min(timeout, time.Until(end))))
+		r := p.Prober.Probe(within, t)
+		within.Stop()
 		r.Attempts, r.At, r.Took = n, start.Round(0), time.Since(start)
 		r.Flaky = n > 1 && (r.Outcome == Pass || r.Outcome == Warn)
 		if n > 1 {
@@ -43,13 +45,6 @@ func (p Attempts) Probe(ctx context.Context, t Target) Result {
 		}
 		trace = append(r.Trace, "again, after: "+r.Detail)
 	}
-}
-
-// once is one attempt under a limit of its own.
-func (p Attempts) once(ctx context.Context, t Target, limit time.Duration) Result {
-	within := wire.Until(ctx, time.Now().Add(limit))
-	defer within.Stop()
-	return p.Prober.Probe(within, t)
 }
 
 // again says whether another attempt is worth it: nothing was answered, for a

@@ -120,7 +120,7 @@ func TestAttempts(t *testing.T) {
 func TestAttemptsTellWhatWasTried(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &script{steps: []step{{outcome: probe.Fail, reason: probe.ReasonRefused}, {outcome: probe.Pass}}}
-		r := probe.Attempts{Prober: s}.Probe(t.Context(), probe.Target{})
+		r := (&probe.Attempts{Prober: s}).Probe(t.Context(), probe.Target{})
 		if got := strings.Join(r.Trace, "|"); got != "asked|again, after: refused|asked" {
 			t.Errorf("trace %q", got)
 		}
@@ -132,7 +132,7 @@ func TestAttemptsPauseHasJitter(t *testing.T) {
 		seen := map[time.Duration]bool{}
 		for range 20 {
 			s := &script{steps: []step{{outcome: probe.Fail, reason: probe.ReasonRefused}}}
-			probe.Attempts{Prober: s}.Probe(t.Context(), probe.Target{})
+			(&probe.Attempts{Prober: s}).Probe(t.Context(), probe.Target{})
 			if pause := s.asked[1]; pause < 150*time.Millisecond || pause > 250*time.Millisecond {
 				t.Fatalf("paused %s", pause)
 			}
@@ -150,7 +150,7 @@ func TestAttemptsCancelledInThePause(t *testing.T) {
 		time.AfterFunc(50*time.Millisecond, cancel)
 		s := &script{steps: []step{{outcome: probe.Fail, reason: probe.ReasonRefused}}}
 		start := time.Now()
-		r := probe.Attempts{Prober: s}.Probe(ctx, probe.Target{})
+		r := (&probe.Attempts{Prober: s}).Probe(ctx, probe.Target{})
 		if r.Attempts != 1 || time.Since(start) != 50*time.Millisecond {
 			t.Errorf("%d attempts in %s", r.Attempts, time.Since(start))
 		}

@@ -26,7 +26,7 @@ func (p DNSProber) Probe(ctx context.Context, t Target) Result {
 	a := begin(ctx, t)
 	name := strings.Trim(t.Path, "/")
 	if name == "" {
-		return a.end(Unknown, ReasonInternal, "no name to look up")
+		return *a.end(Unknown, ReasonInternal, "no name to look up")
 	}
 	begun := time.Now()
 	found, err := wire.LookUp(ctx, t.Address, name)
@@ -34,12 +34,12 @@ func (p DNSProber) Probe(ctx context.Context, t Target) Result {
 	var dns *net.DNSError
 	if errors.As(err, &dns) && dns.IsNotFound && ctx.Err() == nil {
 		a.result.Answered = true
-		return a.end(Fail, ReasonResolve, wire.NoSuchName(dns))
+		return *a.end(Fail, ReasonResolve, wire.NoSuchName(dns))
 	}
 	if err != nil {
-		return a.fail(err)
+		return *a.fail(err)
 	}
 	a.result.Answered = true
 	a.note("leads to " + strings.Join(found, " "))
-	return a.endInTime(Pass, ReasonNone, "", orDefault(p.Slow, defaultSlow))
+	return *a.endInTime(Pass, ReasonNone, "", orDefault(p.Slow, defaultSlow))
 }

@@ -38,7 +38,7 @@ func (p GRPCProber) Probe(ctx context.Context, t Target) Result {
 	a := begin(ctx, t)
 	c, state, err := p.open(ctx, a)
 	if err != nil {
-		return a.fail(err)
+		return *a.fail(err)
 	}
 	defer func() { _ = c.Close() }()
 	a.now = "wait"
@@ -102,7 +102,7 @@ func (p GRPCProber) said(a *asking, v health.Verdict, state *tls.ConnectionState
 		r.Expires = c.ends
 		outcome, reason, text = c.worse(outcome, reason, text)
 	}
-	return a.endInTime(outcome, reason, text, orDefault(p.Slow, defaultSlow))
+	return *a.endInTime(outcome, reason, text, orDefault(p.Slow, defaultSlow))
 }
 
 // Watch calls emit with what is so now and after each change, until ctx ends. A
@@ -141,9 +141,12 @@ func (p GRPCProber) Watch(ctx context.Context, t Target, every time.Duration, em
 
 // refused judges a call that did not come to a health status.
 func (p GRPCProber) refused(ctx context.Context, a *asking, c *grpchealth.Client, err error) Result {
-	if _, why, _ := Classify(err); !c.Answered() && (why == ReasonClosed || why == ReasonReset) {
-		if l, failed := p.dialer().Connect(ctx, a.target.Network, a.target.Address); failed == nil {
-			err = cmp.Or(grpchealth.SecondLook(ctx, l, p.TLS, wire.HostOnly(authority(a.target)), a.target.Scheme != "grpcs"), err)
+	if !c.Answered() && wire.HungUp(err) {
+		t, name := a.target, wire.HostOnly(authority(a.target))
+		if t.Scheme == "grpcs" {
+			err = cmp.Or(p.dialer().Alert(ctx, t.Network, t.Address, p.TLS, name, "h2"), err)
+		} else if l, failed := p.dialer().Connect(ctx, t.Network, t.Address); failed == nil {
+			err = cmp.Or(grpchealth.SecondLook(ctx, l, p.TLS, name), err)
 		}
 	}
 	var status *grpchealth.Error
@@ -154,18 +157,16 @@ func (p GRPCProber) refused(ctx context.Context, a *asking, c *grpchealth.Client
 	case errors.As(err, &status):
 		a.result.Answered, a.result.Code = true, int(status.Code)
 		outcome, reason := grpcStatus(status.Name)
-		return a.end(outcome, reason, health.Clean(status.Error(), 240))
+		return *a.end(outcome, reason, health.Clean(status.Error(), 240))
 	case errors.As(err, &foreign):
 		a.result.Answered = true
 		reason := ReasonProtocol
 		if foreign.TLS {
 			reason = ReasonScheme
 		}
-		return a.end(Unknown, reason, health.Clean(foreign.Error(), 240))
+		return *a.end(Unknown, reason, health.Clean(foreign.Error(), 240))
 	}
-	r := a.fail(err)
-	r.Answered = r.Answered || r.Reason == ReasonAuth // it sent an alert
-	return r
+	return *a.fail(err)
 }
 
 // grpcStatus is the row for what is no health status: codes about the question

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -83,15 +84,15 @@ func (p *HTTPProber) Probe(ctx context.Context, t Target) Result {
 	for hop := 0; ; hop++ {
 		reply, err := p.ask(ctx, a, path)
 		if err != nil {
-			return a.fail(err)
+			return *a.fail(err)
 		}
 		next, text := reply.Redirected(t.Scheme, authority(t), t.Address, path)
 		switch {
 		case text == "":
-			return p.read(a, reply)
+			return *p.read(a, reply)
 		case next == "" || hop > 0:
 			a.answered(reply)
-			return a.end(Unknown, ReasonRedirect, text)
+			return *a.end(Unknown, ReasonRedirect, text)
 		}
 		a.note(text + ", followed")
 		path = next
@@ -140,18 +141,24 @@ func (p *HTTPProber) lean(ctx context.Context, a *asking, path string) (*wire.An
 
 // secure asks over TLS, by net/http on a connection of our own making.
 func (p *HTTPProber) secure(ctx context.Context, a *asking, path string) (*wire.Answer, error) {
-	conn, err := a.connect(ctx, &wire.Dialer{Timeout: p.o.DialTimeout, Resolver: p.o.Resolver})
+	dialer := &wire.Dialer{Timeout: p.o.DialTimeout, Resolver: p.o.Resolver}
+	conn, err := a.connect(ctx, dialer)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = conn.Close() }()
-	secure, err := a.handshake(ctx, conn, p.o.TLS, "h2", "http/1.1")
+	protocols := []string{"h2", "http/1.1"}
+	secure, err := a.handshake(ctx, conn, p.o.TLS, protocols...)
 	if err != nil {
 		return nil, err
 	}
 	tr := wire.Single(secure)
 	defer tr.CloseIdleConnections()
-	return p.full(ctx, a, tr, authority(a.target), path)
+	reply, err := p.full(ctx, a, tr, authority(a.target), path)
+	if wire.HungUp(err) {
+		err = cmp.Or(dialer.Alert(ctx, a.target.Network, a.target.Address, p.o.TLS, authority(a.target), protocols...), err)
+	}
+	return reply, err
 }
 
 // full asks over net/http.
@@ -181,7 +188,7 @@ func (p *HTTPProber) full(ctx context.Context, a *asking, over http.RoundTripper
 }
 
 // read says what a whole answer means.
-func (p *HTTPProber) read(a *asking, reply *wire.Answer) Result {
+func (p *HTTPProber) read(a *asking, reply *wire.Answer) *Result {
 	reply.Decode(p.o.MaxBody)
 	a.answered(reply)
 	if reply.Endless() {

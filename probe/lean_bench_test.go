@@ -47,7 +47,7 @@ func BenchmarkLean(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	p := probe.Attempts{Prober: probe.Mux{probe.HTTP: web}, Max: 1, Timeout: 20 * time.Second, Whole: 20 * time.Second}
+	p := &probe.Attempts{Prober: probe.Mux{probe.HTTP: web}, Max: 1, Timeout: 20 * time.Second, Whole: 20 * time.Second}
 	b.ReportAllocs()
 	b.SetParallelism(32)
 	u, s := cpu()

@@ -10,5 +10,5 @@ func (m Mux) Probe(ctx context.Context, t Target) Result {
 	if p := m[t.Kind]; p != nil {
 		return p.Probe(ctx, t)
 	}
-	return begin(ctx, t).end(Unknown, ReasonInternal, "nothing asks targets of kind "+string(t.Kind))
+	return *begin(ctx, t).end(Unknown, ReasonInternal, "nothing asks targets of kind "+string(t.Kind))
 }

@@ -93,7 +93,7 @@ func TestNeverAskedByName(t *testing.T) {
 
 // TestNeverAskedIsNotAskedAgain: trying once more finds no other truth.
 func TestNeverAskedIsNotAskedAgain(t *testing.T) {
-	r := probed(t, probe.Attempts{Prober: probe.TCPProber{}, Max: 5}, probe.Target{Kind: probe.TCP, Address: "169.254.1.1:80"}, 5*time.Second)
+	r := probed(t, &probe.Attempts{Prober: probe.TCPProber{}, Max: 5}, probe.Target{Kind: probe.TCP, Address: "169.254.1.1:80"}, 5*time.Second)
 	if r.Attempts != 1 || r.Reason != probe.ReasonPolicy {
 		t.Errorf("%d attempts: %s (%s)", r.Attempts, r.Outcome, r.Reason)
 	}

@@ -204,17 +204,15 @@ func interleave(jobs []Job) []Job {
 	var next []int                  // how many are in a round, then where the next of it goes
 	for i := range jobs {
 		n := seen[jobs[i].Group]
-		seen[jobs[i].Group]++
 		if n == len(next) {
 			next = append(next, 0)
 		}
+		seen[jobs[i].Group], round[i] = n+1, n
 		next[n]++
-		round[i] = n
 	}
 	at := 0
 	for n, size := range next {
-		next[n] = at
-		at += size
+		next[n], at = at, at+size
 	}
 	out := make([]Job, len(jobs))
 	for i, n := range round {

@@ -68,9 +68,10 @@ func TestPoolLimits(t *testing.T) {
 		if most["all"] != 10 || most["h0"] > 3 || most["h3"] > 3 {
 			t.Fatalf("most at once: %v; want 10 in all, 3 a host", most)
 		}
-		// 50 jobs of each host, 10 at once over four hosts: the limits are used up.
-		if took := time.Since(start); took > 21*time.Second {
-			t.Fatalf("took %v of the 20 s that the limits allow", took)
+		// 50 jobs of each host, 10 at once over four hosts: the limits are used up, but
+		// for an end at which one host is left with more than the others.
+		if took := time.Since(start); took > 24*time.Second {
+			t.Fatalf("took %v; the limits allow 20 s", took)
 		}
 	})
 }

@@ -216,7 +216,7 @@ func TestAttemptsUnderTheCallersEnd(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
 		defer cancel()
 		s := &script{steps: []step{{after: time.Hour}}}
-		r := probe.Attempts{Prober: s}.Probe(ctx, probe.Target{})
+		r := (&probe.Attempts{Prober: s}).Probe(ctx, probe.Target{})
 		if r.Attempts != 1 || s.given[0] != 1500*time.Millisecond || r.Took != 1500*time.Millisecond || r.Reason != probe.ReasonTimeout {
 			t.Errorf("%d attempts, given %v, took %s: %s (%s)", r.Attempts, s.given, r.Took, r.Outcome, r.Reason)
 		}

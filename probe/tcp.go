@@ -22,11 +22,11 @@ func (p TCPProber) Probe(ctx context.Context, t Target) Result {
 	a := begin(ctx, t)
 	conn, err := a.connect(ctx, &wire.Dialer{Timeout: p.DialTimeout, Resolver: p.Resolver})
 	if err != nil {
-		return a.fail(err)
+		return *a.fail(err)
 	}
 	_ = conn.Close()
 	a.result.Answered = true
-	return a.endInTime(Pass, ReasonNone, "", orDefault(p.Slow, defaultSlow))
+	return *a.endInTime(Pass, ReasonNone, "", orDefault(p.Slow, defaultSlow))
 }
 
 // orDefault is d, or the default where nothing was said.

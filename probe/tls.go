@@ -24,16 +24,16 @@ func (p TLSProber) Probe(ctx context.Context, t Target) Result {
 	a := begin(ctx, t)
 	conn, err := a.connect(ctx, &wire.Dialer{Timeout: p.DialTimeout, Resolver: p.Resolver})
 	if err != nil {
-		return a.fail(err)
+		return *a.fail(err)
 	}
 	defer func() { _ = conn.Close() }() // without TLS's goodbye: it can take its time if nobody reads it
 	secure, err := a.handshake(ctx, conn, p.Config)
 	if err != nil {
-		return a.fail(err)
+		return *a.fail(err)
 	}
 	state := secure.ConnectionState()
 	a.result.Answered = true
 	c := lookAtCertificate(&state, p.Config, t, p.WarnDays, p.FailDays)
 	a.result.Expires = c.ends
-	return a.endInTime(c.outcome, c.reason, c.text, orDefault(p.Slow, defaultSlow))
+	return *a.endInTime(c.outcome, c.reason, c.text, orDefault(p.Slow, defaultSlow))
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/midwatch-cli/midwatch/cmd/render"
 	"github.com/midwatch-cli/midwatch/cmd/term"
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/breaker"
 	"github.com/midwatch-cli/midwatch/fleet/config"
 )
 
@@ -24,6 +25,10 @@ type App struct {
 	Global Global
 	Output render.Options
 	Build  Build
+	// Breakers is the table of breaker APIs; nil: the one there is.
+	Breakers func(api string) (*breaker.Driver, error)
+	// Holders says who holds a breaker, by what we know ourselves; nil: nothing.
+	Holders func(k fleet.Key, b *fleet.Breaker) fleet.Hold
 }
 
 // New returns the App on the given streams and environment.

@@ -135,6 +135,17 @@ func (p *Probing) Add(cmd *cobra.Command, a *App) {
 	none(cmd, "probe-timeout", "attempts", "parallel", "qps", "health-path", "slow")
 }
 
+// AddReading declares those of commands that read instances and probe none.
+func (p *Probing) AddReading(cmd *cobra.Command, a *App) {
+	p.ProbeTimeout, p.Attempts = fleet.ProbeTimeout, fleet.Attempts
+	f := cmd.Flags()
+	f.IntVar(&p.Parallel, "parallel", fleet.Parallel, "instances read at once")
+	f.Float64Var(&p.QPS, "qps", 0, "at most so many instances a second (default: no limit)")
+	f.StringVar(&p.Profile, "profile", "", "use this profile for every service")
+	a.CompleteFunc(cmd, "profile", a.profileNames)
+	none(cmd, "parallel", "qps")
+}
+
 // Check refuses values that make no sense.
 func (p *Probing) Check() error {
 	switch {

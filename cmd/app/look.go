@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/spf13/cobra"
+
+	"github.com/midwatch-cli/midwatch/cmd/render"
 	"github.com/midwatch-cli/midwatch/cmd/term"
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/selection"
@@ -15,13 +18,18 @@ type Look struct {
 	Selection Selection
 	Probing   Probing
 	Watching  Watching
-	Held      bool // only what the registries hold; nothing is asked
+	Asking    Asking // the zero one asks for everything
 }
 
 // Run reads and hands each reading to show. The last one's end is the end of
 // the command.
 func (l *Look) Run(ctx context.Context, a *App, names []string, show func(Reading) error) error {
-	if !l.Held {
+	return l.With(ctx, a, names, func(_ *Session, r Reading) error { return show(r) })
+}
+
+// With is Run for who needs the session beside the reading.
+func (l *Look) With(ctx context.Context, a *App, names []string, show func(*Session, Reading) error) error {
+	if l.Asking != Nothing {
 		if err := l.Probing.Check(); err != nil {
 			return err
 		}
@@ -39,22 +47,22 @@ func (l *Look) Run(ctx context.Context, a *App, names []string, show func(Readin
 	}
 	defer s.Close()
 	if l.Watching.Watch {
-		return l.watch(ctx, a, s, sel, show)
+		return l.watch(ctx, a, s, sel, func(r Reading) error { return show(s, r) })
 	}
 	r, err := l.once(ctx, a, s, sel)
 	if err != nil {
 		return err
 	}
-	return show(r)
+	return show(s, r)
 }
 
 func (l *Look) once(ctx context.Context, a *App, s *Session, sel *selection.Selection) (Reading, error) {
-	if l.Held {
+	if l.Asking == Nothing {
 		return s.Held(ctx, sel)
 	}
 	progress := a.IO.Progress()
 	defer progress.Done()
-	return s.Pass(ctx, sel, func(done, total int) {
+	return s.Pass(ctx, sel, l.Asking, func(done, total int) {
 		progress.Count(done, total, "instances asked")
 	})
 }
@@ -62,7 +70,7 @@ func (l *Look) once(ctx context.Context, a *App, s *Session, sel *selection.Sele
 func (l *Look) watch(ctx context.Context, a *App, s *Session, sel *selection.Selection, show func(Reading) error) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	snaps := s.Watch(ctx, sel, l.Watching.Interval, l.Held)
+	snaps := s.Watch(ctx, sel, l.Watching.Interval, l.Asking)
 	var last error
 	for {
 		select {
@@ -89,13 +97,7 @@ func (a *App) Listed(r Reading) error {
 	code := OK
 	say := func(line, hint string) {
 		code = CannotSay
-		if a.IO.Quiet {
-			return
-		}
-		fmt.Fprintln(a.IO.Err, "error: "+term.Clean(line))
-		if hint != "" {
-			fmt.Fprintln(a.IO.Err, "hint: "+term.Clean(hint))
-		}
+		a.Complain(line, hint)
 	}
 	for _, m := range r.Missing {
 		hint := "midwatch services lists what the registries hold"
@@ -113,6 +115,18 @@ func (a *App) Listed(r Reading) error {
 		say("no service matched", "midwatch services lists what the registries hold")
 	}
 	return End(code)
+}
+
+// Complain says on standard error what could not be found out, and what to do
+// about it; nothing when quiet.
+func (a *App) Complain(line, hint string) {
+	if a.IO.Quiet {
+		return
+	}
+	fmt.Fprintln(a.IO.Err, "error: "+term.Clean(line))
+	if hint != "" {
+		fmt.Fprintln(a.IO.Err, "hint: "+term.Clean(hint))
+	}
 }
 
 // Count is a number of things in words: "1 service", "3 services".
@@ -138,4 +152,22 @@ func Several(s *fleet.Snapshot) (contexts, sources, namespaces bool) {
 		namespaces = namespaces || s.Services[i].Namespace != ""
 	}
 	return contexts, len(seen) > 1, namespaces
+}
+
+// Listing makes cmd one that shows what the registries hold and asks nobody.
+func (a *App) Listing(cmd *cobra.Command, view func(*fleet.Snapshot) render.View) *cobra.Command {
+	look := Look{Asking: Nothing}
+	cmd.ValidArgsFunction = a.ServiceArgs
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		return look.Run(cmd.Context(), a, args, func(r Reading) error {
+			if err := render.Write(a.IO, a.Output, view(r.Snapshot)); err != nil {
+				return err
+			}
+			return a.Listed(r)
+		})
+	}
+	look.Selection.Add(cmd, a)
+	look.Watching.Add(cmd)
+	a.AddOutput(cmd, false)
+	return cmd
 }

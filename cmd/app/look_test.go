@@ -49,7 +49,7 @@ func TestLookOnce(t *testing.T) {
 	}{
 		{app.Look{}, "", "order-1:up order-2:down user-1:up"},
 		{app.Look{}, "user", "user-1:up"},
-		{app.Look{Held: true}, "", "order-1:unknown order-2:unknown user-1:unknown"},
+		{app.Look{Asking: app.Nothing}, "", "order-1:unknown order-2:unknown user-1:unknown"},
 		{app.Look{Selection: app.Selection{Instance: "order-2"}}, "", "order-2:down"},
 		{app.Look{}, "usr", "missing:usr"},
 	} {
@@ -77,7 +77,7 @@ func TestLookRefuses(t *testing.T) {
 		"--probe-timeout 0s":      {Watching: interval},
 		"--interval 0s":           {Probing: probing()},
 		"--zone":                  {Probing: probing(), Watching: interval, Selection: app.Selection{Zone: "["}},
-		"no registry is named":    {Held: true, Watching: interval}, // what is not asked needs no probes
+		"no registry is named":    {Asking: app.Nothing, Watching: interval}, // what is not asked needs no probes
 		"no registry is named, a": {Probing: probing(), Watching: interval},
 	} {
 		refused(t, want, look.Run(t.Context(), w.App, nil, show), app.Usage, want)
@@ -85,7 +85,7 @@ func TestLookRefuses(t *testing.T) {
 	path := w.write(t, "fleet.yaml", "services:\n  - nam: order\n")
 	w.flags(t, "--registry", "file://"+path)
 	for _, watch := range []bool{false, true} {
-		look := app.Look{Held: true, Watching: app.Watching{Watch: watch, Interval: time.Second}}
+		look := app.Look{Asking: app.Nothing, Watching: app.Watching{Watch: watch, Interval: time.Second}}
 		refused(t, fmt.Sprintf("watched %v", watch), look.Run(t.Context(), w.App, nil, show), app.Usage, "fleet.yaml:2", "nam")
 	}
 }
@@ -109,7 +109,11 @@ func TestLookWatches(t *testing.T) {
 			{"order:none user-1:up", []string{"user " + good}},
 			{"user-1:up missing:order", nil},
 		}
-		look := app.Look{Held: held, Probing: probing(), Watching: app.Watching{Watch: true, Interval: 200 * time.Millisecond}}
+		asking := app.Everything
+		if held {
+			asking = app.Nothing
+		}
+		look := app.Look{Asking: asking, Probing: probing(), Watching: app.Watching{Watch: true, Interval: 200 * time.Millisecond}}
 		end := look.Run(ctx, w.App, []string{"order", "user*"}, func(r app.Reading) error {
 			if len(steps) == 0 {
 				return app.End(app.CannotSay) // one that was under way when the context ended
@@ -152,7 +156,7 @@ func TestLookWatchesOnATerminal(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		defer stop()
 		seen := 0
-		look := app.Look{Held: true, Watching: app.Watching{Watch: true, Interval: 100 * time.Millisecond}}
+		look := app.Look{Asking: app.Nothing, Watching: app.Watching{Watch: true, Interval: 100 * time.Millisecond}}
 		if err := look.Run(ctx, w.App, nil, func(app.Reading) error {
 			if seen++; seen <= 2 {
 				_, _ = fmt.Fprintln(w.IO.Out, "seen")
@@ -244,7 +248,7 @@ func TestWatchOverContexts(t *testing.T) {
 	s := w.open(t)
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	snaps := s.Watch(ctx, compile(t), 100*time.Millisecond, false)
+	snaps := s.Watch(ctx, compile(t), 100*time.Millisecond, app.Everything)
 	var last *fleet.Snapshot
 	for range 3 {
 		snap, ok := <-snaps
@@ -291,7 +295,7 @@ func TestWatchIsNewestOnly(t *testing.T) {
 	s := w.flags(t, "--registry", w.fleet(t, "fleet.yaml", "order "+addr)).open(t)
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	snaps := s.Watch(ctx, compile(t), 100*time.Millisecond, false)
+	snaps := s.Watch(ctx, compile(t), 100*time.Millisecond, app.Everything)
 	first := <-snaps
 	for at, over := asked.Load(), time.Now().Add(10*time.Second); asked.Load() < at+5 && time.Now().Before(over); {
 		<-time.After(10 * time.Millisecond)

@@ -127,7 +127,7 @@ func (a *App) open(ctx context.Context, f *config.File, contexts []config.Contex
 	settings := wiring.Settings{
 		UserAgent: a.UserAgent(), Secret: secrets.Resolve, Now: a.Now,
 		ProbeTimeout: p.ProbeTimeout, Attempts: p.Attempts, Slow: p.Slow, Parallel: p.Parallel, QPS: p.QPS,
-		Explain:  p.Explain,
+		Explain: p.Explain, Breakers: a.Breakers,
 		Override: profile.Override{Profile: p.Profile, Probe: probe.Kind(p.Kind), HealthPath: p.HealthPath},
 	}
 	s := &Session{app: a, file: f.Path, origins: map[string]config.Context{}, secrets: vars}
@@ -192,22 +192,40 @@ type Missing struct {
 	Suggestions []string
 }
 
+// Asking is what a pass asks instances for.
+type Asking uint8
+
+// What may be asked for. In any case the registries are read.
+const (
+	Everything   Asking = iota // health, and breakers where somebody says how they are read
+	HealthOnly                 // how they are, for who needs an answer at once
+	BreakersOnly               // their breakers
+	Nothing                    // they are not asked: the statuses are what registries claim
+)
+
+// sweeper is one that asks for that.
+func (asking Asking) sweeper(f *wiring.Fleet) *sweep.Sweeper {
+	w := f.Sweeper()
+	switch asking {
+	case Everything:
+	case HealthOnly:
+		w.Breakers = sweep.Reader{}
+	case BreakersOnly:
+		w.Breakers.Only = true
+	case Nothing:
+		w.Plan = func(*fleet.Service, *fleet.Instance) fleet.Plan { return fleet.Plan{} }
+	}
+	return w
+}
+
 // Held returns what the registries hold, unasked: the statuses are what they
 // claim.
 func (s *Session) Held(ctx context.Context, sel *selection.Selection) (Reading, error) {
-	return s.pass(ctx, sel, func(f *wiring.Fleet) *sweep.Sweeper {
-		w := f.Sweeper()
-		w.Plan = func(*fleet.Service, *fleet.Instance) fleet.Plan { return fleet.Plan{} }
-		return w
-	}, nil)
+	return s.Pass(ctx, sel, Nothing, nil)
 }
 
 // Pass reads every registry and asks every selected instance once.
-func (s *Session) Pass(ctx context.Context, sel *selection.Selection, progress func(done, total int)) (Reading, error) {
-	return s.pass(ctx, sel, (*wiring.Fleet).Sweeper, progress)
-}
-
-func (s *Session) pass(ctx context.Context, sel *selection.Selection, sweeper func(*wiring.Fleet) *sweep.Sweeper, progress func(done, total int)) (Reading, error) {
+func (s *Session) Pass(ctx context.Context, sel *selection.Selection, asking Asking, progress func(done, total int)) (Reading, error) {
 	inputs, err := s.read(ctx)
 	if err != nil {
 		return Reading{}, err
@@ -216,7 +234,7 @@ func (s *Session) pass(ctx context.Context, sel *selection.Selection, sweeper fu
 	unknown := make([][]string, len(s.Fleets))
 	var wg sync.WaitGroup
 	for i, f := range s.Fleets {
-		w := sweeper(f)
+		w := asking.sweeper(f)
 		w.Progress = progress
 		w.Select = func(all []fleet.Service) []fleet.Service {
 			var selected []fleet.Service

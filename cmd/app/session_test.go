@@ -119,7 +119,7 @@ func TestHeldAndPass(t *testing.T) {
 		}
 	}
 	asked := make(chan [2]int, 10)
-	r, err = s.Pass(t.Context(), compile(t), func(done, total int) { asked <- [2]int{done, total} })
+	r, err = s.Pass(t.Context(), compile(t), app.Everything, func(done, total int) { asked <- [2]int{done, total} })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,7 +149,7 @@ func TestBadFile(t *testing.T) {
 	if err := s.ConfigError(); err != nil {
 		t.Errorf("before it was read: %v", err)
 	}
-	_, err := s.Pass(t.Context(), compile(t), nil)
+	_, err := s.Pass(t.Context(), compile(t), app.Everything, nil)
 	refused(t, "pass", err, app.Usage, "fleet.yaml:4", "99999")
 	_, err = s.Held(t.Context(), compile(t))
 	refused(t, "held", err, app.Usage, "fleet.yaml:4")
@@ -177,7 +177,7 @@ func TestBadFile(t *testing.T) {
 func TestDeadRegistryHidesNothing(t *testing.T) {
 	w := newWorld(t)
 	s := w.flags(t, "--registry", w.fleet(t, "fleet.yaml", "order "+up(t)), "--registry", "etcd://"+closed(t)).open(t)
-	r, err := s.Pass(t.Context(), compile(t), nil)
+	r, err := s.Pass(t.Context(), compile(t), app.Everything, nil)
 	if err != nil || len(r.Snapshot.Services) != 1 || r.Snapshot.Services[0].Instances[0].Status != fleet.Up {
 		t.Fatalf("%v, %+v", err, r.Snapshot.Services)
 	}

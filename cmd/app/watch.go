@@ -18,13 +18,13 @@ const settle = 100 * time.Millisecond
 
 // Watch keeps the sources and makes passes until ctx ends. It delivers the
 // merged snapshot of all contexts, the newest only, and closes the channel at
-// the end. With held nothing is asked: the snapshots are what registries hold.
-func (s *Session) Watch(ctx context.Context, sel *selection.Selection, interval time.Duration, held bool) <-chan *fleet.Snapshot {
+// the end.
+func (s *Session) Watch(ctx context.Context, sel *selection.Selection, interval time.Duration, asking Asking) <-chan *fleet.Snapshot {
 	out := make(chan *fleet.Snapshot, 1)
 	m := &merger{latest: make([]*fleet.Snapshot, len(s.Fleets)), out: out}
 	var wg sync.WaitGroup
 	for i, f := range s.Fleets {
-		loop := s.loop(f, sel, interval, held)
+		loop := s.loop(f, sel, interval, asking)
 		wg.Go(func() { f.Keeper().Run(ctx) })
 		wg.Go(func() { loop.Run(ctx) })
 		snaps := loop.Hub.Latest(ctx)
@@ -41,14 +41,11 @@ func (s *Session) Watch(ctx context.Context, sel *selection.Selection, interval 
 	return out
 }
 
-func (s *Session) loop(f *wiring.Fleet, sel *selection.Selection, interval time.Duration, held bool) *sweep.Loop {
-	w := f.Sweeper()
+func (s *Session) loop(f *wiring.Fleet, sel *selection.Selection, interval time.Duration, asking Asking) *sweep.Loop {
+	w := asking.sweeper(f)
 	w.Select = func(all []fleet.Service) []fleet.Service {
 		selected, _ := sel.Apply(all)
 		return selected
-	}
-	if held {
-		w.Plan = func(*fleet.Service, *fleet.Instance) fleet.Plan { return fleet.Plan{} }
 	}
 	keeper := f.Keeper()
 	return &sweep.Loop{

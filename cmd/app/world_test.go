@@ -6,11 +6,9 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -18,6 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/midwatch-cli/midwatch/cmd/app"
+	"github.com/midwatch-cli/midwatch/cmd/cmdtest"
 	"github.com/midwatch-cli/midwatch/cmd/term"
 )
 
@@ -126,79 +125,25 @@ func probing() app.Probing {
 	return app.Probing{ProbeTimeout: time.Second, Attempts: 1, Parallel: 8}
 }
 
-// serve is a server on loopback; it returns host:port.
-func serve(t *testing.T, h http.HandlerFunc) string {
-	t.Helper()
-	server := httptest.NewServer(h)
-	t.Cleanup(server.Close)
-	return strings.TrimPrefix(server.URL, "http://")
-}
+// The far ends of this package's tests, by short names.
+func serve(t *testing.T, h http.HandlerFunc) string { t.Helper(); return cmdtest.Handler(t, h) }
 
-// answers is a server that says this of its health.
 func answers(t *testing.T, status int, body string) string {
 	t.Helper()
-	return serve(t, func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != "/health" {
-			http.NotFound(w, r)
-			return
-		}
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(status)
-		_, _ = w.Write([]byte(body))
-	})
+	return cmdtest.Health(t, status, body)
 }
 
-func up(t *testing.T) string {
-	t.Helper()
-	return answers(t, http.StatusOK, `{"status":"UP"}`)
-}
+func up(t *testing.T) string { t.Helper(); return cmdtest.Up(t) }
 
 func down(t *testing.T) string {
 	t.Helper()
 	return answers(t, http.StatusServiceUnavailable, `{"status":"DOWN"}`)
 }
 
-// closed is an address where nothing listens.
-func closed(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
-}
+func closed(t *testing.T) string { t.Helper(); return cmdtest.Closed(t) }
 
 // mute is an address that takes connections and never answers.
-func mute(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var mu sync.Mutex
-	var conns []net.Conn
-	var taking sync.WaitGroup
-	taking.Go(func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			mu.Lock()
-			conns = append(conns, c)
-			mu.Unlock()
-		}
-	})
-	t.Cleanup(func() {
-		_ = l.Close()
-		taking.Wait()
-		for _, c := range conns {
-			_ = c.Close()
-		}
-	})
-	return l.Addr().String()
-}
+func mute(t *testing.T) string { t.Helper(); return cmdtest.Raw(t, func(net.Conn) {}) }
 
 // refused holds an error against what it has to be: its code, and parts of its
 // words; a part that begins with "hint: " is one of its hint.

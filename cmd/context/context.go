@@ -185,8 +185,11 @@ func use(a *app.App, name string) error {
 		return err
 	}
 	state := config.StateIn(a.Getenv)
-	current, before, _ := state.Read() // what cannot be read is written anew
+	current, before, unread := state.Read()
 	if name == previous {
+		if unread != nil {
+			return &app.Error{Code: app.Usage, Err: unread, Hint: "midwatch context use NAME writes it anew"}
+		}
 		if name = before; name == "" {
 			return app.Usagef("midwatch context use NAME chooses one", "there was no context before")
 		}

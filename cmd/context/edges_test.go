@@ -1,6 +1,7 @@
 package context_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -110,5 +111,23 @@ func TestTheOneBeforeIsGone(t *testing.T) {
 	}
 	if out, _, err := w.run("context", "show", "-o", "name"); err != nil || out != "stage\n" {
 		t.Errorf("%q, %v", out, err)
+	}
+}
+
+// TestGoingBackToWhatCannotBeRead is a bug that was: it said that there was no
+// context before. Naming one writes the file anew.
+func TestGoingBackToWhatCannotBeRead(t *testing.T) {
+	w := newWorld(t, file)
+	w.vars["XDG_STATE_HOME"] = t.TempDir()
+	path := filepath.Join(w.vars["XDG_STATE_HOME"], "midwatch", "context")
+	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte("a b\x00\n\n"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err := w.run("context", "-")
+	if wrong, _ := wrongUse(err); !wrong || !strings.Contains(err.Error(), "does not hold the name of a context") {
+		t.Errorf("got %v", err)
+	}
+	if _, _, err := w.run("context", "use", "prod"); err != nil {
+		t.Errorf("by name: %v", err)
 	}
 }

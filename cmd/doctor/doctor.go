@@ -59,7 +59,7 @@ func run(ctx context.Context, a *app.App, o *options, name string) error {
 	defer s.Close()
 	progress := a.IO.Progress()
 	progress.Set("asking " + name)
-	r, err := s.Pass(ctx, sel, nil)
+	r, err := s.Pass(ctx, sel, app.HealthOnly, nil)
 	progress.Done()
 	if err != nil {
 		return err

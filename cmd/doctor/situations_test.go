@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/midwatch-cli/midwatch/cmd/app"
+	"github.com/midwatch-cli/midwatch/cmd/cmdtest"
 )
 
 // situation is a real one on loopback, and what doctor has to make of it.
@@ -40,54 +41,54 @@ func overHTTP(t *testing.T, well string) []situation {
 			steps: "registry=ok address=ok tcp=ok http=ok", words: "Nothing is wrong with it, seen from here.",
 		},
 		{
-			name: "refused", address: closed(t), code: app.NotWell,
+			name: "refused", address: cmdtest.Closed(t), code: app.NotWell,
 			steps: "registry=ok address=ok tcp=failed(refused)", words: "Nothing listens there", next: "midwatch deregister payment/payment-1",
 		},
 		{
-			name: "hangs", address: raw(t, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) }), code: app.NotWell,
+			name: "hangs", address: cmdtest.Raw(t, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) }), code: app.NotWell,
 			steps: "registry=ok address=ok tcp=ok http=failed(timeout)", words: "stuck or starved, not gone", next: "midwatch check payment --instance payment-1 --explain",
 		},
 		{
-			name: "hangs up", address: raw(t, hangUp), code: app.NotWell, args: "--probe http",
+			name: "hangs up", address: cmdtest.Raw(t, hangUp), code: app.NotWell, args: "--probe http",
 			steps: "registry=ok address=ok tcp=ok http=failed(closed)", words: "takes the connection and hangs up", next: "look at its log",
 		},
 		{
 			name: "says so itself", code: app.NotWell,
-			address: serve(t, health(http.StatusServiceUnavailable, "application/json", `{"status":"DOWN","components":{"db":{"status":"DOWN"},"disk":{"status":"UP"}}}`)),
+			address: cmdtest.Handler(t, health(http.StatusServiceUnavailable, "application/json", `{"status":"DOWN","components":{"db":{"status":"DOWN"},"disk":{"status":"UP"}}}`)),
 			steps:   "registry=ok address=ok tcp=ok http=failed(reported)", words: "says itself that it is not well", next: "shows its components",
 		},
 		{
-			name: "an error without a word", code: app.NotWell, address: serve(t, health(http.StatusInternalServerError, "text/plain", "oops")), labels: "{health_path: /health}",
+			name: "an error without a word", code: app.NotWell, address: cmdtest.Handler(t, health(http.StatusInternalServerError, "text/plain", "oops")), labels: "{health_path: /health}",
 			steps: "registry=ok address=ok tcp=ok http=failed(status)", words: "says itself that it is not well", next: "--explain",
 		},
 		{
-			name: "wants credentials", code: app.CannotSay, address: serve(t, health(http.StatusUnauthorized, "text/plain", "who are you?")),
+			name: "wants credentials", code: app.CannotSay, address: cmdtest.Handler(t, health(http.StatusUnauthorized, "text/plain", "who are you?")),
 			steps: "registry=ok address=ok tcp=ok http=failed(auth)", words: "wants credentials", next: "set auth in the profile of payment",
 		},
 		{
-			name: "404 everywhere", code: app.CannotSay, address: serve(t, http.NotFound), args: "--health-path /health",
+			name: "404 everywhere", code: app.CannotSay, address: cmdtest.Handler(t, http.NotFound), args: "--health-path /health",
 			steps: "registry=ok address=ok tcp=ok http=failed(not_found)", words: "not to a question about its health", next: "set health_path in its metadata",
 		},
 		{
-			name: "a page for people", code: app.CannotSay, address: serve(t, page),
+			name: "a page for people", code: app.CannotSay, address: cmdtest.Handler(t, page),
 			steps: "registry=ok address=ok tcp=ok http=failed(page)", words: "not to a question about its health", next: "set health_path",
 		},
 		{
-			name: "answers everything alike", code: app.CannotSay, address: serve(t, func(http.ResponseWriter, *http.Request) {}),
+			name: "answers everything alike", code: app.CannotSay, address: cmdtest.Handler(t, func(http.ResponseWriter, *http.Request) {}),
 			steps: "registry=ok address=ok tcp=ok http=failed(alike)", words: "not to a question about its health", next: "set health_path",
 		},
 		{
-			name: "sends elsewhere", code: app.CannotSay, address: serve(t, func(w http.ResponseWriter, r *http.Request) {
+			name: "sends elsewhere", code: app.CannotSay, address: cmdtest.Handler(t, func(w http.ResponseWriter, r *http.Request) {
 				http.Redirect(w, r, "http://login.example/", http.StatusFound)
 			}), labels: "{health_path: /health}",
 			steps: "registry=ok address=ok tcp=ok http=failed(redirect)", words: "not to a question about its health", next: "set health_path",
 		},
 		{
-			name: "starting", code: app.CannotSay, address: serve(t, health(http.StatusServiceUnavailable, "application/json", `{"status":"STARTING"}`)),
+			name: "starting", code: app.CannotSay, address: cmdtest.Handler(t, health(http.StatusServiceUnavailable, "application/json", `{"status":"STARTING"}`)),
 			steps: "registry=ok address=ok tcp=ok http=failed(starting)", words: "still starting", next: "midwatch wait payment --for up",
 		},
 		{
-			name: "leaving by its own word", address: serve(t, health(http.StatusServiceUnavailable, "application/json", `{"status":"OUT_OF_SERVICE"}`)),
+			name: "leaving by its own word", address: cmdtest.Handler(t, health(http.StatusServiceUnavailable, "application/json", `{"status":"OUT_OF_SERVICE"}`)),
 			steps: "registry=ok address=ok tcp=ok http=failed(draining)", words: "It is in maintenance: it says that it is leaving. That is no failure.",
 		},
 		{
@@ -95,7 +96,7 @@ func overHTTP(t *testing.T, well string) []situation {
 			steps: "registry=ok address=ok tcp=warning(slow) http=warning(slow)", words: "It answers, and is degraded: ",
 		},
 		{
-			name: "too many requests", address: serve(t, health(http.StatusTooManyRequests, "text/plain", "later")), labels: "{health_path: /health}",
+			name: "too many requests", address: cmdtest.Handler(t, health(http.StatusTooManyRequests, "text/plain", "later")), labels: "{health_path: /health}",
 			steps: "registry=ok address=ok tcp=ok http=warning(limited)", words: "It answers, and is degraded: ",
 		},
 	}
@@ -129,7 +130,7 @@ func onTheWay(t *testing.T, dir, well string) []situation {
 		},
 		{
 			name: "another protocol", code: app.CannotSay, labels: "{health_path: /health}",
-			address: raw(t, func(c net.Conn) {
+			address: cmdtest.Raw(t, func(c net.Conn) {
 				_, _ = io.WriteString(c, "220 mail.example ESMTP\r\n")
 				_, _ = io.Copy(io.Discard, c)
 			}),
@@ -158,7 +159,7 @@ func ofRegistries(t *testing.T, well string) []situation {
 			steps: "registry=warning address=ok tcp=ok http=ok", words: "It is in maintenance: the registry has it in maintenance: moving house. That is no failure.",
 		},
 		{
-			name: "in maintenance, and its process is gone", registry: claims(t, closed(t), "maintenance"),
+			name: "in maintenance, and its process is gone", registry: claims(t, cmdtest.Closed(t), "maintenance"),
 			steps: "registry=warning address=ok tcp=failed(refused)", words: "It is in maintenance: ",
 		},
 		{
@@ -166,15 +167,15 @@ func ofRegistries(t *testing.T, well string) []situation {
 			steps: "registry=warning address=ok tcp=ok http=ok", words: "It answers, and is degraded: it answers well, the registry would not send it calls",
 		},
 		{
-			name: "claimed down, and asking settles nothing", code: app.NotWell, registry: claims(t, serve(t, http.NotFound), "critical"), args: "--health-path /health",
+			name: "claimed down, and asking settles nothing", code: app.NotWell, registry: claims(t, cmdtest.Handler(t, http.NotFound), "critical"), args: "--health-path /health",
 			steps: "registry=warning address=ok tcp=ok http=failed(not_found)", words: "not to a question about its health", next: "set health_path",
 		},
 		{
-			name: "nothing of a source answers that calls it well", code: app.CannotSay, registry: claims(t, closed(t), "passing", "passing"),
+			name: "nothing of a source answers that calls it well", code: app.CannotSay, registry: claims(t, cmdtest.Closed(t), "passing", "passing"),
 			steps: "registry=ok address=ok tcp=failed(refused)", words: "Nothing of its source answers from here: none of 2 answered from here", next: "from inside the fleet's network",
 		},
 		{
-			name: "dead registry", code: app.CannotSay, registry: "etcd://" + closed(t),
+			name: "dead registry", code: app.CannotSay, registry: "etcd://" + cmdtest.Closed(t),
 			steps: "registry=failed(refused)", words: "The registry cannot be read", next: "?",
 		},
 	}
@@ -184,7 +185,7 @@ func ofRegistries(t *testing.T, well string) []situation {
 // mean, what to do next, and one code for all forms.
 func TestDoctor(t *testing.T) {
 	dir := t.TempDir()
-	well := serve(t, health(http.StatusOK, "application/json", `{"status":"UP"}`))
+	well := cmdtest.Handler(t, health(http.StatusOK, "application/json", `{"status":"UP"}`))
 	all := append(append(overHTTP(t, well), onTheWay(t, dir, well)...), ofRegistries(t, well)...)
 	for i, c := range all {
 		t.Run(c.name, func(t *testing.T) {
@@ -255,8 +256,8 @@ func (c *situation) holds(t *testing.T, screen, hint string) {
 func TestSilentRegistryBesideAnInstance(t *testing.T) {
 	dir := t.TempDir()
 	url := "file://" + write(t, filepath.Join(dir, "fleet.yaml"), fmt.Sprintf("services:\n  - {name: payment, instances: [{id: payment-1, address: %q}, {id: payment-2, address: %q}]}\n",
-		serve(t, health(http.StatusOK, "application/json", `{"status":"UP"}`)), closed(t)))
-	silent := "etcd://" + closed(t)
+		cmdtest.Handler(t, health(http.StatusOK, "application/json", `{"status":"UP"}`)), cmdtest.Closed(t)))
+	silent := "etcd://" + cmdtest.Closed(t)
 	for args, want := range map[string]struct {
 		code  app.Code
 		words string
@@ -276,7 +277,7 @@ func TestSilentRegistryBesideAnInstance(t *testing.T) {
 // like the terminal to obey.
 func TestScreenIsClean(t *testing.T) {
 	dir := t.TempDir()
-	addr := closed(t)
+	addr := cmdtest.Closed(t)
 	url := "file://" + write(t, filepath.Join(dir, "fleet.yaml"), fmt.Sprintf("services:\n  - {name: payment, instances: [{id: payment-2, address: %q}]}\n", addr))
 	got := run(t, dir, true, "payment", "--registry", url)
 	want := "  payment/payment-2 in file (" + url + ")\n" +
@@ -294,7 +295,7 @@ func TestScreenIsClean(t *testing.T) {
 	if quiet := run(t, dir, true, "payment", "--registry", url, "-q"); quiet.out+quiet.errs != "" || quiet.code != app.NotWell {
 		t.Errorf("quietly: %+v", quiet)
 	}
-	hostile := serve(t, health(http.StatusServiceUnavailable, "application/json", `{"status":"DOWN","components":{"\u001b[2J::error::x":{"status":"DOWN"}}}`))
+	hostile := cmdtest.Handler(t, health(http.StatusServiceUnavailable, "application/json", `{"status":"DOWN","components":{"\u001b[2J::error::x":{"status":"DOWN"}}}`))
 	url = "file://" + write(t, filepath.Join(dir, "targets.json"), fmt.Sprintf(`[{"targets": [%q], "labels": {"service": "pay"}}]`, hostile))
 	for _, tty := range []bool{true, false} {
 		a := run(t, dir, tty, "pay", "--registry", url)

@@ -20,7 +20,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -28,6 +27,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/midwatch-cli/midwatch/cmd/app"
+	"github.com/midwatch-cli/midwatch/cmd/cmdtest"
 	"github.com/midwatch-cli/midwatch/cmd/doctor"
 	"github.com/midwatch-cli/midwatch/cmd/term"
 )
@@ -101,15 +101,6 @@ func write(t *testing.T, path, text string) string {
 	return path
 }
 
-// serve answers the same on every path that a handler of its own is not needed
-// for; it returns host:port.
-func serve(t *testing.T, h http.HandlerFunc) string {
-	t.Helper()
-	server := httptest.NewServer(h)
-	t.Cleanup(server.Close)
-	return strings.TrimPrefix(server.URL, "http://")
-}
-
 // health answers on /health, and with 404 everywhere else.
 func health(status int, kind, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
@@ -121,51 +112,6 @@ func health(status int, kind, body string) http.HandlerFunc {
 		w.WriteHeader(status)
 		_, _ = w.Write([]byte(body))
 	}
-}
-
-// closed is an address where nothing listens.
-func closed(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
-}
-
-// raw takes connections and does this with each.
-func raw(t *testing.T, with func(net.Conn)) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var mu sync.Mutex
-	var conns []net.Conn
-	var all sync.WaitGroup
-	all.Go(func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			mu.Lock()
-			conns = append(conns, c)
-			mu.Unlock()
-			all.Go(func() { with(c) })
-		}
-	})
-	t.Cleanup(func() {
-		_ = l.Close()
-		mu.Lock()
-		for _, c := range conns {
-			_ = c.Close()
-		}
-		mu.Unlock()
-		all.Wait()
-	})
-	return l.Addr().String()
 }
 
 // authority signs certificates.
@@ -226,7 +172,7 @@ func claims(t *testing.T, addr string, checks ...string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return "consul://" + serve(t, func(w http.ResponseWriter, r *http.Request) {
+	return "consul://" + cmdtest.Handler(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Consul-Index", "1")
 		w.Header().Set("X-Consul-Knownleader", "true")
 		w.Header().Set("X-Consul-Lastcontact", "0")

@@ -9,6 +9,7 @@ import (
 	"github.com/midwatch-cli/midwatch/cmd/app"
 	"github.com/midwatch-cli/midwatch/cmd/cmdtest"
 	"github.com/midwatch-cli/midwatch/cmd/registries"
+	breakers "github.com/midwatch-cli/midwatch/fleet/breaker/all"
 	"github.com/midwatch-cli/midwatch/fleet/registry"
 	"github.com/midwatch-cli/midwatch/fleet/registry/all"
 )
@@ -24,28 +25,38 @@ func TestEveryDriver(t *testing.T) {
 	var doc struct {
 		Kind  string
 		Items []struct {
-			Name, Summary      string
-			Schemes, Abilities []string
-			Options            []struct{ Name, Help string }
+			Of, Name, Summary         string
+			Schemes, Abilities, Verbs []string
+			Options                   []struct{ Name, Help string }
 		}
 	}
 	if err := json.Unmarshal([]byte(r.Out), &doc); err != nil {
 		t.Fatal(err)
 	}
-	drivers := all.Drivers()
-	if doc.Kind != "Registries" || len(doc.Items) != len(drivers) {
-		t.Fatalf("%s with %d items, want %d", doc.Kind, len(doc.Items), len(drivers))
+	drivers, apis := all.Drivers(), breakers.Drivers()
+	if doc.Kind != "Registries" || len(doc.Items) != len(drivers)+len(apis) {
+		t.Fatalf("%s with %d items, want %d and %d", doc.Kind, len(doc.Items), len(drivers), len(apis))
 	}
 	table := run(t).Out
+	for i, d := range apis {
+		item := doc.Items[len(drivers)+i]
+		if item.Of != "breakers" || item.Name != d.Name || item.Summary != d.Summary || !slices.Equal(item.Schemes, d.Schemes) ||
+			len(item.Abilities) != len(d.Abilities) || len(item.Verbs) != len(d.Verbs) {
+			t.Errorf("%s: %+v", d.Name, item)
+		}
+		if !strings.Contains(table, "\n"+d.Name+"\tbreakers\t") || !strings.Contains(run(t, d.Name).Out, "\n"+d.Name+"\tbreakers\t") {
+			t.Errorf("%s has no row:\n%s", d.Name, table)
+		}
+	}
 	for i, d := range drivers {
 		item := doc.Items[i]
-		if item.Name != d.Name || item.Summary != d.Summary || !slices.Equal(item.Schemes, d.Schemes) || len(item.Abilities) != len(d.Abilities) {
+		if item.Of != "services" || item.Name != d.Name || item.Summary != d.Summary || !slices.Equal(item.Schemes, d.Schemes) || len(item.Abilities) != len(d.Abilities) {
 			t.Errorf("%s: %+v", d.Name, item)
 		}
 		if want := registry.Describe(d.NewOptions()); len(want) != len(item.Options) {
 			t.Errorf("%s has %d options, want %d", d.Name, len(item.Options), len(want))
 		}
-		if !strings.Contains(table, "\n"+d.Name+"\t"+d.Schemes[0]+"://") {
+		if !strings.Contains(table, "\n"+d.Name+"\tservices\t"+d.Schemes[0]+"://") {
 			t.Errorf("%s has no row:\n%s", d.Name, table)
 		}
 		one := run(t, d.Name)

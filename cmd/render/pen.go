@@ -59,11 +59,15 @@ func (p *pen) underline(s fleet.Status, word string) string {
 
 // clock is a moment for people, with its zone.
 func (p *pen) clock(at time.Time) string {
-	at = at.Local()
-	if p.utc {
-		at = at.UTC()
+	return at.In(p.zone()).Format("2006-01-02 15:04:05 MST")
+}
+
+// zone is the one that people read times in.
+func (p *pen) zone() *time.Location {
+	if p.utc || !p.tty {
+		return time.UTC
 	}
-	return at.Format("2006-01-02 15:04:05 MST")
+	return time.Local
 }
 
 // Duration is a duration for people: 0.2 ms, 210 ms, 2 s, 1 m 12 s, 3 h 5 m, 4 d.

@@ -26,7 +26,7 @@ func screen(t *term.IO, p *pen, o Options, j *Judged) error {
 		case j.Explain:
 			explained(j.Snapshot).write(&b, p, o)
 		default:
-			fleetTable(j.Snapshot, true, true).write(&b, p, o)
+			fleetTable(p, j.Snapshot, true, true).write(&b, p, o)
 		}
 		if _, err := t.Out.Write(b.Bytes()); err != nil {
 			return err
@@ -87,7 +87,7 @@ func check(b *bytes.Buffer, p *pen, o Options, j *Judged) {
 		b.WriteString(p.apart(p.sign(j.status())+" "+p.clean(left), whence(s), j.status()))
 	}
 	if unwell || o.Format == FormatWide {
-		fleetTable(s, o.Format == FormatWide, false).write(b, p, o)
+		fleetTable(p, s, o.Format == FormatWide, false).write(b, p, o)
 	}
 	if !unwell {
 		return
@@ -225,7 +225,7 @@ func wellNames(s *fleet.Snapshot) []string {
 
 // fleetTable has a row for each service. Unless every column is wanted, as off a
 // terminal, those that say nothing new are left out.
-func fleetTable(s *fleet.Snapshot, all, every bool) *Table {
+func fleetTable(p *pen, s *fleet.Snapshot, all, every bool) *Table {
 	same := func(of func(fleet.Ref) string) bool {
 		return !slices.ContainsFunc(s.Services, func(v fleet.ServiceView) bool { return of(v.Ref) != of(s.Services[0].Ref) })
 	}
@@ -242,7 +242,7 @@ func fleetTable(s *fleet.Snapshot, all, every bool) *Table {
 		{Name: "WHY", Flex: true},
 	}}
 	at := views(s)
-	for _, r := range rows(s, all) {
+	for _, r := range rows(p, s, all) {
 		v := at[r.Ref]
 		tb.Rows = append(tb.Rows, Row{Under: r.Under, Cells: []Cell{
 			Sign(r.Status), Text(r.Ref.Name), Text(r.Ref.Namespace), Text(r.Ref.Source), Text(r.Ref.Context), Text(r.Up()), Word(r.Status),
@@ -265,13 +265,13 @@ func views(s *fleet.Snapshot) map[fleet.Ref]*fleet.ServiceView {
 // rows are the services, roots first with their victims below them, then the
 // others by status. Without all, what is up is left out, and so is a victim
 // that is itself well.
-func rows(s *fleet.Snapshot, all bool) []report.Row {
+func rows(p *pen, s *fleet.Snapshot, all bool) []report.Row {
 	var out []report.Row
 	done := make(map[fleet.Ref]bool, len(s.Services))
 	add := func(v *fleet.ServiceView, root bool, under ...string) {
 		done[v.Ref] = true
 		out = append(out, report.Row{
-			Ref: v.Ref, Status: v.Status, Serving: v.Serving, Total: len(v.Instances), Why: whyOf(v), Under: under, Root: root,
+			Ref: v.Ref, Status: v.Status, Serving: v.Serving, Total: len(v.Instances), Why: whyOf(v, s.At, p.zone()), Under: under, Root: root,
 		})
 	}
 	at := views(s)
@@ -319,6 +319,13 @@ func explained(s *fleet.Snapshot) *Table {
 					answer += ", " + why
 				}
 				add("asked", r.Target.String(), answer)
+			}
+			if a := in.Plan.Admin; a != nil && a.Refused == "" {
+				answer := plural(len(in.Breakers), "breaker")
+				if in.BreakersWhy.Reason != "" {
+					answer = "could not be read: " + report.InWords(in.BreakersWhy)
+				}
+				add("breakers", a.Base, answer)
 			}
 			add("status", in.Status.String(), report.InWords(in.Why))
 		}

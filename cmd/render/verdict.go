@@ -76,7 +76,7 @@ func reports(f Format) func(*bytes.Buffer, *report.Account) {
 // account is the verdict in words, as reports take it.
 func (j *Judged) account(p *pen) *report.Account {
 	return &report.Account{
-		Snapshot: j.Snapshot, Verdict: j.Verdict, ExitCode: j.ExitCode, Title: j.title(), Rows: rows(j.Snapshot, false),
+		Snapshot: j.Snapshot, Verdict: j.Verdict, ExitCode: j.ExitCode, Title: j.title(), Rows: rows(p, j.Snapshot, false),
 		Notes: aside(p, j), Hint: j.nextHint(), ASCII: p.ascii,
 	}
 }
@@ -129,7 +129,7 @@ func (j *Judged) hint() string {
 		if !copyable(name) {
 			return "midwatch instances -o wide"
 		}
-		return "midwatch instances " + name + " -o wide · midwatch doctor " + name
+		return "midwatch instances " + name + " -o wide · midwatch doctor " + name + accusing(s)
 	}
 	for i := range s.Services {
 		switch name := s.Services[i].Name; {
@@ -141,6 +141,19 @@ func (j *Judged) hint() string {
 		}
 	}
 	return found(false)
+}
+
+// accusing is a further action where breakers that are open are evidence: behind
+// others, or nothing.
+func accusing(s *fleet.Snapshot) string {
+	for i := range s.Services {
+		for _, r := range fleet.Refusals(s.Services[i].Instances) {
+			if address := s.Services[i].Name + "/" + r.Name; copyable(address) {
+				return " · midwatch breakers show " + address
+			}
+		}
+	}
+	return ""
 }
 
 // copyable says that a name can stand in a command line that people copy: to a

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/midwatch-cli/midwatch/cmd/render/report"
 	"github.com/midwatch-cli/midwatch/fleet"
@@ -69,9 +70,10 @@ func values(v *fleet.ServiceView, field func(*fleet.InstanceView) string) string
 // reasonWord is a reason as people read it.
 func reasonWord(r fleet.Reason) string { return strings.ReplaceAll(string(r), "_", " ") }
 
-// whyOf says in few words why a service is not well: what it waits for, then
-// its own instances, those with the same trouble together, the worst first.
-func whyOf(v *fleet.ServiceView) string {
+// whyOf says in few words why a service is not well: what it waits for, the
+// breakers that are open, on how many instances and since when, then its
+// instances, those with the same trouble together, the worst first.
+func whyOf(v *fleet.ServiceView, now time.Time, zone *time.Location) string {
 	var parts []string
 	if len(v.BlockedBy) > 0 && v.Status != fleet.Up {
 		names := make([]string, len(v.BlockedBy))
@@ -79,6 +81,13 @@ func whyOf(v *fleet.ServiceView) string {
 			names[i] = r.Name
 		}
 		parts = append(parts, "waits for "+list(names, 40))
+	}
+	for i, r := range fleet.Refusals(v.Instances) {
+		if i == 2 {
+			parts = append(parts, "more breakers")
+			break
+		}
+		parts = append(parts, r.Words(now, zone))
 	}
 	type trouble struct {
 		status fleet.Status
@@ -88,7 +97,7 @@ func whyOf(v *fleet.ServiceView) string {
 	var troubles []trouble
 	for i := range v.Instances {
 		in := &v.Instances[i]
-		if in.Status == fleet.Up || in.Status == fleet.Maintenance && v.Status != fleet.Maintenance {
+		if in.Status == fleet.Up || in.Status == fleet.Maintenance && v.Status != fleet.Maintenance || in.Why.Reason == fleet.ReasonBreaker {
 			continue
 		}
 		k := slices.IndexFunc(troubles, func(t trouble) bool { return t.why == in.Why && t.status == in.Status })

@@ -80,7 +80,7 @@ func run(ctx context.Context, a *app.App, o *options, seeded bool) error {
 		return err
 	}
 	defer s.Close()
-	r, err := s.Pass(ctx, sel, nil)
+	r, err := s.Pass(ctx, sel, app.HealthOnly, nil)
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,6 @@
 package services
 
 import (
-	"context"
 	"fmt"
 	"strings"
 
@@ -22,28 +21,10 @@ const example = `  midwatch services
 
 // New returns the command.
 func New(a *app.App) *cobra.Command {
-	look := app.Look{Held: true}
-	cmd := &cobra.Command{
+	return a.Listing(&cobra.Command{
 		Use: "services [SERVICE...]", Aliases: []string{"ls"}, Short: "List the services that the registries hold", Example: example,
-		Long:              "services lists what the registries hold and asks no instance: midwatch check does.",
-		ValidArgsFunction: a.ServiceArgs,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return run(cmd.Context(), a, &look, args)
-		},
-	}
-	look.Selection.Add(cmd, a)
-	look.Watching.Add(cmd)
-	a.AddOutput(cmd, false)
-	return cmd
-}
-
-func run(ctx context.Context, a *app.App, look *app.Look, names []string) error {
-	return look.Run(ctx, a, names, func(r app.Reading) error {
-		if err := render.Write(a.IO, a.Output, view(r.Snapshot)); err != nil {
-			return err
-		}
-		return a.Listed(r)
-	})
+		Long: "services lists what the registries hold and asks no instance: midwatch check does.",
+	}, view)
 }
 
 func view(s *fleet.Snapshot) render.View {

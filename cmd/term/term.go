@@ -124,7 +124,9 @@ func (t *IO) Apply(s Settings) error {
 		return fmt.Errorf("--color %q: want auto, always or never", s.Color)
 	}
 	t.ASCII, t.plain = t.ASCII || s.ASCII, s.ASCII
-	t.Quiet = t.Quiet || s.Quiet
+	if t.Quiet = t.Quiet || s.Quiet; t.Quiet {
+		t.Out = io.Discard // for every command alike, whatever it prints
+	}
 	if s.NoCI {
 		t.CI = NoCI
 	}

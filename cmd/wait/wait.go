@@ -154,7 +154,7 @@ func run(ctx context.Context, a *app.App, o *options) error {
 	if o.mustExist {
 		cond.missing = func() []app.Missing { return s.MissingIn(sel) }
 	}
-	w := gate.Until(watching, s.Watch(watching, sel, o.watching.Interval, false), cond, patience)
+	w := gate.Until(watching, s.Watch(watching, sel, o.watching.Interval, app.Everything), cond, patience)
 	progress.Done()
 	if err := s.ConfigError(); err != nil {
 		return err

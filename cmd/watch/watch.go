@@ -12,6 +12,7 @@ import (
 	"github.com/midwatch-cli/midwatch/cmd/render"
 	"github.com/midwatch-cli/midwatch/cmd/term"
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/diff"
 	"github.com/midwatch-cli/midwatch/fleet/document"
 )
 
@@ -32,8 +33,8 @@ func New(a *app.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "watch [SERVICE...]", Short: "Print what happens, one line each", Example: example,
 		Long: `watch prints one line for each thing that happens: a service or an instance that is
-new or gone, a status, a version or an address that changed, a registry that is lost
-or back. A registry that stops answering keeps its last set: nothing is called gone.
+new or gone, a status, a version, an address or a breaker that changed, a registry that
+is lost or back. A registry that stops answering keeps its last set: nothing is called gone.
 With -o json or jsonl each line is the item as it is listed, plus what happened.
 It ends by Ctrl-C, or with 0 when --timeout is over.`,
 		ValidArgsFunction: a.ServiceArgs,
@@ -67,7 +68,11 @@ func run(ctx context.Context, a *app.App, o *options, names []string) error {
 	defer s.Close()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	snaps := s.Watch(ctx, sel, o.watching.Interval, o.held)
+	asking := app.Everything
+	if o.held {
+		asking = app.Nothing
+	}
+	snaps := s.Watch(ctx, sel, o.watching.Interval, asking)
 	var last *fleet.Snapshot
 	for {
 		select {
@@ -81,7 +86,7 @@ func run(ctx context.Context, a *app.App, o *options, names []string) error {
 			if last == nil {
 				begin(a, snap)
 			}
-			for _, e := range fleet.Diff(last, snap) {
+			for _, e := range diff.Between(last, snap) {
 				if err := print(a, e, last, snap); err != nil {
 					return err
 				}
@@ -160,6 +165,8 @@ func sentence(e fleet.Event) string {
 		return fmt.Sprintf("%s %s -> %s%s", who, e.From, e.To, why)
 	case fleet.EventVersion, fleet.EventAddress, fleet.EventClaim:
 		return fmt.Sprintf("%s %s %s -> %s%s", who, e.Kind, dash(e.From), dash(e.To), why)
+	case fleet.EventBreaker:
+		return fmt.Sprintf("%s breaker %s %s -> %s%s", who, e.Breaker, dash(e.From), e.To, why)
 	case fleet.EventSourceLost:
 		return "registry " + who + " does not answer, its last set is kept" + why
 	case fleet.EventSourceBack:

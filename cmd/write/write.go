@@ -16,6 +16,7 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet/change/keeper"
 	"github.com/midwatch-cli/midwatch/fleet/change/kind"
 	"github.com/midwatch-cli/midwatch/fleet/config"
+	"github.com/midwatch-cli/midwatch/fleet/registry"
 	"github.com/midwatch-cli/midwatch/fleet/wiring"
 )
 
@@ -245,9 +246,12 @@ func conflict(held []change.Holding) error {
 // planError gives an error of planning its code.
 func planError(err error) error {
 	var said *app.Error
+	var known *fleet.Error
 	switch {
 	case err == nil, errors.As(err, &said):
 		return err
+	case errors.Is(err, registry.ErrTaken) && errors.As(err, &known):
+		return &app.Error{Code: app.NotWell, Err: err, Hint: known.Hint}
 	case errors.Is(err, change.ErrUnable):
 		return &app.Error{Code: app.Usage, Err: err, Hint: "midwatch registries says which can"}
 	case errors.Is(err, errors.ErrUnsupported), errors.Is(err, change.ErrIsUndo):

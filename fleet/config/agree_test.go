@@ -33,7 +33,7 @@ func agrees(s schema, top map[string]any, text []byte) string {
 var values = []string{
 	"a", "''", "'1'", "1", "0", "-1", "65535", "1.5", "true", "false", "~", "", "[]", "[a]", "[a, b]", "['']", "[1]", "{}", "{a: b}", "/p", "[/p]", "http://h", "https://h:1/p", "etcd://h", "['etcd://h']",
 	"env:X", "file:/x", "{cmd: [a]}", "2s", ".5s", "+1h", "1μs", "2", "http", "tls", "dns", "spring", "10.0.0.0/8", ".a.b", "{path: /p}", "{admin: 1}", "{api: x}", "{username: u, password: 'env:X'}", "{A: b}", "{A: 'env:X'}",
-	"[{match: a}]", "{bearer: 'env:X'}", "0x10", "2001-01-01", "{url: 'etcd://h'}", "[{url: 'etcd://h', tls: true, n: 3, l: [a]}]", "'é'", "\"a\\nb\"",
+	"[{match: a}]", "{bearer: 'env:X'}", "0x10", "2001-01-01", "{url: 'etcd://h'}", "/a/b~0", "{calls: /c}", "{up: closed}", "{trip: {path: /p}}", "open", "POST", "[{url: 'etcd://h', tls: true, n: 3, l: [a]}]", "'é'", "\"a\\nb\"",
 }
 
 // TestSchemaTakesWhatTheDecoderTakes: every value at every key, one at a time.
@@ -41,7 +41,7 @@ func TestSchemaTakesWhatTheDecoderTakes(t *testing.T) {
 	s, top := readSchema(t)
 	profile := []string{"extends", "probe", "scheme", "strict", "slow", "warnDays", "failDays", "proxy", "allowHosts", "allowSockets", "health", "grpc", "metrics", "breakers", "ports", "headers", "tls", "auth"}
 	below := map[string][]string{
-		"health": {"path"}, "grpc": {"services"}, "metrics": {"path"}, "breakers": {"api", "path", "csrf"}, "ports": {"admin", "health", "metrics"}, "headers": {"Accept", "Cookie"},
+		"health": {"path"}, "grpc": {"services"}, "metrics": {"path"}, "breakers": {"api", "path", "csrf", "mapping"}, "ports": {"admin", "health", "metrics"}, "headers": {"Accept", "Cookie"},
 		"tls": {"ca", "serverName", "insecure"}, "auth": {"basic", "bearer", "oauth2"},
 	}
 	taken := 0
@@ -63,6 +63,13 @@ func TestSchemaTakesWhatTheDecoderTakes(t *testing.T) {
 		}
 		for _, key := range []string{"profiles", "services", "readOnly", "protected", "prometheus"} {
 			try("contexts:\n  - name: a\n    registries: ['etcd://h']\n    " + key + ": " + v + "\n")
+		}
+		mapping := "profiles:\n  p:\n    breakers:\n      api: mapping\n      mapping:\n        list: {path: /l}\n"
+		for _, key := range []string{"items", "name", "state", "fields", "states", "set"} {
+			try(mapping + "        " + key + ": " + v + "\n")
+		}
+		for _, key := range []string{"fields: {calls", "states: {word", "set: {trip", "set: {reset: {path", "set: {reset: {method", "set: {reset: {path: /p, body"} {
+			try(mapping + "        " + key + ": " + v + strings.Repeat("}", strings.Count(key, "{")) + "\n")
 		}
 		try("contexts:\n  - name: a\n    registries: " + v + "\n")
 		try("contexts:\n  - name: " + v + "\n    registries: ['etcd://h']\n")

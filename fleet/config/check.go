@@ -182,6 +182,7 @@ func (c checker) circleOf(name string, all map[string]fleet.Profile) string {
 }
 
 func (c checker) contradictions(p fleet.Profile, at string) {
+	c.mapping(p.Breakers, p.Extends, form.Join(at, "breakers"))
 	a := p.Auth
 	ways := []string{}
 	for _, way := range []struct {

@@ -20,7 +20,7 @@ func known() config.Known {
 	return config.Known{
 		Schemes:  []string{"etcd", "consul", "file"},
 		Profiles: []string{"go", "plain", "spring"},
-		APIs:     []string{"actuator", "envoy", "haproxy"},
+		APIs:     []string{"actuator", "envoy", "haproxy", "mapping"},
 		Registry: func(r config.Registry) []config.Fault {
 			var faults []config.Fault
 			for key, o := range r.Options {

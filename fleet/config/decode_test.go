@@ -44,11 +44,22 @@ func TestWhole(t *testing.T) {
 	equal(t, "an empty profile", f.Profiles["nothing"], fleet.Profile{Name: "nothing"})
 	equal(t, "basic", f.Profiles["base"].Auth, fleet.Auth{BasicUser: "me", BasicPassword: fleet.SecretRef{Env: "BASE_PASSWORD"}})
 
+	equal(t, "a mapping", *f.Profiles["homemade"].Breakers.Mapping, fleet.BreakerMapping{
+		List: fleet.MappedRequest{Path: "/circuits?all=1"}, Items: "/breakers", Name: "/name", State: "/state",
+		Fields: map[string]string{"calls": "/counts/total", "failureRate": "/rate", "since": "/changed~1at"},
+		States: map[string]fleet.BreakerState{"Isolated": fleet.BreakerForcedOpen, "true": fleet.BreakerOpen, "2": fleet.BreakerHalfOpen, "Half Open": fleet.BreakerHalfOpen},
+		Set: map[fleet.Verb]fleet.MappedRequest{
+			fleet.Trip:     {Path: "/circuits/{name}/open", Body: `{"by":"{by}","ttl":{ttlSeconds}}`},
+			fleet.Reset:    {Method: "DELETE", Path: "/circuits/{name}/open"},
+			fleet.HalfOpen: {Path: "/circuits/{name}/try"},
+		},
+	})
+
 	prod := f.Context("prod")
 	equal(t, "a context's own profile", f.ProfilesOf(prod)["shop"], fleet.Profile{Name: "shop", Extends: "spring", Strict: &no})
 	equal(t, "that of all contexts", f.ProfilesOf(f.Context("stage-2.eu"))["shop"].Extends, "base")
-	equal(t, "how many", len(f.ProfilesOf(prod)), 5)
-	equal(t, "without a context", len(f.ProfilesOf(nil)), 5)
+	equal(t, "how many", len(f.ProfilesOf(prod)), 7)
+	equal(t, "without a context", len(f.ProfilesOf(nil)), 7)
 	equal(t, "the rules", prod.Services, []fleet.ServiceRule{
 		{Match: "ord*", Profile: "shop", DependsOn: []string{"payment", "inventory"}},
 		{Match: "!canary", DependsOn: []string{"user"}},

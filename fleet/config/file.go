@@ -89,11 +89,13 @@ type Known struct {
 	Profiles []string               // the built-in ones
 	APIs     []string               // of breakers
 	Registry func(Registry) []Fault // what is wrong with a registry's URL and options
+
+	Mapping func(*fleet.BreakerMapping) []Fault // what is wrong with a mapping of a breaker API
 }
 
-// Fault is what Known.Registry finds.
+// Fault is what Known.Registry and Known.Mapping find.
 type Fault struct {
-	Key     string // the option; url, or empty for the URL
+	Key     string // the option; url, or empty for the URL; within a mapping set.trip.path
 	Message string // holds no secret
 	Hint    string
 }

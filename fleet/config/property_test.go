@@ -48,7 +48,8 @@ func (m maker) profile(name string) fleet.Profile {
 	maybe(m, &p.HealthPaths, []string{"/h"}, []string{"/h?a=b", "/ä b", "/#"})
 	maybe(m, &p.GRPCServices, []string{"*"}, []string{m.word(), "grpc.v1.Health"})
 	maybe(m, &p.MetricsPath, "/m", "/m: #")
-	maybe(m, &p.Breakers, fleet.BreakerAPI{API: "actuator"}, fleet.BreakerAPI{API: "1.0", Path: "/a", CSRF: m.word()})
+	maybe(m, &p.Breakers, fleet.BreakerAPI{API: "actuator"}, fleet.BreakerAPI{API: "1.0", Path: "/a", CSRF: m.word()},
+		fleet.BreakerAPI{API: "mapping", Mapping: m.mapping()})
 	maybe(m, &p.Ports, map[string]int{"admin": 1}, map[string]int{"health": 65535, "metrics": 80})
 	maybe(m, &p.TLS, fleet.TLSSettings{CA: "/a b.pem"}, fleet.TLSSettings{Cert: "/c", Key: "/k", ServerName: m.word()}, fleet.TLSSettings{Insecure: true})
 	maybe(m, &p.Auth, fleet.Auth{Bearer: m.ref()}, fleet.Auth{BasicUser: m.word(), BasicPassword: m.ref()},
@@ -68,6 +69,19 @@ func (m maker) profile(name string) fleet.Profile {
 		maybe(m, &p.Headers, map[string]fleet.Header{"X-A": {Text: m.word()}, "X-B": {Ref: m.ref()}})
 	}
 	return p
+}
+
+func (m maker) mapping() *fleet.BreakerMapping {
+	b := &fleet.BreakerMapping{List: fleet.MappedRequest{Path: pick(m, "/l", "/a: #{b}")}}
+	maybe(m, &b.Items, "/", "/a~1b/- c")
+	maybe(m, &b.Name, "/name", "/true")
+	maybe(m, &b.State, "/ ", "/~0")
+	maybe(m, &b.Fields, map[string]string{"calls": "/c"}, map[string]string{"failureRate": "/r: #", "by": "/0"})
+	word := strings.TrimLeft(m.word(), "? ") // YAML has other uses for a question mark
+	maybe(m, &b.States, map[string]fleet.BreakerState{word: fleet.BreakerForcedOpen}, map[string]fleet.BreakerState{word: fleet.BreakerOpen, "a b": fleet.BreakerUnknown})
+	maybe(m, &b.Set, map[fleet.Verb]fleet.MappedRequest{fleet.Trip: {Method: "PUT", Path: "/{name}", Body: `{"a":"{name}: #"}`}},
+		map[fleet.Verb]fleet.MappedRequest{fleet.HalfOpen: {Path: "/{name}", Body: m.word()}, fleet.Reset: {Path: "/x"}})
+	return b
 }
 
 func (m maker) registry(i int) config.Registry {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/config"
 )
 
@@ -100,6 +101,32 @@ func TestValues(t *testing.T) {
 			key: "breakers", in: inProfile, underneath: "breakers.",
 			good:  []string{"{api: envoy}", "{api: x, path: /p, csrf: /t}"},
 			wrong: map[string]string{"{api: a b}": "is not a name", "{path: p}": path, "{ap: x}": "unknown key (did you mean api?)"},
+		},
+		{
+			key: "breakers", in: inProfile, underneath: "breakers.",
+			good: []string{
+				"{api: mapping, mapping: {list: {path: /l}}}", "{api: mapping, mapping: {list: {path: /l, method: POST, body: '{}'}, items: /i, name: /n, state: /s, states: {A: open, 'true': closed, 2: half_open}}}",
+				"{api: mapping, mapping: {list: {path: /l}, fields: {calls: /c, by: /b}, set: {half-open: {path: '/{name}'}, trip: {path: /p, method: PATCH, body: 'x'}}}}",
+			},
+			wrong: map[string]string{
+				"{api: mapping}":                                                            "has no mapping beside it",
+				"{mapping: {list: {path: /l}}}":                                             "is for api: mapping only",
+				"{api: envoy, mapping: {list: {path: /l}}}":                                 "is for api: mapping only",
+				"{api: mapping, mapping: {}}":                                               "is missing",
+				"{api: mapping, mapping: {list: {}}}":                                       "is missing",
+				"{api: mapping, mapping: {list: {path: l}}}":                                path,
+				"{api: mapping, mapping: {list: {path: /l, method: LIST}}}":                 "want GET, POST, PUT, PATCH or DELETE",
+				"{api: mapping, mapping: {list: {path: /l}, items: breakers}}":              "want a JSON pointer",
+				"{api: mapping, mapping: {list: {path: /l}, fields: {call: /c}}}":           "unknown key (did you mean calls?)",
+				"{api: mapping, mapping: {list: {path: /l}, fields: {calls: c}}}":           "want a JSON pointer",
+				"{api: mapping, mapping: {list: {path: /l}, set: {open: {path: /p}}}}":      "unknown key",
+				"{api: mapping, mapping: {list: {path: /l}, set: {trip: {body: x}}}}":       "is missing",
+				"{api: mapping, mapping: {list: {path: /l}, states: {A: ajar}}}":            "want unknown, closed, half_open, open, forced_open, disabled or metrics_only",
+				"{api: mapping, mapping: {list: {path: /l}, states: {A: 1}}}":               "want text, not a number",
+				"{api: mapping, mapping: {list: {path: /l}, states: {'': open}}}":           "is no word of an API",
+				"{api: mapping, mapping: {list: {path: /l}, states: {\"a\\e[1mb\": open}}}": "is no word of an API",
+				"{api: mapping, mapping: {list: {path: /l}, states: [A]}}":                  "want a mapping, not a list",
+			},
 		},
 		{
 			key: "services", in: inContext, underneath: "services[0]",
@@ -326,5 +353,31 @@ func TestManyProblemsAreAllShown(t *testing.T) {
 	lines := strings.Split(said(t, text, config.Known{}), "\n")
 	if len(lines) != 200 || lines[0] != `profiles.p0.scheme: want http or https, not "ftp"` || lines[199] != `profiles.p199.scheme: want http or https, not "ftp"` {
 		t.Errorf("%d lines, from %q to %q", len(lines), lines[0], lines[len(lines)-1])
+	}
+}
+
+// TestMappingIsCheckedByItsAdapter: what the adapter finds stands at its own
+// place in the file; what decoding found already is not said twice.
+func TestMappingIsCheckedByItsAdapter(t *testing.T) {
+	asked := 0
+	known := config.Known{Mapping: func(m *fleet.BreakerMapping) []config.Fault {
+		asked++
+		if m.List.Path != "/l" || m.Set[fleet.Trip].Body != "x" {
+			t.Errorf("%+v", m)
+		}
+		return []config.Fault{{Key: "set.trip.body", Message: "want JSON", Hint: "as in {}"}, {Key: "items", Message: "is not there"}}
+	}}
+	text := "profiles:\n  p:\n    breakers:\n      api: mapping\n      mapping:\n        list: {path: /l}\n        set:\n          trip:\n            path: /p\n            body: x\n"
+	_, err := config.Parse("x.yaml", []byte(text), known)
+	want := "x.yaml:5:7: profiles.p.breakers.mapping.items: is not there\nx.yaml:10:13: profiles.p.breakers.mapping.set.trip.body: want JSON (as in {})"
+	if err == nil || err.Error() != want || asked != 1 {
+		t.Errorf("got\n%v\nwant\n%s", err, want)
+	}
+	if _, err := config.Parse("x.yaml", []byte(strings.Replace(text, "path: /l", "path: l", 1)), known); err == nil || asked != 1 || strings.Contains(err.Error(), "want JSON") {
+		t.Errorf("%v, asked %d times", err, asked)
+	}
+	child := "profiles:\n  p:\n    extends: q\n    breakers: {api: mapping}\n  q:\n    breakers: {api: mapping, mapping: {list: {path: /l}, set: {trip: {path: /p, body: x}}}}\n"
+	if _, err := config.Parse("x.yaml", []byte(child), config.Known{}); err != nil {
+		t.Errorf("a mapping that is inherited: %v", err)
 	}
 }

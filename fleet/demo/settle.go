@@ -39,6 +39,9 @@ func (f *Fleet) missing() (missing []string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, m := range f.members {
+		if m.Draining() {
+			continue // it has left on purpose
+		}
 		registered := false
 		for _, known := range f.known.Of(m.Service) {
 			registered = registered || known.ID == m.ID
@@ -50,8 +53,31 @@ func (f *Fleet) missing() (missing []string) {
 		if why := m.unsettled(f.condition(m), f.starved(m.Service)); why != "" {
 			missing = append(missing, m.ID+" "+why)
 		}
+		if f.condition(m) != (service.Condition{}) || f.starved(m.Service) {
+			continue // it may never call what it depends on
+		}
+		for _, to := range m.DependsOn {
+			if f.useless(to) && !m.Refuses(to) {
+				missing = append(missing, "the breaker of "+m.ID+" to "+to+" is not open")
+			}
+		}
 	}
 	return missing
+}
+
+// openingErrors is a share of errors that opens breakers, for all the attempts
+// at several instances.
+const openingErrors = 0.9
+
+// useless says whether every instance of a service fails so that breakers to it
+// open. The caller holds the lock.
+func (f *Fleet) useless(name string) bool {
+	for _, m := range f.members {
+		if c := f.condition(m); m.Service == name && !c.Hang && !c.Crash && c.Errors < openingErrors {
+			return false
+		}
+	}
+	return true
 }
 
 // unsettled says what the instance's last ten seconds do not show yet.

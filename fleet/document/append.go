@@ -46,8 +46,13 @@ func (in *Instance) AppendJSON(b []byte) []byte {
 	} else {
 		b = in.LeaseSeconds.appendJSON(b)
 	}
+	b = appendList(append(b, `,"breakers":`...), in.Breakers, (*BreakerInfo).appendJSON)
+	b = in.BreakersWhy.appendJSON(append(b, `,"breakersWhy":`...))
 	return append(b, '}')
 }
+
+// appendJSON leaves breakers, of which there are few, to encoding/json.
+func (i *BreakerInfo) appendJSON(b []byte) []byte { return appendAny(b, i) }
 
 func (r *Ref) appendFields(b []byte) []byte {
 	b = appendText(append(b, `"context":`...), r.Context)
@@ -191,14 +196,19 @@ func appendPairs(b []byte, m map[string]string) []byte {
 func appendText(b []byte, s string) []byte {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
-			var escaped bytes.Buffer
-			enc := json.NewEncoder(&escaped)
-			enc.SetEscapeHTML(false)
-			_ = enc.Encode(s) // a text can always be encoded
-			return append(b, bytes.TrimSuffix(escaped.Bytes(), []byte("\n"))...)
+			return appendAny(b, s)
 		}
 	}
 	b = append(b, '"')
 	b = append(b, s...)
 	return append(b, '"')
+}
+
+// appendAny is what encoding/json writes of what can always be encoded.
+func appendAny(b []byte, v any) []byte {
+	var whole bytes.Buffer
+	enc := json.NewEncoder(&whole)
+	enc.SetEscapeHTML(false)
+	_ = enc.Encode(v)
+	return append(b, bytes.TrimSuffix(whole.Bytes(), []byte("\n"))...)
 }

@@ -31,7 +31,7 @@ func encoded(t *testing.T, v any) string {
 func TestAppendJSONIsTheSame(t *testing.T) {
 	seen := 0
 	for seed := range uint64(300) {
-		d := dice{rand.New(rand.NewPCG(seed, 4))}
+		d := dice{rand.New(rand.NewPCG(seed, 4)), math.NaN()}
 		_, items := document.Instances(d.snapshot(), d.chance()).Split()
 		for item := range items {
 			in := item.(*document.Instance)
@@ -56,7 +56,7 @@ func TestAppendJSONKnowsEveryField(t *testing.T) {
 		want := encoded(t, in)
 		if name == "empty" {
 			// encoding/json tells nil from empty. Items are made without nil.
-			want = encoded(t, document.Instance{Probes: []document.Probe{}, Plan: []document.Origin{}, Labels: map[string]string{}, Endpoints: map[string]string{}})
+			want = encoded(t, document.Instance{Probes: []document.Probe{}, Plan: []document.Origin{}, Labels: map[string]string{}, Endpoints: map[string]string{}, Breakers: []document.BreakerInfo{}})
 		}
 		if got := string(in.AppendJSON(nil)); got != want {
 			t.Errorf("%s: wrote\n%s, encoding/json writes\n%s", name, got, want)
@@ -104,7 +104,7 @@ func fill(v reflect.Value, n int) {
 func TestSecondsAreWrittenAlike(t *testing.T) {
 	same := func(s document.Seconds) {
 		t.Helper()
-		in := document.Instance{LeaseSeconds: &s, Probes: []document.Probe{}, Plan: []document.Origin{}, Labels: map[string]string{}, Endpoints: map[string]string{}}
+		in := document.Instance{LeaseSeconds: &s, Probes: []document.Probe{}, Plan: []document.Origin{}, Labels: map[string]string{}, Endpoints: map[string]string{}, Breakers: []document.BreakerInfo{}}
 		if got, want := string(in.AppendJSON(nil)), encoded(t, in); got != want {
 			t.Errorf("%v: wrote %s, want %s", float64(s), got, want)
 		}
@@ -130,7 +130,7 @@ func TestAppendJSONAllocates(t *testing.T) {
 	_, items := document.Instances(example(), false).Split()
 	for item := range items {
 		in := item.(*document.Instance)
-		in.Labels = map[string]string{"job": "order"}
+		in.Labels, in.Breakers = map[string]string{"job": "order"}, nil
 		room := in.AppendJSON(nil)
 		if n := testing.AllocsPerRun(50, func() { room = in.AppendJSON(room[:0]) }); n > 0 {
 			t.Errorf("%s: %v allocations", in.Instance, n)
@@ -142,7 +142,7 @@ func TestAppendJSONAllocates(t *testing.T) {
 // last one shows.
 func TestItemsAreTheirOwn(t *testing.T) {
 	for seed := range uint64(60) {
-		d := dice{rand.New(rand.NewPCG(seed, 6))}
+		d := dice{rand.New(rand.NewPCG(seed, 6)), math.NaN()}
 		s, explain := d.snapshot(), d.chance()
 		var together, alone []string
 		for item := range document.Instances(s, explain).Items.All() {

@@ -160,6 +160,9 @@ type Error struct {
 	Hint       string   `json:"hint" doc:"what to do next, or empty"`
 	Since      Time     `json:"since" doc:"first failure of this outage"`
 	AgeSeconds *Seconds `json:"ageSeconds" doc:"how old the last set of the source is; null where there is none"`
+	Namespace  string   `json:"namespace" doc:"of the service, where it is about one"`
+	Service    string   `json:"service" doc:"the service, where it is about one"`
+	Instance   string   `json:"instance" doc:"the instance, where it is about one"`
 }
 
 // Warning is something to know that spoils nothing.

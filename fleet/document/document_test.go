@@ -65,6 +65,7 @@ func example() *fleet.Snapshot {
 	first.Endpoints = map[string]string{"grpc": "127.0.0.1:9901"}
 	order := service("order", 4, "payment")
 	order.Status, order.BlockedBy, order.Why = fleet.Degraded, []fleet.Ref{ref("payment")}, fleet.Why{Reason: fleet.ReasonDependency, Detail: "waits for payment"}
+	withBreakers(&order)
 	return &fleet.Snapshot{
 		Seq: 7, Context: "prod", At: at, Took: 210 * time.Millisecond,
 		Services: []fleet.ServiceView{order, payment, service("user", 7)},
@@ -103,8 +104,13 @@ func documents() map[string]any {
 		{Step: plan.Steps[1], State: change.Failed, Now: "127.0.0.1:9102", Err: errors.New("it came back")},
 	}
 	return map[string]any{
-		"Changes": document.Changes("prod", at, []document.Looked{looked(plan)}, nil),
-		"Check":   document.Check(s, v, 1, true),
+		"BreakerEvents": document.BreakerEvents("prod", at, []document.BreakerEvent{{
+			Ref: document.RefOf(s.Services[0].Ref), Instance: "order-1", Breaker: "payment", At: document.Time{Time: at.Add(-3 * time.Minute)},
+			Event: "STATE_TRANSITION", From: "closed", To: "open", Text: "CLOSED_TO_OPEN",
+		}}, nil),
+		"Breakers": breakers(s),
+		"Changes":  document.Changes("prod", at, []document.Looked{looked(plan)}, nil),
+		"Check":    document.Check(s, v, 1, true),
 		"Config": document.Config(at, []document.Problem{{
 			File: "midwatch.yaml", Line: 7, Column: 3, Path: "contexts[1].registries[0].address", Detail: "not a URL", Hint: "such as etcd://127.0.0.1:2379",
 		}}),
@@ -116,7 +122,7 @@ func documents() map[string]any {
 		"Event":      document.Event(fleet.Event{Seq: 8, At: at, Kind: fleet.EventStatus, Key: s.Services[1].Instances[1].Key, From: "up", To: "down"}, nil, s),
 		"Instances":  document.Instances(s, false),
 		"Plan":       document.Plan(at, plan, outcome(results), false, 4),
-		"Registries": document.Registries(at, []document.Registry{{Name: "etcd", Schemes: []string{"etcd", "etcds"}, Summary: "etcd 3", Abilities: []string{"watch"}, Options: []document.RegistryOption{{Name: "layout", Default: "auto", Help: "how entries are written"}}}}),
+		"Registries": document.Registries(at, []document.Registry{{Of: "services", Name: "etcd", Schemes: []string{"etcd", "etcds"}, Summary: "etcd 3", Abilities: []string{"watch"}, Verbs: []string{}, Options: []document.RegistryOption{{Name: "layout", Default: "auto", Help: "how entries are written"}}}}),
 		"Resolve":    document.Resolve(s, []*fleet.InstanceView{&s.Services[1].Instances[0]}, "p2c"),
 		"Schemas":    document.Schemas(at),
 		"Services":   document.Services(s),

@@ -84,6 +84,8 @@ type Instance struct {
 	Endpoints    map[string]string `json:"endpoints" doc:"further addresses by role"`
 	LastSeen     Time              `json:"lastSeen" doc:"last sign of life the registry recorded"`
 	LeaseSeconds *Seconds          `json:"leaseSeconds" doc:"what is left of its lease; null where there is none"`
+	Breakers     []BreakerInfo     `json:"breakers" doc:"its own circuit breakers, where somebody says how they are read"`
+	BreakersWhy  Why               `json:"breakersWhy" doc:"why they could not be read"`
 }
 
 // Origin is one decision of how an instance is asked.
@@ -109,6 +111,10 @@ func (in *Instance) fill(v *fleet.InstanceView, explain bool) {
 		Status: status(v.Status), ClaimNote: v.ClaimNote, Why: why(v.Why), Probes: some(probes),
 		Attempts: v.Attempts, Flaky: v.Flaky, Profile: v.Plan.Profile, Plan: []Origin{},
 		Labels: pairs(v.Labels), Endpoints: pairs(v.Endpoints), LastSeen: Time{v.LastSeen},
+		Breakers: make([]BreakerInfo, len(v.Breakers)), BreakersWhy: why(v.BreakersWhy),
+	}
+	for i := range v.Breakers {
+		in.Breakers[i] = infoOf(&v.Breakers[i], fleet.Hold{})
 	}
 	if v.Claimed != nil {
 		c := status(*v.Claimed)
@@ -302,7 +308,7 @@ func Failures(s *fleet.Snapshot) []Error {
 	out := []Error{}
 	for i := range s.Sources {
 		if v := &s.Sources[i]; v.Reason != "" {
-			out = append(out, Error{v.Context, v.Name, string(v.Reason), v.Detail, v.Hint, Time{v.Since}, age(v.AsOf, s.At)})
+			out = append(out, Error{Context: v.Context, Source: v.Name, Reason: string(v.Reason), Detail: v.Detail, Hint: v.Hint, Since: Time{v.Since}, AgeSeconds: age(v.AsOf, s.At)})
 		}
 	}
 	return out

@@ -53,7 +53,7 @@ type EventKind string
 // Enum lists the words.
 func (EventKind) Enum() []string {
 	return []string{
-		"service_new", "service_gone", "instance_new", "instance_gone", "status", "version", "address", "claim", "source_lost", "source_back",
+		"service_new", "service_gone", "instance_new", "instance_gone", "status", "version", "address", "claim", "breaker", "source_lost", "source_back",
 	}
 }
 
@@ -64,8 +64,9 @@ type EventHead struct {
 	Event      EventKind `json:"event" doc:"what happened"`
 	Seq        int64     `json:"seq" doc:"number of the snapshot it appeared in"`
 	At         Time      `json:"at" doc:"when it was seen"`
-	From       string    `json:"from" doc:"the word before: a status, a version, an address"`
+	From       string    `json:"from" doc:"the word before: a status, a version, an address, a breaker's state"`
 	To         string    `json:"to" doc:"the word after"`
+	Breaker    string    `json:"breaker" doc:"the breaker's name, for events of one"`
 }
 
 // InstanceEvent is an event of an instance: the item as it is listed, and what
@@ -91,7 +92,7 @@ type SourceEvent struct {
 // The item is looked for in the snapshot after the event, then in the one
 // before; either may be nil.
 func Event(e fleet.Event, before, after *fleet.Snapshot) any {
-	h := EventHead{APIVersion, "Event", EventKind(e.Kind), int64(e.Seq), Time{e.At}, e.From, e.To}
+	h := EventHead{APIVersion, "Event", EventKind(e.Kind), int64(e.Seq), Time{e.At}, e.From, e.To, e.Breaker}
 	both := []*fleet.Snapshot{after, before}
 	switch {
 	case e.Key.Instance != "":

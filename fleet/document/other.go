@@ -56,14 +56,23 @@ func Doctor(context string, at time.Time, steps []DoctorStep, errs []Error) List
 	return list("Doctor", context, at, steps, errs)
 }
 
-// Registry is a kind of registry that can be read, and what it can do.
+// Registry is a kind of registry that can be read, or of admin API for breakers,
+// and what it can do.
 type Registry struct {
+	Of        RegistryOf       `json:"of" doc:"what it holds"`
 	Name      string           `json:"name" doc:"the far system's own name"`
 	Schemes   []string         `json:"schemes" doc:"URL schemes it answers to"`
 	Summary   string           `json:"summary" doc:"one line"`
 	Abilities []string         `json:"abilities" doc:"what it can do beyond reading"`
+	Verbs     []string         `json:"verbs" doc:"what can be ordered of breakers"`
 	Options   []RegistryOption `json:"options" doc:"what its URL and its entry in the configuration take"`
 }
+
+// RegistryOf is what a kind of registry holds.
+type RegistryOf string
+
+// Enum lists the words.
+func (RegistryOf) Enum() []string { return []string{"services", "breakers"} }
 
 // RegistryOption is one option of a kind of registry.
 type RegistryOption struct {

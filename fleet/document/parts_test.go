@@ -292,7 +292,7 @@ func TestWordsOfTheSchemaAreThoseOfTheCode(t *testing.T) {
 }
 
 var eventKinds = []fleet.EventKind{
-	fleet.EventServiceNew, fleet.EventServiceGone, fleet.EventInstanceNew, fleet.EventInstanceGone, fleet.EventStatus,
+	fleet.EventServiceNew, fleet.EventServiceGone, fleet.EventInstanceNew, fleet.EventInstanceGone, fleet.EventStatus, fleet.EventBreaker,
 	fleet.EventVersion, fleet.EventAddress, fleet.EventClaim, fleet.EventSourceLost, fleet.EventSourceBack,
 }
 

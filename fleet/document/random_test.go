@@ -3,6 +3,7 @@ package document_test
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"reflect"
 	"slices"
@@ -25,7 +26,10 @@ var hostile = []string{
 }
 
 // dice makes whatever a snapshot may hold.
-type dice struct{ *rand.Rand }
+type dice struct {
+	*rand.Rand
+	none float64 // stands for a rate that nobody gives
+}
 
 func (d dice) text() string { return hostile[d.IntN(len(hostile))] }
 
@@ -115,10 +119,26 @@ func (d dice) service() fleet.ServiceView {
 		for range d.IntN(3) {
 			in.Probes = append(in.Probes, d.probe())
 		}
+		for range d.IntN(3) {
+			in.Breakers = append(in.Breakers, d.breaker())
+		}
+		if d.chance() {
+			in.BreakersWhy, in.BreakersHint = d.why(), d.text()
+		}
 		in.Plan = fleet.Plan{Profile: d.text(), Origins: []fleet.Origin{{What: d.text(), Value: d.text(), From: d.text()}}}
 		v.Instances = append(v.Instances, in)
 	}
 	return v
+}
+
+func (d dice) breaker() fleet.Breaker {
+	rates := []float64{d.none, 0, 1, d.Float64(), math.Inf(1), 1e-9}
+	return fleet.Breaker{
+		Name: d.text(), State: fleet.BreakerState(d.IntN(len(fleet.BreakerStates()))), Observed: fleet.BreakerState(d.IntN(len(fleet.BreakerStates()))),
+		Share: d.Float64() * 1.5, FailureRate: rates[d.IntN(len(rates))], SlowRate: rates[d.IntN(len(rates))],
+		Calls: d.Int64N(1000) - 1, Rejected: d.Int64N(1<<40) - 1, Since: d.time(), API: d.text(), Verbs: fleet.Verbs()[:d.IntN(4)],
+		Hold: fleet.Hold{By: d.text(), Reason: d.text(), Change: d.text(), Until: d.time()},
+	}
 }
 
 func (d dice) snapshot() *fleet.Snapshot {
@@ -189,6 +209,7 @@ func (d dice) documents() map[string]any {
 		}
 	}
 	docs["Changes"] = document.Changes(d.text(), d.time(), d.looked(p), nil)
+	docs["Breakers"] = breakers(s)
 	docs["Resolve"] = document.Resolve(s, chosen, d.text())
 	e := fleet.Event{Seq: d.Uint64N(1 << 40), At: d.time(), Kind: fleet.EventStatus, From: d.text(), To: d.text(), Why: d.why(), Key: fleet.Key{Ref: d.ref()}}
 	if len(chosen) > 0 {
@@ -206,7 +227,7 @@ func TestWhateverIsInTheFleet(t *testing.T) {
 		schemas[k.Kind] = schema(t, k.Kind)
 	}
 	for seed := range uint64(60) {
-		d := dice{rand.New(rand.NewPCG(seed, 1))}
+		d := dice{rand.New(rand.NewPCG(seed, 1)), math.NaN()}
 		for kind, doc := range d.documents() {
 			raw, err := json.Marshal(doc)
 			if err != nil {
@@ -245,11 +266,11 @@ func unconventional(path string, v any) string {
 			text, isText := field.(string)
 			_, isNumber := field.(float64)
 			switch name {
-			case "at", "asOf", "since", "expires", "lastSeen":
+			case "at", "asOf", "since", "expires", "lastSeen", "until":
 				if _, err := time.Parse("2006-01-02T15:04:05.000Z", text); isText && err != nil {
 					return fmt.Sprintf("%s: %s", here, err)
 				}
-			case "items", "services", "roots", "victims", "cycle", "findings", "ignored", "sources", "warnings", "errors", "blockedBy", "dependsOn", "versions", "zones", "probes", "plan", "components", "trace", "sideEffects":
+			case "items", "services", "roots", "victims", "cycle", "findings", "ignored", "sources", "warnings", "errors", "blockedBy", "dependsOn", "versions", "zones", "probes", "plan", "components", "trace", "sideEffects", "verbs", "breakers":
 				if _, ok := field.([]any); !ok && !isNumber {
 					return fmt.Sprintf("%s is %v", here, field)
 				}
@@ -276,7 +297,7 @@ func unconventional(path string, v any) string {
 // items are as many as there are instances.
 func TestCountsAddUp(t *testing.T) {
 	for seed := range uint64(40) {
-		s := dice{rand.New(rand.NewPCG(seed, 2))}.snapshot()
+		s := dice{rand.New(rand.NewPCG(seed, 2)), math.NaN()}.snapshot()
 		doc := document.Instances(s, false)
 		c, n := doc.Counts, 0
 		for range doc.Items.All() {
@@ -295,8 +316,8 @@ func TestCountsAddUp(t *testing.T) {
 // hand out twice is twice the same.
 func TestDocumentsLeaveTheSnapshotAlone(t *testing.T) {
 	for seed := range uint64(20) {
-		s := dice{rand.New(rand.NewPCG(seed, 3))}.snapshot()
-		same := dice{rand.New(rand.NewPCG(seed, 3))}.snapshot()
+		s := dice{Rand: rand.New(rand.NewPCG(seed, 3))}.snapshot() // without NaN, which is not equal to itself
+		same := dice{Rand: rand.New(rand.NewPCG(seed, 3))}.snapshot()
 		for _, doc := range []document.Document{document.Check(s, gate.Verdict{}, 0, true), document.Services(s), document.Instances(s, true)} {
 			first, second := indented(t, doc), indented(t, doc)
 			if !slices.Equal(first, second) {

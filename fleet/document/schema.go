@@ -17,6 +17,8 @@ type kind struct {
 // kinds is the table of documents, by name.
 func kinds() []kind {
 	return []kind{
+		{"BreakerEvents", "what happened to circuit breakers, as their owners remember it", typesOf(List[BreakerEvent]{})},
+		{"Breakers", "circuit breakers, instance by instance", typesOf(BreakersDoc{})},
 		{"Changes", "changes that were made, and how they stand", typesOf(List[Changed]{})},
 		{"Check", "the fleet after one pass, and the verdict", typesOf(CheckDoc{})},
 		{"Config", "what is wrong with the configuration", typesOf(List[Problem]{})},

@@ -51,6 +51,7 @@ type resolving struct {
 	own     place  // the instance's address
 	health  place  // where metadata or the driver says its health is, as a URL
 	from    string // who said so
+	open    bool   // nobody named the protocol: it is guessed too
 	refused string
 	origins []fleet.Origin
 }
@@ -159,12 +160,14 @@ func (r *resolving) pickKind() probe.Kind {
 	case strings.HasPrefix(scheme, "http"):
 	case strings.HasPrefix(r.own.scheme, "grpc"), r.in.Endpoints["grpc"] != "" && r.in.Endpoints["http"]+r.in.Endpoints["https"] == "":
 		kind, from = probe.GRPC, fromRegistry
+	case strings.HasPrefix(r.own.scheme, "http"):
+		from = fromRegistry
 	case r.whole.Probe != "":
 		kind, from = r.whole.Probe, r.fromBuiltin
 	case r.builtin != "":
 		from = r.fromBuiltin
 	default:
-		from = fromGuess
+		from, r.open = fromGuess, true
 	}
 	r.note("probe", string(kind), from)
 	return kind
@@ -302,7 +305,7 @@ func (r *resolving) candidates(kind probe.Kind, port int, secure bool) []probe.T
 		paths, named := r.pickPaths()
 		base.Named = named
 		all := targets(base, paths)
-		if !named && r.builtin == "" {
+		if !named && r.open {
 			grpc, tcp := base, base
 			grpc.Kind, grpc.Scheme = probe.GRPC, schemeOf(probe.GRPC, secure)
 			tcp.Kind, tcp.Scheme = probe.TCP, ""

@@ -225,6 +225,40 @@ func TestKindsPortsSchemes(t *testing.T) {
 	}
 }
 
+// TestANamedProtocolRestrictsTheGuesses is a bug that was: with --probe http the
+// paths were guessed, and then gRPC and the bare port besides.
+func TestANamedProtocolRestrictsTheGuesses(t *testing.T) {
+	const paths = 13
+	for _, tt := range []struct {
+		name  string
+		rules profile.Rules
+		s     subject
+		more  string // what is asked beside the paths
+	}{
+		{"nobody named it", profile.Rules{}, subject{}, "grpc://10.0.0.5:8080 tcp://10.0.0.5:8080"},
+		{"a profile that is silent about it", one(fleet.Profile{Strict: new(bool)}), subject{}, "grpc://10.0.0.5:8080 tcp://10.0.0.5:8080"},
+		{"by flag", profile.Rules{Override: profile.Override{Probe: probe.HTTP}}, subject{}, ""},
+		{"by profile", one(fleet.Profile{Probe: probe.HTTP}), subject{}, ""},
+		{"by metadata", profile.Rules{}, subject{labels: "scheme=http"}, ""},
+		{"by the address", profile.Rules{}, subject{addr: "http://10.0.0.5:8080"}, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			words := strings.Fields(shown(resolve(t, tt.rules, tt.s)))
+			if len(words) < paths {
+				t.Fatalf("got %q", words)
+			}
+			for _, w := range words[:paths] {
+				if !strings.HasPrefix(w, "http://10.0.0.5:8080/") {
+					t.Errorf("not a guessed path: %s", w)
+				}
+			}
+			if got := strings.Join(words[paths:], " "); got != tt.more {
+				t.Errorf("got %q, want %q", got, tt.more)
+			}
+		})
+	}
+}
+
 func TestOriginsTellWhatWasIgnored(t *testing.T) {
 	p := resolve(t, profile.Rules{}, subject{labels: "health_port=99999 scheme=gopher health_path=/a\x01b"})
 	for what, want := range map[string]string{

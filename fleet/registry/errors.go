@@ -23,6 +23,10 @@ import (
 // read.
 var ErrConfig = errors.New("wrong configuration")
 
+// ErrTaken is wrapped where an entry cannot be written without losing that of
+// another instance.
+var ErrTaken = errors.New("taken by another instance")
+
 // The reasons a registry can fail for, in the words of the closed list.
 const (
 	ReasonRefused     fleet.Reason = "refused"

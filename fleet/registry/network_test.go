@@ -2,121 +2,33 @@ package registry_test
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
 	"log"
-	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/registry"
+	"github.com/midwatch-cli/midwatch/fleet/registry/registrytest"
 )
-
-// authority signs certificates for these tests.
-type authority struct {
-	cert *x509.Certificate
-	key  *ecdsa.PrivateKey
-	file string // PEM
-	dir  string
-}
-
-func newAuthority(t *testing.T) *authority {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "tests"}, IsCA: true, BasicConstraintsValid: true,
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), KeyUsage: x509.KeyUsageCertSign,
-	}
-	a := &authority{cert: cert, key: key, dir: t.TempDir()}
-	a.file = a.write(t, "ca.pem", "CERTIFICATE", a.sign(t, cert, key))
-	return a
-}
-
-func (a *authority) sign(t *testing.T, c *x509.Certificate, key *ecdsa.PrivateKey) []byte {
-	t.Helper()
-	der, err := x509.CreateCertificate(rand.Reader, c, a.cert, &key.PublicKey, a.key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return der
-}
-
-func (a *authority) write(t *testing.T, name, kind string, der []byte) string {
-	t.Helper()
-	path := filepath.Join(a.dir, name)
-	if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
-// issue makes a certificate for one host that ends at a moment.
-func (a *authority) issue(t *testing.T, host string, ends time.Time) (certFile, keyFile string) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := &x509.Certificate{
-		SerialNumber: big.NewInt(time.Now().UnixNano()), NotBefore: ends.Add(-2 * time.Hour), NotAfter: ends,
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
-	}
-	if ip := net.ParseIP(host); ip != nil {
-		c.IPAddresses = []net.IP{ip}
-	} else {
-		c.DNSNames = []string{host}
-	}
-	secret, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return a.write(t, host+".pem", "CERTIFICATE", a.sign(t, c, key)), a.write(t, host+".key", "PRIVATE KEY", secret)
-}
 
 // serve starts a server over TLS with a certificate; clients must have one too
 // where that is asked for.
-func (a *authority) serve(t *testing.T, certFile, keyFile string, clients bool) string {
+func serve(t *testing.T, a *registrytest.Authority, certFile, keyFile string, clients bool) string {
 	t.Helper()
-	pair, err := tls.LoadX509KeyPair(certFile, keyFile)
-	if err != nil {
-		t.Fatal(err)
-	}
 	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "well") }))
-	s.TLS = &tls.Config{Certificates: []tls.Certificate{pair}}
-	if clients {
-		s.TLS.ClientAuth, s.TLS.ClientCAs = tls.RequireAndVerifyClientCert, x509.NewCertPool()
-		s.TLS.ClientCAs.AddCert(must(x509.ParseCertificate(a.sign(t, a.cert, a.key))))
-	}
+	s.TLS = a.Server(t, certFile, keyFile, clients)
 	s.Config.ErrorLog = log.New(io.Discard, "", 0)
 	s.StartTLS()
 	t.Cleanup(s.Close)
 	return s.URL
-}
-
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return v
 }
 
 // ask makes one request with the options' own TLS settings.
@@ -145,13 +57,15 @@ func ask(t *testing.T, address string, o registry.TLSOptions) error {
 // TestHandshakes makes real ones: what the options say is what counts, and what
 // goes wrong has its reason.
 func TestHandshakes(t *testing.T) {
-	ours, theirs := newAuthority(t), newAuthority(t)
+	ours, theirs := registrytest.NewAuthority(t), registrytest.NewAuthority(t)
 	soon, past := time.Now().Add(time.Hour), time.Now().Add(-time.Minute)
-	cert, key := ours.issue(t, "127.0.0.1", soon)
-	good := ours.serve(t, cert, key, false)
-	strict := ours.serve(t, cert, key, true)
-	named := ours.serve(t, first(ours.issue(t, "registry.internal", soon)), filepath.Join(ours.dir, "registry.internal.key"), false)
-	expired := ours.serve(t, first(ours.issue(t, "127.0.0.2", past)), filepath.Join(ours.dir, "127.0.0.2.key"), false)
+	cert, key := ours.Issue(t, "127.0.0.1", soon)
+	good := serve(t, ours, cert, key, false)
+	strict := serve(t, ours, cert, key, true)
+	inside, insideKey := ours.Issue(t, "registry.internal", soon)
+	named := serve(t, ours, inside, insideKey, false)
+	old, oldKey := ours.Issue(t, "127.0.0.2", past)
+	expired := serve(t, ours, old, oldKey, false)
 	plain := httptest.NewServer(http.NotFoundHandler())
 	defer plain.Close()
 	for _, c := range []struct {
@@ -159,15 +73,15 @@ func TestHandshakes(t *testing.T) {
 		o            registry.TLSOptions
 		reason       fleet.Reason
 	}{
-		{"a certificate of the named authority", good, registry.TLSOptions{CA: ours.file}, ""},
+		{"a certificate of the named authority", good, registry.TLSOptions{CA: ours.CA}, ""},
 		{"of an authority this machine does not know", good, registry.TLSOptions{TLS: true}, registry.ReasonUntrusted},
-		{"of another authority", good, registry.TLSOptions{CA: theirs.file}, registry.ReasonUntrusted},
-		{"for another name", named, registry.TLSOptions{CA: ours.file}, registry.ReasonCertificate},
-		{"for the name that is asked for", named, registry.TLSOptions{CA: ours.file, ServerName: "registry.internal"}, ""},
-		{"for another name than is asked for", good, registry.TLSOptions{CA: ours.file, ServerName: "other.internal"}, registry.ReasonCertificate},
-		{"that has expired", expired, registry.TLSOptions{CA: ours.file, ServerName: "127.0.0.2"}, registry.ReasonCertificate},
+		{"of another authority", good, registry.TLSOptions{CA: theirs.CA}, registry.ReasonUntrusted},
+		{"for another name", named, registry.TLSOptions{CA: ours.CA}, registry.ReasonCertificate},
+		{"for the name that is asked for", named, registry.TLSOptions{CA: ours.CA, ServerName: "registry.internal"}, ""},
+		{"for another name than is asked for", good, registry.TLSOptions{CA: ours.CA, ServerName: "other.internal"}, registry.ReasonCertificate},
+		{"that has expired", expired, registry.TLSOptions{CA: ours.CA, ServerName: "127.0.0.2"}, registry.ReasonCertificate},
 		{"a server that does not speak TLS", strings.Replace(plain.URL, "http:", "https:", 1), registry.TLSOptions{TLS: true}, registry.ReasonScheme},
-		{"a client certificate where one is wanted", strict, registry.TLSOptions{CA: ours.file, Cert: cert, Key: key}, ""},
+		{"a client certificate where one is wanted", strict, registry.TLSOptions{CA: ours.CA, Cert: cert, Key: key}, ""},
 	} {
 		t.Run(c.why, func(t *testing.T) {
 			err := registry.Explain("x", ask(t, c.address, c.o))
@@ -183,12 +97,10 @@ func TestHandshakes(t *testing.T) {
 			}
 		})
 	}
-	if err := ask(t, strict, registry.TLSOptions{CA: ours.file}); err == nil {
+	if err := ask(t, strict, registry.TLSOptions{CA: ours.CA}); err == nil {
 		t.Error("no client certificate, and it was let in")
 	}
 }
-
-func first(a, _ string) string { return a }
 
 // TestExplainSockets meets real connections that go wrong.
 func TestExplainSockets(t *testing.T) {

@@ -71,6 +71,12 @@ type Sider interface {
 	SideEffects(ctx context.Context, k fleet.Key, verb string) ([]string, error)
 }
 
+// Checker is the ability to say, by reading only, what keeps an entry from being
+// written: it returns the error that Register would return at that moment.
+type Checker interface {
+	CheckEntry(ctx context.Context, e Entry) error
+}
+
 // Wrapper is a Registry around another.
 type Wrapper interface {
 	Unwrap() Registry

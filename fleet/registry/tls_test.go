@@ -1,51 +1,19 @@
 package registry_test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"io/fs"
-	"math/big"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet/registry"
+	"github.com/midwatch-cli/midwatch/fleet/registry/registrytest"
 )
 
-// pair writes a certificate and its key.
-func writePair(t *testing.T) (cert, key string) {
-	t.Helper()
-	secret, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &secret.PublicKey, secret)
-	if err != nil {
-		t.Fatal(err)
-	}
-	keyDER, err := x509.MarshalPKCS8PrivateKey(secret)
-	if err != nil {
-		t.Fatal(err)
-	}
-	write := func(name, kind string, data []byte) string {
-		path := filepath.Join(t.TempDir(), name)
-		if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: data}), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return path
-	}
-	return write("cert.pem", "CERTIFICATE", der), write("key.pem", "PRIVATE KEY", keyDER)
-}
-
 func TestTLSConfig(t *testing.T) {
-	cert, key := writePair(t)
+	cert, key := registrytest.NewAuthority(t).Issue(t, "n", time.Now().Add(time.Hour))
 	if c, err := (registry.TLSOptions{}).Config(); c != nil || err != nil {
 		t.Errorf("nothing asked for gives %v, %v", c, err)
 	}
@@ -60,8 +28,8 @@ func TestTLSConfig(t *testing.T) {
 }
 
 func TestTLSConfigRefuses(t *testing.T) {
-	cert, key := writePair(t)
-	_, other := writePair(t)
+	cert, key := registrytest.NewAuthority(t).Issue(t, "n", time.Now().Add(time.Hour))
+	_, other := registrytest.NewAuthority(t).Issue(t, "n", time.Now().Add(time.Hour))
 	missing := filepath.Join(t.TempDir(), "none.pem")
 	for _, c := range []struct {
 		o     registry.TLSOptions

@@ -1,6 +1,7 @@
 package sweep
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"time"
@@ -100,6 +101,12 @@ func (p *pass) listOnce(ctx context.Context, by fleet.Administration, at breaker
 		defer stop()
 	}
 	l.breakers, l.err = admin.List(ctx, at)
+	for i := range l.breakers {
+		b := &l.breakers[i]
+		if b.API = cmp.Or(b.API, by.API); b.Verbs == nil {
+			b.Verbs = admin.Verbs()
+		}
+	}
 	return l.breakers, l.err
 }
 

@@ -132,8 +132,9 @@ func (g *group) askNamed(ctx context.Context, m *member) []probe.Job {
 	defer g.pass.finished()
 	plan := &m.evidence.Plan
 	for _, t := range plan.Candidates {
-		r := g.pass.ask(ctx, m, t)
-		m.evidence.Probes = append(m.evidence.Probes, r)
+		m.evidence.Probes = append(m.evidence.Probes, probe.Result{})
+		r := &m.evidence.Probes[len(m.evidence.Probes)-1]
+		g.pass.ask(ctx, m, t, r)
 		if !plan.Every && r.Reason != probe.ReasonNotFound {
 			break
 		}
@@ -163,7 +164,8 @@ func (g *group) follow(ctx context.Context, m *member) []probe.Job {
 		if i < 0 {
 			continue
 		}
-		r := g.pass.ask(ctx, m, candidates[i])
+		var r probe.Result
+		g.pass.ask(ctx, m, candidates[i], &r)
 		suits := c.suits(&r)
 		c.weigh(&r)
 		// The same path may be known again, for what a bare 2xx is worth by now.
@@ -220,7 +222,8 @@ func (g *group) guess(ctx context.Context, m *member) (choice, ending) {
 		if t.Kind == hungUp {
 			continue
 		}
-		r := g.pass.ask(ctx, m, t)
+		var r probe.Result
+		g.pass.ask(ctx, m, t, &r)
 		e.Probes = append(e.Probes, r)
 		switch {
 		case r.Reason == probe.ReasonClosed, r.Reason == probe.ReasonReset:
@@ -258,7 +261,8 @@ func (g *group) guess(ctx context.Context, m *member) (choice, ending) {
 func (g *group) prove(ctx context.Context, m *member, got *probe.Result) proof {
 	t := got.Target
 	t.Path = impossible
-	r := g.pass.ask(ctx, m, t)
+	var r probe.Result
+	g.pass.ask(ctx, m, t, &r)
 	switch {
 	case !r.Answered:
 		return unproved

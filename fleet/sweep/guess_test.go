@@ -43,6 +43,7 @@ func TestGuess(t *testing.T) {
 		{"credentials are wanted everywhere", at("*", denied, "grpc", missing, "tcp", accepts), strings.Repeat(" unknown:auth", 4)[1:], 4 + 3},
 		{"there is nothing anywhere", at(), strings.Repeat(" unknown:not_found", 4)[1:], 3*4 + 1},
 		{"only a port answers", at("*", probe.Result{Reason: probe.ReasonInternal}, "tcp", accepts), strings.Repeat(" unknown:tcp_only", 4)[1:], 3*4 + 1},
+		{"it speaks something else", at("*", probe.Result{Reason: probe.ReasonProtocol, Answered: true}, "tcp", accepts), strings.Repeat(" unknown:tcp_only", 4)[1:], 3*4 + 1},
 		{"refused", at("*", refused), strings.Repeat(" down:refused", 4)[1:], 4},
 		{"no such host", at("*", unresolved), strings.Repeat(" unknown:resolve", 4)[1:], 4},
 		{"nothing to ask with", at("*", probe.Result{Reason: probe.ReasonPolicy}), strings.Repeat(" unknown:policy", 4)[1:], 4},

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/diff"
 )
 
 // keptEvents is how many events a hub remembers for Since.
@@ -35,7 +36,7 @@ func (h *Hub) Publish(s *fleet.Snapshot) {
 	if h.last != nil {
 		s.Seq = h.last.Seq + 1
 	}
-	h.events = append(h.events, fleet.Diff(h.last, s)...)
+	h.events = append(h.events, diff.Between(h.last, s)...)
 	if cut := len(h.events) - keptEvents; cut > 0 {
 		h.dropped = h.events[cut-1].Seq
 		h.events = append([]fleet.Event(nil), h.events[cut:]...)

@@ -163,21 +163,21 @@ func (p *pass) meet(m *member, address string) {
 }
 
 // ask asks one question of a member.
-func (p *pass) ask(ctx context.Context, m *member, t probe.Target) probe.Result {
+func (p *pass) ask(ctx context.Context, m *member, t probe.Target, r *probe.Result) {
 	if m.shared {
-		return p.askOnce(ctx, &m.evidence.Plan, t)
+		p.askOnce(ctx, &m.evidence.Plan, t, r)
+		return
 	}
-	return p.put(ctx, &m.evidence.Plan, t)
+	p.put(ctx, &m.evidence.Plan, t, r)
 }
 
 // put asks it.
-func (p *pass) put(ctx context.Context, plan *fleet.Plan, t probe.Target) probe.Result {
-	r := p.sweeper.Prober(plan.Profile, plan.Credentials).Probe(ctx, t)
+func (p *pass) put(ctx context.Context, plan *fleet.Plan, t probe.Target, r *probe.Result) {
+	*r = p.sweeper.Prober(plan.Profile, plan.Credentials).Probe(ctx, t)
 	if r.Reason == probe.ReasonTimeout && over(ctx) {
 		// It is our time that ran out, not the instance's.
-		r = outOfTime(r)
+		outOfTime(r)
 	}
-	return r
 }
 
 // over says whether ctx has ended, or will in this moment: a connection may
@@ -188,7 +188,7 @@ func over(ctx context.Context) bool {
 }
 
 // askOnce asks, or waits for the answer of somebody who asks the same.
-func (p *pass) askOnce(ctx context.Context, plan *fleet.Plan, t probe.Target) probe.Result {
+func (p *pass) askOnce(ctx context.Context, plan *fleet.Plan, t probe.Target, r *probe.Result) {
 	q := question{plan.Profile, plan.Credentials, t}
 	p.mu.Lock()
 	a, again := p.asked[q]
@@ -200,20 +200,21 @@ func (p *pass) askOnce(ctx context.Context, plan *fleet.Plan, t probe.Target) pr
 	if again {
 		select {
 		case <-a.ready:
-			return a.result
+			*r = a.result
 		case <-ctx.Done():
-			return outOfTime(probe.Result{Target: t, At: p.sweeper.Now()})
+			*r = probe.Result{Target: t, At: p.sweeper.Now()}
+			outOfTime(r)
 		}
+		return
 	}
 	defer close(a.ready)
-	a.result = p.put(ctx, plan, t)
-	return a.result
+	p.put(ctx, plan, t, &a.result)
+	*r = a.result
 }
 
 // outOfTime makes a result say that the command's own time ended.
-func outOfTime(r probe.Result) probe.Result {
+func outOfTime(r *probe.Result) {
 	r.Outcome, r.Reason, r.Detail = probe.Unknown, fleet.ReasonUnasked, "time ran out before it answered"
-	return r
 }
 
 func (p *pass) finished() {

@@ -54,7 +54,7 @@ func TestRealServers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	prober := probe.Attempts{Max: 1, Timeout: 2 * time.Second, Prober: probe.Mux{probe.HTTP: web, probe.TCP: probe.TCPProber{}, probe.GRPC: probe.GRPCProber{}}}
+	prober := &probe.Attempts{Max: 1, Timeout: 2 * time.Second, Prober: probe.Mux{probe.HTTP: web, probe.TCP: probe.TCPProber{}, probe.GRPC: probe.GRPCProber{}}}
 	for _, c := range []struct {
 		name    string
 		handler http.HandlerFunc

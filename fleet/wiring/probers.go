@@ -112,7 +112,7 @@ func (p *probers) make(f fleet.Profile, credentials bool) (probe.Prober, error) 
 		refuse := unable{fmt.Errorf("profile %q: %w", f.Name, errProxy)}
 		mux[probe.GRPC], mux[probe.TCP], mux[probe.TLS] = refuse, refuse, refuse
 	}
-	return probe.Attempts{
+	return &probe.Attempts{
 		Max: p.settings.Attempts, Timeout: p.settings.ProbeTimeout, Pause: fleet.AttemptPause,
 		Whole: max(fleet.AttemptsBudget, p.settings.ProbeTimeout), Prober: mux,
 	}, nil

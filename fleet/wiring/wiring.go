@@ -14,6 +14,7 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/breaker"
 	breakers "github.com/midwatch-cli/midwatch/fleet/breaker/all"
+	"github.com/midwatch-cli/midwatch/fleet/breaker/mapping"
 	"github.com/midwatch-cli/midwatch/fleet/config"
 	"github.com/midwatch-cli/midwatch/fleet/profile"
 	"github.com/midwatch-cli/midwatch/fleet/registry"
@@ -40,7 +41,15 @@ type Settings struct {
 
 // Known is what the configuration file may name.
 func Known() config.Known {
-	return config.Known{Schemes: all.Schemes(), Profiles: profile.Builtin(), APIs: breakers.Names(), Registry: checkRegistry}
+	return config.Known{Schemes: all.Schemes(), Profiles: profile.Builtin(), APIs: breakers.Names(), Registry: checkRegistry, Mapping: checkMapping}
+}
+
+// checkMapping finds what is wrong with the mapping of a breaker API.
+func checkMapping(m *fleet.BreakerMapping) (faults []config.Fault) {
+	for _, p := range mapping.Check(m) {
+		faults = append(faults, config.Fault{Key: p.Key, Message: p.Message})
+	}
+	return faults
 }
 
 // checkRegistry finds what is wrong with a configured registry, without

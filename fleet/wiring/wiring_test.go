@@ -345,3 +345,20 @@ func TestSweeperLimits(t *testing.T) {
 		t.Errorf("%+v", w)
 	}
 }
+
+// TestKnownMapping: what the adapter finds wrong with a mapping is said with its
+// place in the file.
+func TestKnownMapping(t *testing.T) {
+	text := "profiles:\n  p:\n    breakers:\n      api: mapping\n      mapping:\n        list: {path: '/l/{name}'}\n        set:\n          trip: {path: /p}\n          reset: {path: '/{nam}', body: 'a=b'}\n"
+	_, err := config.Parse("x.yaml", []byte(text), wiring.Known())
+	for _, want := range []string{
+		"x.yaml:6:9: profiles.p.breakers.mapping.list: {name} has no place there",
+		"x.yaml:8:11: profiles.p.breakers.mapping.set.trip: neither path nor body has {name}",
+		"x.yaml:9:19: profiles.p.breakers.mapping.set.reset.path: {nam} stands for nothing",
+		"x.yaml:9:35: profiles.p.breakers.mapping.set.reset.body: want JSON",
+	} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("nothing says %s:\n%v", want, err)
+		}
+	}
+}

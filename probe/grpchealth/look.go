@@ -5,19 +5,13 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
-	"time"
 )
 
-// unasked is how long a server that speaks first may take to do so.
-const unasked = 500 * time.Millisecond
-
-// SecondLook asks a peer that hung up without a word why it did, over another
-// connection, which it closes: whether TLS is understood, where it was asked
-// plainly (Go's servers close without a word then, as one does that is unwell),
-// and else whether it follows the handshake with an alert (of TLS 1.3, that it
-// wants a certificate; a reset swallows it if the question is already under way).
-// It returns what it found, or nil. A nil cfg trusts the system's certificates.
-func SecondLook(ctx context.Context, conn net.Conn, cfg *tls.Config, name string, plain bool) error {
+// SecondLook asks a peer that hung up without a word, and was asked plainly,
+// whether it understands TLS, over another connection, which it closes: Go's
+// servers close without a word then, as one does that is unwell. It returns what
+// it found, or nil. cfg may be nil.
+func SecondLook(ctx context.Context, conn net.Conn, cfg *tls.Config, name string) error {
 	defer conn.Close()
 	if cfg == nil {
 		cfg = &tls.Config{MinVersion: tls.VersionTLS12}
@@ -27,25 +21,11 @@ func SecondLook(ctx context.Context, conn net.Conn, cfg *tls.Config, name string
 	if cfg.ServerName == "" {
 		cfg.ServerName = name
 	}
-	if plain {
-		// Nothing is sent, so whose certificate it is does not matter; nor is ours
-		// shown to somebody who is not verified.
-		cfg.InsecureSkipVerify, cfg.Certificates, cfg.GetClientCertificate = true, nil, nil
-	}
-	secure := tls.Client(conn, cfg)
-	err := secure.HandshakeContext(ctx)
-	if plain {
-		if err == nil || isAlert(err) {
-			return &Foreign{TLS: true, What: plainToTLS}
-		}
-		return nil
-	}
-	if err == nil {
-		_ = conn.SetReadDeadline(time.Now().Add(unasked))
-		_, err = secure.Read(make([]byte, 1))
-	}
-	if isAlert(err) {
-		return err
+	// Nothing is sent, so whose certificate it is does not matter; nor is ours
+	// shown to somebody who is not verified.
+	cfg.InsecureSkipVerify, cfg.Certificates, cfg.GetClientCertificate = true, nil, nil
+	if err := tls.Client(conn, cfg).HandshakeContext(ctx); err == nil || isAlert(err) {
+		return &Foreign{TLS: true, What: plainToTLS}
 	}
 	return nil
 }

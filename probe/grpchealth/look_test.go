@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"strings"
 	"testing"
 	"time"
 
@@ -15,7 +14,7 @@ import (
 )
 
 // TestSecondLook: what another connection shows of a peer that hung up without a
-// word, asked plainly and over TLS.
+// word when it was asked plainly.
 func TestSecondLook(t *testing.T) {
 	ca := probetest.NewCA(t)
 	cert := ca.Cert(t, time.Now().Add(-time.Hour), time.Now().Add(time.Hour), "orders.example")
@@ -27,38 +26,18 @@ func TestSecondLook(t *testing.T) {
 			_, _ = io.Copy(io.Discard, secure)
 		}
 	}
-	trusts := &tls.Config{RootCAs: ca.Pool(), MinVersion: tls.VersionTLS12}
 	older := &tls.Config{MaxVersion: tls.VersionTLS12, ClientAuth: tls.RequireAnyClientCert}
 	for _, c := range []struct {
 		name  string
 		serve func(net.Conn)
-		cfg   *tls.Config
-		plain bool
 		want  string // "" is nothing found
 	}{
-		{"plain to TLS", speaks(&tls.Config{}), nil, true, "spoke plain gRPC to a port that speaks TLS"},
-		{"plain to TLS that wants our certificate", speaks(&tls.Config{ClientAuth: tls.RequireAnyClientCert}), nil, true, "spoke plain gRPC to a port that speaks TLS"},
-		{"plain to TLS that speaks no h2", speaks(&tls.Config{NextProtos: []string{"http/1.1"}}), nil, true, "spoke plain gRPC to a port that speaks TLS"},
-		{"plain to an older TLS that wants our certificate", speaks(older), nil, true, "spoke plain gRPC to a port that speaks TLS"},
-		{"plain to one that hangs up", func(net.Conn) {}, nil, true, ""},
-		{"plain to one that speaks something else", func(c net.Conn) { _, _ = c.Write([]byte("220 mail.example ESMTP\r\n")) }, nil, true, ""},
-
-		{"TLS, well", speaks(&tls.Config{}), trusts, false, ""},
-		{"TLS that wants our certificate", speaks(&tls.Config{ClientAuth: tls.RequireAnyClientCert}), trusts, false, "remote error: tls: certificate required"},
-		{"an older TLS that wants our certificate", speaks(older), trusts, false, "remote error: tls: "},
-		{"TLS that ends after the handshake", func(conn net.Conn) {
-			secure := tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12})
-			_ = secure.Handshake()
-			_ = secure.Close()
-		}, trusts, false, ""},
-		{"TLS that speaks first", func(conn net.Conn) {
-			secure := tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12})
-			_, _ = secure.Write([]byte("hello"))
-			_, _ = io.Copy(io.Discard, secure)
-		}, trusts, false, ""},
-		{"TLS of a CA that we do not know", speaks(&tls.Config{}), nil, false, ""},
-		{"TLS for another name", speaks(&tls.Config{}), &tls.Config{RootCAs: ca.Pool(), ServerName: "payments.example", MinVersion: tls.VersionTLS12}, false, ""},
-		{"hangs up", func(net.Conn) {}, trusts, false, ""},
+		{"plain to TLS", speaks(&tls.Config{}), "spoke plain gRPC to a port that speaks TLS"},
+		{"plain to TLS that wants our certificate", speaks(&tls.Config{ClientAuth: tls.RequireAnyClientCert}), "spoke plain gRPC to a port that speaks TLS"},
+		{"plain to TLS that speaks no h2", speaks(&tls.Config{NextProtos: []string{"http/1.1"}}), "spoke plain gRPC to a port that speaks TLS"},
+		{"plain to an older TLS that wants our certificate", speaks(older), "spoke plain gRPC to a port that speaks TLS"},
+		{"plain to one that hangs up", func(net.Conn) {}, ""},
+		{"plain to one that speaks something else", func(c net.Conn) { _, _ = c.Write([]byte("220 mail.example ESMTP\r\n")) }, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			address := probetest.Raw(t, c.serve)
@@ -67,21 +46,22 @@ func TestSecondLook(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			found := grpchealth.SecondLook(within(t), conn, c.cfg, "orders.example", c.plain)
-			if got := text(found); got != c.want && (c.want == "" || !strings.HasPrefix(got, c.want)) {
+			settings := &tls.Config{MinVersion: tls.VersionTLS12}
+			found := grpchealth.SecondLook(within(t), conn, settings, "orders.example")
+			if got := text(found); got != c.want {
 				t.Errorf("found %q, want %q", got, c.want)
 			}
+			if settings.ServerName != "" || settings.NextProtos != nil || settings.InsecureSkipVerify {
+				t.Errorf("the caller's settings were written to: %+v", settings)
+			}
 			var foreign *grpchealth.Foreign
-			if errors.As(found, &foreign) != (c.plain && c.want != "") || foreign != nil && !foreign.TLS {
+			if errors.As(found, &foreign) != (c.want != "") || foreign != nil && !foreign.TLS {
 				t.Errorf("found %#v", found)
 			}
 			if _, err := conn.Write([]byte("x")); !errors.Is(err, net.ErrClosed) {
 				t.Errorf("the connection is not closed: %v", err)
 			}
 		})
-	}
-	if trusts.ServerName != "" || trusts.NextProtos != nil || trusts.InsecureSkipVerify {
-		t.Errorf("the caller's settings were written to: %+v", trusts)
 	}
 }
 
@@ -94,20 +74,18 @@ func text(err error) string {
 
 // TestSecondLookInTime: a peer that says nothing holds nobody up.
 func TestSecondLookInTime(t *testing.T) {
-	for _, plain := range []bool{true, false} {
-		address := probetest.Raw(t, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) })
-		var d net.Dialer
-		conn, err := d.DialContext(t.Context(), "tcp", address)
-		if err != nil {
-			t.Fatal(err)
-		}
-		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-		start := time.Now()
-		found := grpchealth.SecondLook(ctx, conn, nil, "orders.example", plain)
-		cancel()
-		if took := time.Since(start); found != nil || took > 5*time.Second {
-			t.Errorf("plain %v: %v after %v", plain, found, took)
-		}
+	address := probetest.Raw(t, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) })
+	var d net.Dialer
+	conn, err := d.DialContext(t.Context(), "tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	start := time.Now()
+	found := grpchealth.SecondLook(ctx, conn, nil, "orders.example")
+	if took := time.Since(start); found != nil || took > 5*time.Second {
+		t.Errorf("%v after %v", found, took)
 	}
 }
 
@@ -133,7 +111,7 @@ func TestSecondLookShowsNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if found := grpchealth.SecondLook(within(t), conn, cfg, "orders.example", true); found == nil {
+		if found := grpchealth.SecondLook(within(t), conn, cfg, "orders.example"); found == nil {
 			t.Errorf("%s: found nothing", name)
 		}
 		if n := <-got; n != 0 {

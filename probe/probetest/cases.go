@@ -21,7 +21,14 @@ func refused(t *testing.T, s *suite) {
 }
 
 func closed(t *testing.T, s *suite) {
-	want(t, ask(t, s.open(t), s.at(t, Raw(t, func(c net.Conn) { readSome(c) })), limit), probe.Fail, probe.ReasonClosed)
+	address := Raw(t, func(c net.Conn) {
+		readSome(c)
+		if tcp, ok := c.(*net.TCPConn); ok {
+			_ = tcp.CloseWrite() // to close with something left to read is a reset
+		}
+		drain(c)
+	})
+	want(t, ask(t, s.open(t), s.at(t, address), limit), probe.Fail, probe.ReasonClosed)
 }
 
 func reset(t *testing.T, s *suite) {

@@ -75,6 +75,10 @@ func Explain(err error) (Cause, string) {
 		return Internal, "we closed the connection"
 	}
 	text := bare(err).Error()
+	if text == "http2: client conn could not be established" || text == "http2: client conn is closed" {
+		// It hung up after the handshake, before the request was on its way.
+		return Closed, "closed without an answer"
+	}
 	if strings.Contains(text, `malformed HTTP response "\x15\x03`) {
 		// An alert of TLS; net/http has no type for what is no HTTP.
 		return Scheme, PlainToTLS

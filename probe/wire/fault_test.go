@@ -62,6 +62,7 @@ func TestExplain(t *testing.T) {
 		{"cancelled while resolving", fmt.Errorf("lookup: %w", context.Canceled), wire.Cancelled, "stopped asking"},
 		{"closed", io.EOF, wire.Closed, "closed without an answer"},
 		{"closed in the middle", request(io.ErrUnexpectedEOF), wire.Closed, "closed without an answer"},
+		{"closed between handshake and request", request(errors.New("http2: client conn could not be established")), wire.Closed, "closed without an answer"},
 		{"closed by us", net.ErrClosed, wire.Internal, "we closed the connection"},
 		{"no such host", &net.DNSError{Err: "no such host", Name: "a.example", Server: "10.0.0.2:53", IsNotFound: true}, wire.Resolve, "a.example: no such host"},
 		{"resolver late", &net.DNSError{Err: "i/o timeout", Name: "a.example", Server: "10.0.0.2:53", IsTimeout: true}, wire.Resolve, "a.example: the name server did not answer in time"},

@@ -76,3 +76,11 @@ func (l *Limit) waited() context.Context {
 	defer l.mu.Unlock()
 	return l.timed
 }
+
+// Round takes off the microseconds between setting a limit and asking.
+func Round(limit time.Duration) time.Duration {
+	if limit > 100*time.Millisecond {
+		return limit.Round(10 * time.Millisecond)
+	}
+	return limit.Round(time.Millisecond)
+}

@@ -189,3 +189,14 @@ func FuzzDate(f *testing.F) {
 		}
 	})
 }
+
+func TestRound(t *testing.T) {
+	for in, want := range map[time.Duration]time.Duration{
+		1999*time.Millisecond + 900*time.Microsecond: 2 * time.Second, 396 * time.Millisecond: 400 * time.Millisecond,
+		49*time.Millisecond + 600*time.Microsecond: 50 * time.Millisecond, 0: 0,
+	} {
+		if got := wire.Round(in); got != want {
+			t.Errorf("%s: got %s, want %s", in, got, want)
+		}
+	}
+}

@@ -7,12 +7,17 @@ import (
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/breaker"
+	"github.com/midwatch-cli/midwatch/fleet/breaker/httpapi"
+	"github.com/midwatch-cli/midwatch/fleet/breaker/mapping"
 	"github.com/midwatch-cli/midwatch/fleet/match"
 )
 
 // Drivers lists the kinds of admin API there are, by name.
 func Drivers() []*breaker.Driver {
-	return []*breaker.Driver{}
+	return []*breaker.Driver{
+		httpapi.Driver(),
+		mapping.Driver(),
+	}
 }
 
 // Driver returns the driver of a name. Its error wraps fleet.ErrNotFound and

@@ -63,6 +63,11 @@ func (c *register) String() string {
 }
 
 func (c *register) Prepare(ctx context.Context) (change.Before, error) {
+	if checker, ok := registry.As[registry.Checker](c.reg); ok {
+		if err := checker.CheckEntry(ctx, c.entry); err != nil {
+			return nil, err
+		}
+	}
 	_, b, err := prepareEntry(ctx, c.reg, c.target.Key())
 	return b, err
 }

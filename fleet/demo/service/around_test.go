@@ -17,6 +17,7 @@ import (
 	"google.golang.org/protobuf/types/known/structpb"
 
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/breaker/httpapi/serve"
 	"github.com/midwatch-cli/midwatch/fleet/registry"
 )
 
@@ -185,7 +186,7 @@ func TestOrderOverGRPC(t *testing.T) {
 	known.services.Store(&all)
 	order := newOne(t, Spec{Service: "order", ID: "order-1", DependsOn: []string{"user", "inventory", "payment"}}, known)
 	_, grpcAddr := order.Addrs()
-	c := newCaller("order", &Directory{}, nil)
+	c := newCaller("order", &Directory{}, nil, &serve.Server{})
 	defer c.close()
 	place := func() error {
 		conn, err := c.conn(grpcAddr)

@@ -20,6 +20,7 @@ import (
 	"google.golang.org/protobuf/types/known/structpb"
 
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/breaker/httpapi/serve"
 )
 
 const (
@@ -44,7 +45,10 @@ type caller struct {
 	known    *Directory
 	web      *http.Client
 	breaker  circuitbreaker.CircuitBreaker[any]
-	executor failsafe.Executor[any]
+	guard    *serve.Guard           // in front of the breaker: what somebody ordered of it
+	executor failsafe.Executor[any] // through the breaker
+	bare     failsafe.Executor[any] // past it
+	rejected atomic.Int64           // calls that the breaker refused
 	next     atomic.Uint64
 	calls    window
 
@@ -52,24 +56,45 @@ type caller struct {
 	conns map[string]*grpc.ClientConn
 }
 
-// newCaller makes the way to a service.
-func newCaller(to string, known *Directory, web *http.Client) *caller {
+// newCaller makes the way to a service, and shows its breaker at admin.
+func newCaller(to string, known *Directory, web *http.Client, admin *serve.Server) *caller {
 	c := &caller{to: to, timeout: leafTimeout, known: known, web: web, conns: map[string]*grpc.ClientConn{}}
 	if to == "order" {
 		c.timeout = orderTimeout
 	}
 	counts := func(_ any, err error) bool { return err != nil && !errors.Is(err, context.Canceled) }
 	c.breaker = circuitbreaker.NewBuilder[any]().HandleIf(counts).
-		WithFailureThresholdRatio(10, 20).WithSuccessThreshold(3).WithDelay(reopenAfter).Build()
+		WithFailureThresholdRatio(10, 20).WithSuccessThreshold(3).WithDelay(reopenAfter).
+		OnStateChanged(func(e circuitbreaker.StateChangedEvent) { c.guard.Changed(stateOf(e.OldState), stateOf(e.NewState)) }).Build()
 	retry := retrypolicy.NewBuilder[any]().HandleIf(counts).WithMaxAttempts(attempts).Build()
-	c.executor = failsafe.With[any](c.breaker, retry)
+	c.executor, c.bare = failsafe.With[any](c.breaker, retry), failsafe.With[any](retry)
+	c.guard = admin.Add(shown{c})
 	return c
 }
 
 // call runs f with one instance after the other until one answers.
 func (c *caller) call(ctx context.Context, f func(ctx context.Context, in fleet.Instance) error) error {
 	first := c.next.Add(1)
-	err := c.executor.WithContext(ctx).RunWithExecution(func(e failsafe.Execution[any]) error {
+	way, err := c.way(ctx)
+	if err == nil {
+		err = c.through(ctx, way, first, f)
+	}
+	if ctx.Err() != nil {
+		return ctx.Err() // whoever called us has left: that says nothing of them
+	}
+	if errors.Is(err, circuitbreaker.ErrOpen) {
+		c.rejected.Add(1)
+	}
+	c.calls.add(err == nil)
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.to, err)
+	}
+	return nil
+}
+
+// through makes the attempts of a call.
+func (c *caller) through(ctx context.Context, way failsafe.Executor[any], first uint64, f func(ctx context.Context, in fleet.Instance) error) error {
+	return way.RunWithExecution(func(e failsafe.Execution[any]) error {
 		instances := c.known.Of(c.to)
 		if len(instances) == 0 {
 			return errNobody
@@ -78,14 +103,6 @@ func (c *caller) call(ctx context.Context, f func(ctx context.Context, in fleet.
 		defer cancel()
 		return f(attempt, instances[(first+uint64(e.Attempts()))%uint64(len(instances))])
 	})
-	if ctx.Err() != nil {
-		return ctx.Err() // whoever called us has left: that says nothing of them
-	}
-	c.calls.add(err == nil)
-	if err != nil {
-		return fmt.Errorf("%s: %w", c.to, err)
-	}
-	return nil
 }
 
 // rest is a call over HTTP.
@@ -143,7 +160,8 @@ func (c *caller) conn(addr string) (*grpc.ClientConn, error) {
 // reached says whether calls get through, as far as that is known.
 func (c *caller) reached() (ok, known bool) {
 	total, _ := c.calls.count()
-	return !c.breaker.IsOpen() && !c.calls.failing(), total > 0
+	state := c.guard.State()
+	return state != serve.Open && state != serve.ForcedOpen && !c.calls.failing(), total > 0
 }
 
 // close ends the connections.

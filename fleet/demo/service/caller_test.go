@@ -15,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/breaker/httpapi/serve"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -35,7 +36,7 @@ var errBad = errors.New("bad")
 // TestCallerGoesRound spreads calls over the instances, and tries another one
 // when one fails.
 func TestCallerGoesRound(t *testing.T) {
-	c := newCaller("payment", knows("payment", "a", "b", "c"), nil)
+	c := newCaller("payment", knows("payment", "a", "b", "c"), nil, &serve.Server{})
 	asked := map[string]int{}
 	for range 30 {
 		tries := map[string]bool{}
@@ -66,7 +67,7 @@ func TestCallerGoesRound(t *testing.T) {
 // is open, and closes again.
 func TestBreaker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newCaller("payment", knows("payment", "a", "b", "c"), nil)
+		c := newCaller("payment", knows("payment", "a", "b", "c"), nil, &serve.Server{})
 		if _, known := c.reached(); known {
 			t.Error("known before the first call")
 		}
@@ -106,12 +107,12 @@ func TestBreaker(t *testing.T) {
 func TestCallerTimes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hang := func(ctx context.Context, _ fleet.Instance) error { <-ctx.Done(); return ctx.Err() }
-		c := newCaller("payment", knows("payment", "a", "b", "c"), nil)
+		c := newCaller("payment", knows("payment", "a", "b", "c"), nil, &serve.Server{})
 		began := time.Now()
 		if err := c.call(t.Context(), hang); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != attempts*leafTimeout {
 			t.Errorf("%v after %v", err, time.Since(began))
 		}
-		orders := newCaller("order", knows("order", "a"), nil)
+		orders := newCaller("order", knows("order", "a"), nil, &serve.Server{})
 		began = time.Now()
 		if err := orders.call(t.Context(), hang); err == nil || time.Since(began) != attempts*orderTimeout {
 			t.Errorf("%v after %v", err, time.Since(began))
@@ -125,7 +126,7 @@ func TestCallerTimes(t *testing.T) {
 		if now, _ := c.calls.count(); now != total {
 			t.Error("a caller that left was counted against the service")
 		}
-		if err := newCaller("payment", &Directory{}, nil).call(t.Context(), hang); !errors.Is(err, errNobody) {
+		if err := newCaller("payment", &Directory{}, nil, &serve.Server{}).call(t.Context(), hang); !errors.Is(err, errNobody) {
 			t.Errorf("nobody registered: %v", err)
 		}
 	})

@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -9,8 +10,13 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet/registry"
 )
 
+// LabelDraining is set to true in an instance's entry while it is taken out of
+// use: nobody sends it new calls.
+const LabelDraining = "draining"
+
 // Directory is what the services know of each other: the registry's set, kept
-// up to date by one watch. It is safe for concurrent use.
+// up to date by one watch, without instances that are being taken out of use.
+// It is safe for concurrent use.
 type Directory struct {
 	services atomic.Pointer[map[string][]fleet.Instance]
 }
@@ -31,7 +37,7 @@ func (d *Directory) Follow(ctx context.Context, r registry.Registry) {
 		_ = r.Watch(ctx, func(set registry.Set) error {
 			m := make(map[string][]fleet.Instance, len(set.Services))
 			for _, s := range set.Services {
-				m[s.Name] = s.Instances
+				m[s.Name] = slices.DeleteFunc(slices.Clone(s.Instances), func(in fleet.Instance) bool { return in.Labels[LabelDraining] == "true" })
 			}
 			d.services.Store(&m)
 			return nil

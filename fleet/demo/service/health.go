@@ -8,8 +8,9 @@ import (
 
 // The words of a health page, as Spring Boot writes them.
 const (
-	up   = "UP"
-	down = "DOWN"
+	up       = "UP"
+	down     = "DOWN"
+	draining = "DRAINING" // not Spring's, but everybody's
 )
 
 // page is a health page.
@@ -27,7 +28,8 @@ type component struct {
 // health answers GET /health: 503 and DOWN while more than 20% of the last ten
 // seconds' calls failed, or while its own database does not answer. A
 // dependency out of reach is a component that is DOWN and nothing more: the
-// service itself can still be asked.
+// service itself can still be asked. While it is taken out of use the page says
+// that and nothing else.
 func (in *Instance) health(w http.ResponseWriter, r *http.Request) {
 	if in.cond.wait(r.Context()) != nil {
 		return
@@ -60,13 +62,17 @@ func (in *Instance) page(ctx context.Context) page {
 	}
 	for name, c := range in.callers {
 		ok, known := c.reached()
+		details := map[string]any{"breaker": string(c.guard.State())}
 		switch {
 		case !known:
 		case ok:
-			p.Components[name] = component{up, map[string]any{"breaker": c.breaker.State().String()}}
+			p.Components[name] = component{up, details}
 		default:
-			p.Components[name] = component{down, map[string]any{"breaker": c.breaker.State().String()}}
+			p.Components[name] = component{down, details}
 		}
+	}
+	if in.Draining() {
+		p.Status = draining
 	}
 	return p
 }

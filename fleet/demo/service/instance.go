@@ -14,6 +14,8 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/health"
+
+	"github.com/midwatch-cli/midwatch/fleet/breaker/httpapi/serve"
 )
 
 // Spec says which instance of which service to run. The services are gateway,
@@ -36,6 +38,7 @@ type Instance struct {
 	metrics *metrics
 	callers map[string]*caller
 	store   *store // nil: it keeps nothing
+	admin   serve.Server
 	web     *http.Client
 
 	httpAddr string // where it listens, also while it is crashed
@@ -53,8 +56,10 @@ func New(spec Spec, known *Directory, dir string) (*Instance, error) {
 		metrics: newMetrics(spec.Service, spec.Version, spec.Service == "order"),
 		web:     &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 8}},
 	}
+	in.admin.Drains = true
+	in.admin.DrainEffects = []string{"its own /health says DRAINING (503)", "its entry in the registry says draining"}
 	for _, to := range spec.DependsOn {
-		in.callers[to] = newCaller(to, known, in.web)
+		in.callers[to] = newCaller(to, known, in.web, &in.admin)
 	}
 	if spec.Service == "user" || spec.Service == "order" {
 		db, err := openStore(dir, spec.Service)
@@ -147,6 +152,16 @@ func (in *Instance) Calls() (total, failed int) { return in.calls.count() }
 // Failing says whether so many of them failed that its health page does.
 func (in *Instance) Failing() bool { return in.calls.failing() }
 
+// Draining says whether somebody is taking the instance out of use. It answers
+// whoever still calls, and says so in its health page.
+func (in *Instance) Draining() bool { return in.admin.Draining() }
+
+// Refuses says whether the instance's breaker to a service refuses calls.
+func (in *Instance) Refuses(to string) bool {
+	c := in.callers[to]
+	return c != nil && (c.guard.State() == serve.Open || c.guard.State() == serve.ForcedOpen)
+}
+
 // Apply replaces what is wrong with the instance. A crashed one that is put
 // right listens where it did before.
 func (in *Instance) Apply(c Condition) error {
@@ -175,7 +190,7 @@ func (in *Instance) report(state *health.Server, done <-chan struct{}) {
 	tick := time.NewTicker(windowSlot)
 	defer tick.Stop()
 	for {
-		setServing(state, !in.calls.failing())
+		setServing(state, !in.calls.failing() && !in.Draining())
 		select {
 		case <-tick.C:
 		case <-done:
@@ -191,6 +206,7 @@ var errLeft = errors.New("the caller has left")
 // serve runs a business call as the instance's condition has it, and counts it.
 // A call whose caller left says nothing of the instance and is errLeft.
 func (in *Instance) serve(ctx context.Context, work func(ctx context.Context) error) error {
+	defer in.admin.Enter()()
 	err := in.cond.inject()
 	if err == nil {
 		err = work(ctx)

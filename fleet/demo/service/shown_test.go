@@ -28,6 +28,7 @@ import (
 	"google.golang.org/protobuf/types/descriptorpb"
 
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/breaker/httpapi/serve"
 )
 
 // exposition reads an instance's metrics as Prometheus does.
@@ -171,7 +172,7 @@ func TestHealthThreshold(t *testing.T) {
 // state.
 func TestHealthShowsBreakers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newCaller("payment", knows("payment", "a", "b", "c"), nil)
+		c := newCaller("payment", knows("payment", "a", "b", "c"), nil, &serve.Server{})
 		in := &Instance{Spec: Spec{Service: "order"}, cond: &condition{}, callers: map[string]*caller{"payment": c}}
 		expect := func(when, want, breaker string) {
 			t.Helper()
@@ -228,7 +229,7 @@ func TestRetries(t *testing.T) {
 			{"all bad", []string{"a", "b", "c", "d"}, "abcd", 3, false},
 			{"the only good one of four is not among the three", []string{"a", "b", "c", "d"}, "acd", 3, false},
 		} {
-			way := newCaller("payment", knows("payment", c.instances...), nil)
+			way := newCaller("payment", knows("payment", c.instances...), nil, &serve.Server{})
 			tries := 0
 			err := way.call(t.Context(), func(_ context.Context, in fleet.Instance) error {
 				tries++

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
+	"strings"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
 )
@@ -20,7 +21,9 @@ type store struct{ db *sql.DB }
 // openStore opens the file, and makes it if it is not there yet.
 func openStore(dir, service string) (*store, error) {
 	options := url.Values{"_pragma": {"busy_timeout(2000)", "journal_mode(WAL)", "synchronous(OFF)"}}
-	db, err := sql.Open("sqlite", "file:"+filepath.ToSlash(filepath.Join(dir, service+".db"))+"?"+options.Encode())
+	// What means something in a URI is escaped: a folder may be called 90%.
+	path := strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(filepath.ToSlash(filepath.Join(dir, service+".db")))
+	db, err := sql.Open("sqlite", "file:"+path+"?"+options.Encode())
 	if err != nil {
 		return nil, err
 	}

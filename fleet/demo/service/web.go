@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"google.golang.org/protobuf/types/known/structpb"
+
+	"github.com/midwatch-cli/midwatch/fleet/breaker/httpapi/serve"
 )
 
 // maxBody bounds what a service reads of a request.
@@ -23,6 +25,7 @@ func (in *Instance) handler() http.Handler {
 	mux.Handle("GET /metrics.json", in.stuck(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		reply(w, http.StatusOK, in.metrics.summary())
 	})))
+	mux.Handle(serve.Path+"/", in.slowed(&in.admin))
 	switch in.Service {
 	case "gateway":
 		in.business(mux, http.MethodPost, "/checkout", in.checkout)
@@ -74,6 +77,15 @@ func (in *Instance) business(mux *http.ServeMux, method, path string, work func(
 func (in *Instance) stuck(page http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if in.cond.hang(r.Context()) == nil {
+			page.ServeHTTP(w, r)
+		}
+	})
+}
+
+// slowed lets a page take as long as the instance's condition has it.
+func (in *Instance) slowed(page http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if in.cond.wait(r.Context()) == nil {
 			page.ServeHTTP(w, r)
 		}
 	})

@@ -18,53 +18,114 @@ import (
 
 // Register writes the entry in the official gRPC naming form, at
 // PREFIX/[NAMESPACE/]SERVICE/ADDRESS. An entry of the same instance elsewhere
-// in the service is taken away in the same transaction. With a TTL it hangs on
+// in the service is taken away in the same transaction; one of another instance
+// at this address is not written over: registry.ErrTaken. With a TTL it hangs on
 // a lease of its own, rounded up to whole seconds.
 func (r *Registry) Register(ctx context.Context, e registry.Entry) (fleet.Key, error) {
+	w, err := r.writing(e)
+	if err != nil {
+		return fleet.Key{}, err
+	}
+	for range rereads {
+		doomed, mod, err := r.room(ctx, w)
+		if err != nil {
+			return fleet.Key{}, err
+		}
+		if done, err := r.put(ctx, w, e.TTL, doomed, mod); err != nil || done {
+			return w.k, err
+		}
+	}
+	return fleet.Key{}, &fleet.Error{
+		Reason: registry.ReasonStatus, Detail: fmt.Sprintf("%s: %s was written by somebody else each time it was to be written", r.link.where, w.key),
+		Hint: "look who else registers at this address",
+	}
+}
+
+// CheckEntry says what Register would refuse.
+func (r *Registry) CheckEntry(ctx context.Context, e registry.Entry) error {
+	w, err := r.writing(e)
+	if err == nil {
+		_, _, err = r.room(ctx, w)
+	}
+	return err
+}
+
+// written is an entry as it goes into etcd.
+type written struct {
+	k          fleet.Key
+	addr       string
+	key, value string
+}
+
+// writing encodes an entry, if it can be written so that it is read back.
+func (r *Registry) writing(e registry.Entry) (written, error) {
 	k := fleet.Key{Ref: fleet.Ref{Namespace: e.Namespace, Name: e.Service}, Instance: e.Instance.ID}
 	if k.Instance == "" {
 		k.Instance = e.Instance.Addr
 	}
 	if err := r.writable(e); err != nil {
-		return fleet.Key{}, err
+		return written{}, err
 	}
 	e.Instance.ID = k.Instance
 	value, err := layout.Encode(e.Instance)
 	if err != nil {
-		return fleet.Key{}, registry.Misconfigured("", "", "etcd: %s: %w", k, err)
+		return written{}, registry.Misconfigured("", "", "etcd: %s: %w", k, err)
 	}
-	key := r.below(k.Ref) + layout.EscapeSegment(e.Instance.Addr)
-	if err := r.readable(k, key, value); err != nil {
-		return fleet.Key{}, err
-	}
-	old, err := r.search(ctx, r.below(k.Ref), k)
+	w := written{k: k, addr: e.Instance.Addr, key: r.below(k.Ref) + layout.EscapeSegment(e.Instance.Addr), value: value}
+	return w, r.readable(k, w.key, w.value)
+}
+
+// room returns the keys under which the instance stands elsewhere, and the
+// revision of what stands at its own (0: nothing). The key of this form is the
+// address, so that another instance there would be lost without a word.
+func (r *Registry) room(ctx context.Context, w written) (doomed []string, mod int64, err error) {
+	got, err := r.read(ctx, r.below(w.k.Ref), false)
 	if err != nil {
-		return fleet.Key{}, err
+		return nil, 0, err
 	}
-	return k, r.link.do(ctx, func(ctx context.Context, c *clientv3.Client) error {
+	for _, rec := range got.records {
+		switch {
+		case rec.key == w.key && rec.err == nil && w.k.Instance != w.addr && !rec.is(w.k):
+			other := fleet.Key{Ref: rec.entry.Ref, Instance: rec.entry.Instances[0].ID}
+			return nil, 0, &fleet.Error{
+				Reason: registry.ReasonStatus, Detail: fmt.Sprintf("%s holds %s at %s: its key is the address, so that %s would take its place", r.link.where, other, w.addr, w.k.Instance),
+				Hint: fmt.Sprintf("midwatch deregister %s/%s first, or register under that id", other.Name, other.Instance), Err: registry.ErrTaken,
+			}
+		case rec.key == w.key:
+			mod = rec.mod
+		case rec.err == nil && rec.is(w.k):
+			doomed = append(doomed, rec.key)
+		}
+	}
+	slices.Sort(doomed)
+	return doomed, mod, nil
+}
+
+// put writes the entry if its key is still as it was read.
+func (r *Registry) put(ctx context.Context, w written, ttl time.Duration, doomed []string, mod int64) (done bool, err error) {
+	err = r.link.do(ctx, func(ctx context.Context, c *clientv3.Client) error {
 		var options []clientv3.OpOption
 		var lease clientv3.LeaseID
-		if e.TTL > 0 {
-			granted, err := c.Grant(ctx, int64((e.TTL+time.Second-1)/time.Second))
+		if ttl > 0 {
+			granted, err := c.Grant(ctx, int64((ttl+time.Second-1)/time.Second))
 			if err != nil {
 				return err
 			}
 			lease = granted.ID
 			options = append(options, clientv3.WithLease(lease))
 		}
-		ops := []clientv3.Op{clientv3.OpPut(key, value, options...)}
-		for _, rec := range old {
-			if rec.key != key {
-				ops = append(ops, clientv3.OpDelete(rec.key))
-			}
+		ops := []clientv3.Op{clientv3.OpPut(w.key, w.value, options...)}
+		for _, key := range doomed {
+			ops = append(ops, clientv3.OpDelete(key))
 		}
-		_, err := c.Txn(ctx).Then(ops...).Commit()
-		if err != nil && lease != 0 {
+		answer, err := c.Txn(ctx).If(clientv3.Compare(clientv3.ModRevision(w.key), "=", mod)).Then(ops...).Commit()
+		if done = err == nil && answer.Succeeded; !done && lease != 0 {
 			// Ours alone, and nothing may hang on it. It would run out as well.
 			_, _ = c.Revoke(context.WithoutCancel(ctx), lease)
 		}
 		return err
 	})
+	return done, err
 }
 
 // writable says what keeps an entry from being written so that it can be read
@@ -131,13 +192,18 @@ func (r *Registry) search(ctx context.Context, prefix string, k fleet.Key) (foun
 		return nil, err
 	}
 	for _, rec := range got.records {
-		if rec.err == nil && rec.entry.Ref == (fleet.Ref{Namespace: k.Namespace, Name: k.Name}) &&
-			slices.ContainsFunc(rec.entry.Instances, func(in fleet.Instance) bool { return in.ID == k.Instance }) {
+		if rec.err == nil && rec.is(k) {
 			found = append(found, rec)
 		}
 	}
 	slices.SortFunc(found, func(a, b record) int { return strings.Compare(a.key, b.key) })
 	return found, nil
+}
+
+// is says whether a record that can be read holds an instance.
+func (rec *record) is(k fleet.Key) bool {
+	return rec.entry.Ref == (fleet.Ref{Namespace: k.Namespace, Name: k.Name}) &&
+		slices.ContainsFunc(rec.entry.Instances, func(in fleet.Instance) bool { return in.ID == k.Instance })
 }
 
 // gone says that an instance is not there.

@@ -149,11 +149,11 @@ func (f *files) List(ctx context.Context) (registry.Set, error) {
 	}
 	for began := time.Now(); ; {
 		set, changed, err := f.load()
-		patience := longest
+		patience, rest := longest, quiet
 		if err != nil {
-			patience += grace
+			patience, rest = patience+grace, hesitation
 		}
-		if age := time.Since(changed); age >= quiet || age < -quiet || time.Since(began) > patience {
+		if age := time.Since(changed); age >= rest || age < -quiet || time.Since(began) > patience {
 			return set, err
 		}
 		if err := f.wait(ctx, quiet); err != nil {

@@ -3,7 +3,9 @@ package file
 import (
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,18 +18,20 @@ import (
 // middle of it for a moment: the file is read once it was quiet, and what is
 // malformed is read again for a while before it is believed.
 const (
-	quiet   = 50 * time.Millisecond
-	longest = 500 * time.Millisecond // of changes without a pause
-	grace   = time.Second
-	again   = 100 * time.Millisecond
-	polled  = 5 * time.Second // where the system cannot announce changes
+	quiet      = 50 * time.Millisecond
+	hesitation = 500 * time.Millisecond // of a writer between truncating and writing, on a busy machine
+	longest    = 500 * time.Millisecond // of changes without a pause
+	grace      = time.Second
+	again      = 100 * time.Millisecond
+	polled     = 5 * time.Second // where the system cannot announce changes
 )
 
 // errClosed ends what watches when the registry is closed.
 var errClosed = errors.New("file: closed")
 
 // Watch reads the files at once and whenever they change. The folder is
-// watched, not the file, so that one put in place by a rename is seen. A file
+// watched, not the file, so that one put in place by a rename is seen, and so are
+// the folders of all symbolic links on the way, which may be swapped. A file
 // that stays missing or malformed for a second ends it.
 func (f *files) Watch(ctx context.Context, emit func(registry.Set) error) error {
 	n := f.announce()
@@ -43,7 +47,7 @@ func (f *files) Watch(ctx context.Context, emit func(registry.Set) error) error 
 		if err := n.change(ctx, f); err != nil {
 			return err
 		}
-		_ = n.follow(f) // the link may lead elsewhere now
+		n.refollow(f) // the link may lead elsewhere now
 		set, err := f.settled(ctx, n)
 		if err != nil {
 			return err
@@ -69,7 +73,7 @@ func (f *files) settled(ctx context.Context, n *notifier) (registry.Set, error) 
 		if err := f.wait(ctx, again); err != nil {
 			return registry.Set{}, err
 		}
-		_ = n.follow(f) // a folder that was put back is a new one
+		n.refollow(f) // a folder that was put back is a new one
 	}
 }
 
@@ -91,46 +95,117 @@ func (f *files) wait(ctx context.Context, d time.Duration) error {
 type notifier struct {
 	watcher *fsnotify.Watcher // nil where the system has none to give
 	slow    *time.Ticker
-	real    string // base name of the file behind a symbolic link
-	far     string // its folder, where that is another one
+	dir     string   // the real folder that is watched under the name of f.dir
+	names   []string // base names of links on the way, and of the file behind them
+	far     []string // the folders they are in, where those are others
 }
 
 // announce starts to be told of changes. It never fails: at worst the files
 // are read every few seconds.
 func (f *files) announce() *notifier {
 	n := &notifier{}
-	every := f.options.Refresh
 	watcher, err := fsnotify.NewWatcher()
 	if err == nil {
 		n.watcher = watcher
 		err = n.follow(f)
 	}
+	n.slow = time.NewTicker(f.options.Refresh)
 	if err != nil {
-		f.log.Debug("changes of files are not announced; reading them every few seconds", "error", err)
-		every = min(every, polled)
+		n.unannounced(f, err)
 	}
-	n.slow = time.NewTicker(every)
 	return n
 }
 
-// follow watches the folder, and the one of the real file behind a link.
+// refollow follows what may lead elsewhere by now. A folder that cannot be watched
+// any more must not cost a minute: its files are read more often instead.
+func (n *notifier) refollow(f *files) {
+	if err := n.follow(f); err != nil {
+		n.unannounced(f, err)
+	}
+}
+
+func (n *notifier) unannounced(f *files, err error) {
+	f.log.Debug("changes of files are not announced; reading them every few seconds", "error", err)
+	n.slow.Reset(min(f.options.Refresh, polled))
+}
+
+// follow watches the folder, those of the links on the way to it, and the one of
+// the real file behind a link. What leads nowhere for a moment changes nothing.
 func (n *notifier) follow(f *files) error {
 	if n.watcher == nil {
 		return nil
 	}
-	if target, err := filepath.EvalSymlinks(f.path); err == nil {
-		dir, base := filepath.Split(target)
-		if dir = filepath.Clean(dir); dir == f.dir {
-			dir = ""
-		}
-		if n.far != "" && n.far != dir {
-			_ = n.watcher.Remove(n.far)
-		}
-		if n.real, n.far = base, dir; dir != "" {
-			_ = n.watcher.Add(dir)
-		}
+	path := f.path
+	if strings.Contains(f.name, "*") {
+		path = f.dir
+	}
+	folder, err := behind(f.dir)
+	if err == nil && folder != n.dir && n.dir != "" {
+		_ = n.watcher.Remove(f.dir) // it stays with the folder that had this name
+	}
+	if target, failed := behind(path); err == nil && failed == nil {
+		n.dir = folder
+		n.reach(append(links(path), target))
 	}
 	return n.watcher.Add(f.dir)
+}
+
+// reach watches the folders in which these are, and no others beside n.dir.
+func (n *notifier) reach(paths []string) {
+	var names, far []string
+	for _, p := range paths {
+		dir, base := filepath.Split(p)
+		names = append(names, base)
+		// The same folder under two names would be told of under either of them.
+		if dir, err := behind(dir); err == nil && dir != n.dir && !slices.Contains(far, dir) {
+			far = append(far, dir)
+		}
+	}
+	for _, dir := range n.far {
+		if !slices.Contains(far, dir) {
+			_ = n.watcher.Remove(dir)
+		}
+	}
+	n.names, n.far = names, far
+	for _, dir := range far {
+		_ = n.watcher.Add(dir) // one that may not be read is looked at now and then, as all are
+	}
+}
+
+// behind is where a path leads, by the one name that has no links in it.
+func behind(path string) (string, error) {
+	path, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return "", err
+	}
+	return filepath.Abs(path)
+}
+
+// links lists the symbolic links that a path leads over.
+func links(path string) (found []string) {
+	const most = 40 // as the kernel has it, for links that run in a circle
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil
+	}
+	separator := string(filepath.Separator)
+	at := filepath.VolumeName(path) + separator
+	for rest := strings.Split(path[len(at):], separator); len(rest) > 0 && len(found) < most; {
+		next := filepath.Join(at, rest[0])
+		rest = rest[1:]
+		target, err := os.Readlink(next)
+		if err != nil {
+			at = next
+			continue
+		}
+		found = append(found, next)
+		if filepath.IsAbs(target) {
+			at = filepath.VolumeName(target) + separator
+			target = target[len(at):]
+		}
+		rest = append(strings.Split(target, separator), rest...)
+	}
+	return found
 }
 
 func (n *notifier) close() {
@@ -156,7 +231,7 @@ func (n *notifier) change(ctx context.Context, f *files) error {
 		case <-f.closed:
 			return errClosed
 		case <-n.slow.C:
-			_ = n.follow(f)
+			n.refollow(f)
 			return nil
 		case err := <-faults:
 			f.log.Debug("events of files were lost; reading them again", "error", err)
@@ -181,8 +256,8 @@ func (n *notifier) change(ctx context.Context, f *files) error {
 func (n *notifier) about(f *files, e fsnotify.Event) bool {
 	base := filepath.Base(e.Name)
 	if filepath.Clean(e.Name) == f.dir {
-		_ = n.follow(f)
+		n.refollow(f)
 		return true
 	}
-	return f.matches(base) || base == n.real || strings.HasPrefix(base, "..")
+	return f.matches(base) || slices.Contains(n.names, base) || strings.HasPrefix(base, "..")
 }

@@ -128,6 +128,33 @@ func registerShows(s *session) {
 	}
 }
 
+func registerOtherID(s *session) {
+	r, reg := s.registrar()
+	if reg == nil {
+		return
+	}
+	first := s.entry(18410)
+	k := s.register(reg, first)
+	second := first
+	second.Instance.ID = "suite-other"
+	var said error
+	if c, ok := registry.As[registry.Checker](r); ok {
+		said = c.CheckEntry(s.within(s.settle()), second)
+	}
+	k2, err := reg.Register(s.within(s.settle()), second)
+	if errors.Is(err, registry.ErrTaken) != errors.Is(said, registry.ErrTaken) {
+		s.Errorf("Register says %v, CheckEntry said %v", err, said)
+	}
+	set := s.list(r)
+	if !is(k, first.Instance.Addr)(set) {
+		s.Errorf("%s was there and is gone: Register of %s gave %v", k, second.Instance.ID, err)
+	}
+	if err == nil && !is(k2, first.Instance.Addr)(set) || err != nil && !errors.Is(err, registry.ErrTaken) {
+		s.Errorf("%s: %v", second.Instance.ID, err)
+	}
+	s.register(reg, first) // the same instance is never in its own way
+}
+
 func registerTwice(s *session) {
 	r, reg := s.registrar()
 	if reg == nil {

@@ -31,6 +31,7 @@ func cases() []oneCase {
 		{"ability/watch", "a driver that declares watch shows a change within 3 s", "", abilityWatch},
 		{"register/shows", "what was registered shows up in List and Watch under the key that Register returned", "", registerShows},
 		{"register/twice", "registering twice is the same as once; two instances are two", "", registerTwice},
+		{"register/other-id", "another id at an address that is taken costs nobody: both are there, or it is ErrTaken and said before", "etcd: the key of gRPC naming is the address", registerOtherID},
 		{"deregister/gone", "what was deregistered leaves List and Watch, and nothing else does", "", deregisterGone},
 		{"deregister/absent", "deregistering what is not there is fleet.ErrNotFound", "nacos answers ok", deregisterAbsent},
 		{"deregister/comeback", "an instance that writes itself again can be seen to go and to come back", "go-zero on etcd", deregisterComeback},

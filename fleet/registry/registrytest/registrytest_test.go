@@ -249,6 +249,18 @@ func faults() map[string]func(*broken) registry.Registry {
 			}
 			return b
 		},
+		"register/other-id": func(b *broken) registry.Registry {
+			at := map[string]fleet.Key{}
+			b.reg = func(ctx context.Context, e registry.Entry) (fleet.Key, error) {
+				k, err := b.Client.Register(ctx, e)
+				if was, taken := at[e.Instance.Addr]; taken && was != k {
+					_ = b.Client.Deregister(ctx, was)
+				}
+				at[e.Instance.Addr] = k
+				return k, err
+			}
+			return b
+		},
 		"deregister/gone": func(b *broken) registry.Registry {
 			b.dereg = func(context.Context, fleet.Key) error { return nil }
 			return b

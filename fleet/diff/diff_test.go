@@ -1,14 +1,22 @@
-package fleet_test
+package diff_test
 
 import (
 	"fmt"
 	"reflect"
 	"testing"
-	"testing/quick"
 	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/diff"
 )
+
+var (
+	up          = fleet.Up
+	down        = fleet.Down
+	maintenance = fleet.Maintenance
+)
+
+func because(r fleet.Reason, detail string) fleet.Why { return fleet.Why{Reason: r, Detail: detail} }
 
 // instance makes a view of payment/ID.
 func instance(id string, change func(*fleet.InstanceView)) fleet.InstanceView {
@@ -40,6 +48,9 @@ func words(events []fleet.Event) []string {
 		}
 		if e.Key.Instance != "" {
 			name += "/" + e.Key.Instance
+		}
+		if e.Breaker != "" {
+			name += ":" + e.Breaker
 		}
 		out = append(out, fmt.Sprintf("%s %s %q>%q", e.Kind, name, e.From, e.To))
 	}
@@ -92,10 +103,25 @@ func TestDiff(t *testing.T) {
 			`source_back etcd "refused">""`, `instance_gone payment/a "up">""`, `instance_new payment/b "">"up"`,
 		}},
 		{"another reason is the same outage", moment(1, "refused", a), moment(2, "timeout", a), []string{}},
+		{"a breaker opens", moment(1, "", with(breakers(closed))), moment(2, "", with(breakers(open))), []string{`breaker payment/a:user "closed">"open"`}},
+		{"one of several closes", moment(1, "", with(breakers(called(open, "a"), called(open, "b")))), moment(2, "", with(breakers(called(open, "a"), called(closed, "b")))), []string{
+			`breaker payment/a:b "open">"closed"`,
+		}},
+		{"after the status", moment(1, "", with(breakers(closed))), moment(2, "", with(func(v *fleet.InstanceView) {
+			breakers(forced)(v)
+			v.Status = fleet.Degraded
+		})), []string{`status payment/a "up">"degraded"`, `breaker payment/a:user "closed">"forced_open"`}},
+		{"counts are no event", moment(1, "", with(breakers(closed))), moment(2, "", with(breakers(fleet.Breaker{Name: "user", State: fleet.BreakerClosed, Calls: 7, Rejected: 9}))), []string{}},
+		{"a new breaker is no event", moment(1, "", with(breakers())), moment(2, "", with(breakers(closed))), []string{}},
+		{"unless it refuses", moment(1, "", with(breakers())), moment(2, "", with(breakers(open))), []string{`breaker payment/a:user "">"open"`}},
+		{"nor is one that is gone", moment(1, "", with(breakers(open))), moment(2, "", with(breakers())), []string{}},
+		{"they could not be read", moment(1, "", with(breakers(open))), moment(2, "", with(unread)), []string{}},
+		{"they can be read again: nobody knows since when", moment(1, "", with(unread)), moment(2, "", with(breakers(open))), []string{}},
+		{"breakers of a new instance", moment(1, "", b), moment(2, "", with(breakers(open)), b), []string{`instance_new payment/a "">"up"`}},
 		{"a source that was not there before", &fleet.Snapshot{}, moment(2, "refused"), []string{`source_lost etcd "">"refused"`}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			events := fleet.Diff(tt.old, tt.new)
+			events := diff.Between(tt.old, tt.new)
 			if got := words(events); !reflect.DeepEqual(got, tt.want) {
 				t.Errorf("got  %q\nwant %q", got, tt.want)
 			}
@@ -108,14 +134,57 @@ func TestDiff(t *testing.T) {
 	}
 }
 
+var (
+	closed = fleet.NewBreaker("user", fleet.BreakerClosed)
+	open   = fleet.NewBreaker("user", fleet.BreakerOpen)
+	forced = fleet.NewBreaker("user", fleet.BreakerForcedOpen)
+)
+
+func called(b fleet.Breaker, name string) fleet.Breaker {
+	b.Name = name
+	return b
+}
+
+// breakers are those of an instance that were read.
+func breakers(list ...fleet.Breaker) func(*fleet.InstanceView) {
+	return func(v *fleet.InstanceView) { v.Plan.Admin, v.Breakers = &fleet.Administration{API: "actuator"}, list }
+}
+
+// unread could not be.
+func unread(v *fleet.InstanceView) {
+	v.Plan.Admin, v.BreakersWhy = &fleet.Administration{API: "actuator"}, because("auth", "401")
+}
+
+func TestBreakersSayWhy(t *testing.T) {
+	failing := open
+	failing.FailureRate, failing.SlowRate, failing.Calls = 0.625, 0.031, 50
+	slow := open
+	slow.SlowRate = 1
+	counted := open
+	counted.FailureRate, counted.SlowRate, counted.Calls = 0, 0, 12
+	held := forced
+	held.Hold = fleet.Hold{By: "oncall-1", Reason: "db move"}
+	for want, to := range map[string]fleet.Breaker{
+		"62.5% failed, 3.1% slow of 50 calls": failing,
+		"100% slow":                           slow,
+		"":                                    counted,
+		`oncall-1: "db move"`:                 held,
+	} {
+		events := diff.Between(moment(1, "", instance("a", breakers(closed))), moment(2, "", instance("a", breakers(to))))
+		if len(events) != 1 || events[0].Why != because(fleet.ReasonBreaker, want) || events[0].Breaker != "user" {
+			t.Errorf("%+v, want %q", events, want)
+		}
+	}
+}
+
 func TestDiffSaysWhy(t *testing.T) {
 	ill := instance("a", func(v *fleet.InstanceView) { v.Status, v.Why = down, because("timeout", "no answer in 2s") })
-	for _, e := range fleet.Diff(moment(1, "", instance("a", nil)), moment(2, "", ill)) {
+	for _, e := range diff.Between(moment(1, "", instance("a", nil)), moment(2, "", ill)) {
 		if e.Why != because("timeout", "no answer in 2s") {
 			t.Errorf("%+v", e)
 		}
 	}
-	lost := fleet.Diff(moment(1, ""), moment(2, "refused"))
+	lost := diff.Between(moment(1, ""), moment(2, "refused"))
 	if len(lost) != 1 || lost[0].Why != because("refused", "detail") {
 		t.Errorf("%+v", lost)
 	}
@@ -128,33 +197,9 @@ func TestDiffTellsContextsApart(t *testing.T) {
 	}
 	old := &fleet.Snapshot{Services: []fleet.ServiceView{view("prod"), view("test")}}
 	new := &fleet.Snapshot{Sources: []fleet.SourceView{{Context: "prod", Name: "etcd", Reason: "refused"}, {Context: "test", Name: "etcd"}}}
-	got := fleet.Diff(old, new)
+	got := diff.Between(old, new)
 	if len(got) != 2 || got[0].Kind != fleet.EventSourceLost || got[0].Key.Context != "prod" ||
 		got[1].Kind != fleet.EventServiceGone || got[1].Key.Context != "test" {
 		t.Errorf("got %+v", got)
-	}
-}
-
-// TestDiffInvariants: nothing happens between a fleet and itself, and what is
-// new one way is gone the other.
-func TestDiffInvariants(t *testing.T) {
-	property := func(one, two uint64) bool {
-		a, b := assemble(randomFleet(one)...), assemble(randomFleet(two)...)
-		count := func(events []fleet.Event, kind fleet.EventKind) (n int) {
-			for _, e := range events {
-				if e.Kind == kind {
-					n++
-				}
-			}
-			return n
-		}
-		there, back := fleet.Diff(a, b), fleet.Diff(b, a)
-		return len(fleet.Diff(a, a)) == 0 && len(there) == len(back) &&
-			count(there, fleet.EventServiceNew) == count(back, fleet.EventServiceGone) &&
-			count(there, fleet.EventInstanceNew) == count(back, fleet.EventInstanceGone) &&
-			count(there, fleet.EventStatus) == count(back, fleet.EventStatus)
-	}
-	if err := quick.Check(property, &quick.Config{MaxCount: 500}); err != nil {
-		t.Error(err)
 	}
 }

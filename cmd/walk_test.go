@@ -138,7 +138,7 @@ func TestSameCodeInEveryFormat(t *testing.T) {
 		"changes export":  {func(string) []string { return nil }, [5]int{}},
 		"changes settle":  {func(string) []string { return nil }, [5]int{}},
 		"changes show":    {func(string) []string { return []string{"1K9XQ2M7AB"} }, [5]int{3, 3, 3, 3, 3}}, // nothing was changed from here
-		"config validate": {func(string) []string { return nil }, [5]int{2, 2, 2, 2, 2}}, // there is no file
+		"config validate": {func(string) []string { return nil }, [5]int{2, 2, 2, 2, 2}},                    // there is no file
 	}
 	writes := []string{"register", "deregister", "context use", "changes undo"}
 	for name, c := range commands(tree()) {

@@ -62,9 +62,11 @@ func (s *Session) Origin(contextName string) change.Origin {
 	return o
 }
 
-// wholeURL is a registry's URL with the options that stand beside it. Secrets
-// are references there too.
+// wholeURL is a registry's URL with the options that stand beside it, and a
+// file by its whole path: it is opened from another folder. Secrets are
+// references there too.
 func wholeURL(r config.Registry) string {
+	r.URL = wholePath(r.URL)
 	if len(r.Options) == 0 {
 		return r.URL
 	}
@@ -81,6 +83,24 @@ func wholeURL(r config.Registry) string {
 		joint = "&"
 	}
 	return r.URL + joint + values.Encode()
+}
+
+// wholePath makes the path of a file's URL whole.
+func wholePath(u string) string {
+	rest, file := strings.CutPrefix(u, "file://")
+	path, query, more := strings.Cut(rest, "?")
+	if !file || path == "" || filepath.IsAbs(filepath.FromSlash(path)) || strings.HasPrefix(path, "/") {
+		return u
+	}
+	abs, err := filepath.Abs(filepath.FromSlash(path))
+	if err != nil {
+		return u
+	}
+	u = "file://" + filepath.ToSlash(abs)
+	if more {
+		u += "?" + query
+	}
+	return u
 }
 
 // Reopen opens the context that a change was made in, from wherever it was.

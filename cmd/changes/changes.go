@@ -15,6 +15,7 @@ import (
 	"github.com/midwatch-cli/midwatch/cmd/app"
 	"github.com/midwatch-cli/midwatch/cmd/render"
 	"github.com/midwatch-cli/midwatch/cmd/write"
+	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/change"
 	"github.com/midwatch-cli/midwatch/fleet/change/journal"
 	"github.com/midwatch-cli/midwatch/fleet/change/keeper"
@@ -158,7 +159,7 @@ func verify(ctx context.Context, a *app.App, j change.Journal, all []document.Lo
 		}
 		d, done, err := open(ctx, l.Batch.Origin)
 		if err != nil {
-			failed = append(failed, document.Error{Context: l.Batch.Context, Detail: l.Batch.ID + ": " + err.Error()})
+			failed = append(failed, failure(l.Batch, err))
 			continue
 		}
 		l.Now = d.Look(ctx, l.Batch)
@@ -166,6 +167,12 @@ func verify(ctx context.Context, a *app.App, j change.Journal, all []document.Lo
 		drift(a, l)
 	}
 	return failed
+}
+
+// failure is why something of a change could not be found out, or done.
+func failure(b *change.Batch, err error) document.Error {
+	reason, detail := fleet.ReasonOf(err)
+	return document.Error{Context: b.Context, Reason: string(reason), Detail: b.ID + ": " + detail, Hint: fleet.HintOf(err)}
 }
 
 // drift says what a look found.

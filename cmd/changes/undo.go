@@ -161,7 +161,7 @@ func settleAll(ctx context.Context, a *app.App, j change.Journal, todo []documen
 	open := write.Opener(a, j)
 	fail := func(l *document.Looked, err error) {
 		l.Note = err.Error()
-		failed = append(failed, document.Error{Context: l.Batch.Context, Detail: l.Batch.ID + ": " + err.Error()})
+		failed = append(failed, failure(l.Batch, err))
 	}
 	for i := range todo {
 		l := &todo[i]

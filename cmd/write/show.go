@@ -78,7 +78,11 @@ func (w *Writer) after(ctx context.Context, p *Proposal, out *change.Outcome) {
 		line += " · undo: midwatch changes undo " + b.ID
 	}
 	if left > 0 && p.Retry != "" {
-		line += " · retry: " + p.Retry + " " + b.ID
+		id := b.ID
+		if b.Undoes != "" {
+			id = b.Undoes // it goes on with what it takes back
+		}
+		line += " · retry: " + p.Retry + " " + id
 	}
 	w.note("%s", line)
 }

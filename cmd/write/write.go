@@ -166,6 +166,9 @@ func (w *Writer) retry(ctx context.Context) (change.Plan, error) {
 	if err != nil {
 		return change.Plan{}, err
 	}
+	if b.Context != w.Context {
+		return change.Plan{}, app.Usagef("--context "+b.Context, "change %s was made in context %q, and this is %q", b.ID, b.Context, w.Context)
+	}
 	plan, err := w.desk.PlanRetry(ctx, b)
 	if err == nil && len(plan.Steps) == 0 {
 		err = &app.Error{Code: app.NotWell, Err: fmt.Errorf("change %s left nothing to do: nothing was changed", b.ID)}
@@ -248,7 +251,7 @@ func planError(err error) error {
 	case err == nil, errors.As(err, &said):
 		return err
 	case errors.Is(err, registry.ErrTaken) && errors.As(err, &known):
-		return &app.Error{Code: app.NotWell, Err: fmt.Errorf("nothing was changed: %w", err), Hint: known.Hint}
+		return &app.Error{Code: app.NotWell, Err: err, Hint: known.Hint}
 	case errors.Is(err, change.ErrUnable):
 		return &app.Error{Code: app.Usage, Err: err, Hint: "midwatch registries says which can"}
 	case errors.Is(err, errors.ErrUnsupported), errors.Is(err, change.ErrIsUndo):

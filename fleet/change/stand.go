@@ -61,11 +61,15 @@ func (b *Batch) Tally() Tally {
 	return t
 }
 
+// longest is how long a change is believed to be at work. After it the process
+// of its number is another's, or of a machine that nobody can ask.
+const longest = 24 * time.Hour
+
 // Stand says how the batch stands. Alive says whether a process lives.
 func (b *Batch) Stand(now time.Time, alive func(host string, pid int) bool) Stand {
 	t := b.Tally()
 	switch {
-	case b.Finished.IsZero() && alive(b.Who.Host, b.Who.PID):
+	case b.Finished.IsZero() && now.Sub(b.At) < longest && alive(b.Who.Host, b.Who.PID):
 		return StandRunning
 	case b.Due(now):
 		return StandOverdue

@@ -208,8 +208,8 @@ func (d dice) documents() map[string]any {
 			chosen = append(chosen, &s.Services[i].Instances[j])
 		}
 	}
-	docs["Breakers"] = breakers(s)
 	docs["Changes"] = document.Changes(d.text(), d.time(), d.looked(p), nil)
+	docs["Breakers"] = breakers(s)
 	docs["Resolve"] = document.Resolve(s, chosen, d.text())
 	e := fleet.Event{Seq: d.Uint64N(1 << 40), At: d.time(), Kind: fleet.EventStatus, From: d.text(), To: d.text(), Why: d.why(), Key: fleet.Key{Ref: d.ref()}}
 	if len(chosen) > 0 {

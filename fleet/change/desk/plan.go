@@ -90,10 +90,7 @@ func (d *desk) read(ctx context.Context, s *change.Step) error {
 	if err != nil {
 		return err
 	}
-	s.Before, s.Was, s.Will, s.SideEffects, s.Stands = b, was, will, effects, was
-	if more, ok := c.(kind.Stander); ok {
-		s.Stands = more.Stands(b)
-	}
+	s.Before, s.Was, s.Will, s.SideEffects, s.Stands = b, was, will, effects, stands(b)
 	if _, can, held := holderOf(c, b); can && !held {
 		s.Stands = "by itself"
 	}

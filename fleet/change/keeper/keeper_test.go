@@ -157,8 +157,8 @@ func TestItPutsBack(t *testing.T) {
 	running(t, func(t *testing.T, w *world, ended <-chan error) {
 		k, err := w.j.Keeper(t.Context())
 		must(t, err)
-		w.trip(change.Options{TTL: 10 * time.Minute, Keeper: k})
-		pass(10*time.Minute - time.Second)
+		w.trip(change.Options{TTL: 2 * time.Minute, Keeper: k})
+		pass(2*time.Minute - time.Second)
 		if got := w.state(); got != "forced_open" {
 			t.Errorf("before its end: %s", got)
 		}
@@ -208,7 +208,7 @@ func TestItTriesAgain(t *testing.T) {
 	running(t, func(t *testing.T, w *world, ended <-chan error) {
 		w.trip(change.Options{TTL: time.Minute})
 		w.far.Fail(errors.New("no route"))
-		pass(3 * time.Minute)
+		pass(2 * time.Minute)
 		if len(ended) > 0 || strings.Count(w.log.String(), "not put back, tried again in 10s: ") < 5 {
 			t.Errorf("%s", w.log.String())
 		}
@@ -234,7 +234,7 @@ func TestItTriesAgain(t *testing.T) {
 func TestReapply(t *testing.T) {
 	for _, again := range []bool{true, false} {
 		running(t, func(t *testing.T, w *world, ended <-chan error) {
-			b := w.trip(change.Options{TTL: time.Hour, Reapply: again})
+			b := w.trip(change.Options{TTL: 2 * time.Minute, Reapply: again})
 			w.far.Put(base, fleet.NewBreaker("payment", fleet.BreakerClosed))
 			pass(30 * time.Second)
 			if got := w.state(); (got == "forced_open") != again {
@@ -245,7 +245,7 @@ func TestReapply(t *testing.T) {
 			if (b.Steps[0].Again == 1) != again {
 				t.Errorf("reapply %v: counted %d", again, b.Steps[0].Again)
 			}
-			pass(time.Hour)
+			pass(2 * time.Minute)
 			if got := w.state(); got != "closed" {
 				t.Errorf("reapply %v, at the end: %s", again, got)
 			}

@@ -36,30 +36,6 @@ func prepareEntry(ctx context.Context, reg registry.Registry, k fleet.Key) (*reg
 	return was, b, err
 }
 
-// entryStands is all that a plan read again has to find as it was: words leave a
-// weight or a label out. Signs of life are no part of it, nor how the registry
-// finds the instance: else nothing that lives could be written to.
-func entryStands(b change.Before) string {
-	before, err := readBefore(b)
-	if err != nil || before.Was == nil {
-		return string(b)
-	}
-	e := *before.Was
-	e.TTL = 0
-	e.Instance.LastSeen, e.Instance.Lease, e.Instance.Claimed, e.Instance.ClaimNote = time.Time{}, 0, nil, ""
-	text, err := json.Marshal(e)
-	if err != nil {
-		return string(b)
-	}
-	return string(text)
-}
-
-// Stands is described at Stander.
-func (c *register) Stands(b change.Before) string { return entryStands(b) }
-
-// Stands is described at Stander.
-func (c *deregister) Stands(b change.Before) string { return entryStands(b) }
-
 type register struct {
 	target change.Target
 	entry  registry.Entry

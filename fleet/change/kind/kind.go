@@ -107,9 +107,3 @@ func sideEffects(ctx context.Context, reg registry.Registry, k fleet.Key, verb s
 	}
 	return effects, err
 }
-
-// Stander is a Change whose plan stands on more than its words: what is the
-// same text in two readings is the same.
-type Stander interface {
-	Stands(b change.Before) string
-}

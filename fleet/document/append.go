@@ -1,9 +1,6 @@
 package document
 
 import (
-	"bytes"
-	"encoding/json"
-	"math"
 	"strconv"
 
 	"github.com/midwatch-cli/midwatch/fleet/document/jsontext"
@@ -40,12 +37,12 @@ func (in *Instance) AppendJSON(b []byte) []byte {
 	b = jsontext.List(append(b, `,"plan":`...), in.Plan, (*Origin).appendJSON)
 	b = jsontext.Pairs(append(b, `,"labels":`...), in.Labels)
 	b = jsontext.Pairs(append(b, `,"endpoints":`...), in.Endpoints)
-	b = in.LastSeen.appendJSON(append(b, `,"lastSeen":`...))
+	b = in.LastSeen.AppendJSON(append(b, `,"lastSeen":`...))
 	b = append(b, `,"leaseSeconds":`...)
 	if in.LeaseSeconds == nil {
 		b = append(b, "null"...)
 	} else {
-		b = in.LeaseSeconds.appendJSON(b)
+		b = in.LeaseSeconds.AppendJSON(b)
 	}
 	b = jsontext.List(append(b, `,"breakers":`...), in.Breakers, (*BreakerInfo).appendJSON)
 	b = in.BreakersWhy.appendJSON(append(b, `,"breakersWhy":`...))
@@ -82,8 +79,8 @@ func (p *Probe) appendJSON(b []byte) []byte {
 	b = jsontext.Text(append(b, `,"reason":`...), p.Reason)
 	b = jsontext.Text(append(b, `,"detail":`...), p.Detail)
 	b = strconv.AppendInt(append(b, `,"code":`...), int64(p.Code), 10)
-	b = p.At.appendJSON(append(b, `,"at":`...))
-	b = p.TookSeconds.appendJSON(append(b, `,"tookSeconds":`...))
+	b = p.At.AppendJSON(append(b, `,"at":`...))
+	b = p.TookSeconds.AppendJSON(append(b, `,"tookSeconds":`...))
 	b = p.Phases.appendJSON(append(b, `,"phases":`...))
 	b = strconv.AppendBool(append(b, `,"answered":`...), p.Answered)
 	b = strconv.AppendInt(append(b, `,"attempts":`...), int64(p.Attempts), 10)
@@ -95,8 +92,8 @@ func (p *Probe) appendJSON(b []byte) []byte {
 		b = p.Health.appendJSON(b)
 	}
 	b = jsontext.Text(append(b, `,"excerpt":`...), p.Excerpt)
-	b = p.Expires.appendJSON(append(b, `,"expires":`...))
-	b = p.SkewSeconds.appendJSON(append(b, `,"skewSeconds":`...))
+	b = p.Expires.AppendJSON(append(b, `,"expires":`...))
+	b = p.SkewSeconds.AppendJSON(append(b, `,"skewSeconds":`...))
 	b = jsontext.List(append(b, `,"trace":`...), p.Trace, func(s *string, b []byte) []byte { return jsontext.Text(b, *s) })
 	return append(b, '}')
 }
@@ -127,40 +124,7 @@ func (p Phases) appendJSON(b []byte) []byte {
 			b = append(b, ',')
 		}
 		b = append(jsontext.Text(b, phase.Name), ':')
-		b = phase.Took.appendJSON(b)
+		b = phase.Took.AppendJSON(b)
 	}
 	return append(b, '}')
-}
-
-func (t Time) appendJSON(b []byte) []byte {
-	if t.IsZero() {
-		return append(b, "null"...)
-	}
-	return t.UTC().AppendFormat(b, `"2006-01-02T15:04:05.000Z"`)
-}
-
-// appendJSON writes microseconds as the decimal fraction they are: of so few
-// digits it is also the shortest form of such a number. Whatever else there may
-// be is encoding/json's.
-func (s Seconds) appendJSON(b []byte) []byte {
-	const most, micro = 1e9, 1e6
-	micros := math.Round(float64(s) * micro)
-	if micros == 0 && float64(s) == 0 && !math.Signbit(float64(s)) {
-		return append(b, '0')
-	}
-	if micros < 1 || micros >= most*micro || micros/micro != float64(s) {
-		text, _ := json.Marshal(float64(s)) // it was made of a Duration: always a number
-		return append(b, text...)
-	}
-	n := uint64(micros)
-	b = strconv.AppendUint(b, n/micro, 10)
-	if n %= micro; n == 0 {
-		return b
-	}
-	b = append(b, ".000000"...)
-	for at := len(b) - 1; n > 0; at-- {
-		b[at] = byte('0' + n%10)
-		n /= 10
-	}
-	return bytes.TrimRight(b, "0")
 }

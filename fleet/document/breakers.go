@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/document/value"
 )
 
 // BreakersDoc is the answer of breakers.
@@ -20,7 +21,7 @@ type BreakersDoc struct {
 
 // Split is described at Document.
 func (d BreakersDoc) Split() (any, iter.Seq[any]) {
-	items := d.Items.any()
+	items := d.Items.Any()
 	d.Items = Items[Breaker]{}
 	return d, items
 }
@@ -96,7 +97,7 @@ func infoOf(b *fleet.Breaker, hold fleet.Hold) BreakerInfo {
 	}
 	info := BreakerInfo{
 		Breaker: b.Name, State: BreakerState(b.State.String()), FailureRate: known(b.FailureRate), SlowRate: known(b.SlowRate),
-		Calls: counted(b.Calls), Rejected: counted(b.Rejected), Since: Time{b.Since}, HeldBy: HeldBy(b.State, hold), Verbs: make([]string, len(b.Verbs)), API: b.API,
+		Calls: counted(b.Calls), Rejected: counted(b.Rejected), Since: value.TimeOf(b.Since), HeldBy: HeldBy(b.State, hold), Verbs: make([]string, len(b.Verbs)), API: b.API,
 	}
 	if b.Observed != fleet.BreakerUnknown {
 		observed := BreakerState(b.Observed.String())
@@ -110,7 +111,7 @@ func infoOf(b *fleet.Breaker, hold fleet.Hold) BreakerInfo {
 		info.Share = &share
 	}
 	if !hold.IsZero() {
-		info.Hold = &Hold{hold.By, hold.Reason, hold.Change, Time{hold.Until}}
+		info.Hold = &Hold{hold.By, hold.Reason, hold.Change, value.TimeOf(hold.Until)}
 	}
 	for i, v := range b.Verbs {
 		info.Verbs[i] = string(v)
@@ -153,7 +154,7 @@ func counted(n int64) *int64 {
 // key, and the instances of a snapshot whose breakers could not be read.
 func Breakers(s *fleet.Snapshot, items []Breaker, unread []*fleet.InstanceView) BreakersDoc {
 	d := BreakersDoc{
-		Head: head("Breakers", s.Context, s.At), Items: ItemsOf(items), Sources: sources(s), Warnings: warnings(s.Warnings), Errors: failures(s),
+		Head: head("Breakers", s.Context, s.At), Items: value.ItemsOf(items), Sources: sources(s), Warnings: warnings(s.Warnings), Errors: failures(s),
 	}
 	c := &d.Counts
 	c.Breakers, c.Unread = len(items), len(unread)

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet/change"
+	"github.com/midwatch-cli/midwatch/fleet/document/value"
 )
 
 // ChangeStand is how a change stands.
@@ -101,7 +102,7 @@ func Changes(context string, at time.Time, changes []Looked, errs []Error) List[
 func changed(l Looked) Changed {
 	b, t := l.Batch, l.Batch.Tally()
 	c := Changed{
-		ID: b.ID, Context: b.Context, What: b.What, At: Time{b.At}, Reason: b.Reason, Until: Time{b.Until}, Keeper: b.Keeper.PID,
+		ID: b.ID, Context: b.Context, What: b.What, At: value.TimeOf(b.At), Reason: b.Reason, Until: value.TimeOf(b.Until), Keeper: b.Keeper.PID,
 		Who:     Actor{b.Who.Name(), b.Who.User, b.Who.Host, b.Who.Terminal, b.Who.Run, b.Who.PID},
 		Reapply: b.Reapply, Override: b.Override, Undoes: b.Undoes, Retries: b.Retries, Now: ChangeStand(l.Stand), Note: l.Note,
 		Counts: ChangeCounts{t.All, t.Done, t.InForce, t.Undone, t.Replaced}, Targets: make([]ChangeTarget, len(b.Steps)),
@@ -126,6 +127,6 @@ func changeTarget(b *change.Batch, r *change.Record) ChangeTarget {
 	return ChangeTarget{
 		Ref: Ref{r.Intent.Context, t.Source, t.Namespace, t.Service}, Instance: t.Instance, Breaker: t.Breaker, Address: t.Address,
 		What: r.What, Was: r.Was, Will: r.Will, State: ChangeState(r.State), Now: r.Now, Changed: r.Changed, Error: r.Error,
-		EndedAt: Time{r.Ended}, Again: r.Again, InForce: r.InForce(b), Later: string(r.Put), LaterBy: r.PutBy, LaterAt: Time{r.PutAt},
+		EndedAt: value.TimeOf(r.Ended), Again: r.Again, InForce: r.InForce(b), Later: string(r.Put), LaterBy: r.PutBy, LaterAt: value.TimeOf(r.PutAt),
 	}
 }

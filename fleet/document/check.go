@@ -4,6 +4,7 @@ import (
 	"iter"
 
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/document/value"
 	"github.com/midwatch-cli/midwatch/fleet/gate"
 )
 
@@ -34,7 +35,7 @@ type CheckDoc struct {
 
 // Split is described at Document.
 func (d CheckDoc) Split() (any, iter.Seq[any]) {
-	items := d.Items.any()
+	items := d.Items.Any()
 	d.Items = Items[Instance]{}
 	return d, items
 }
@@ -114,7 +115,7 @@ func judged(kind string, s *fleet.Snapshot, v gate.Verdict, exitCode int, explai
 
 // instances are the instances of a snapshot, made one by one.
 func instances(s *fleet.Snapshot, explain bool) Items[Instance] {
-	return Items[Instance]{func(yield func(Instance) bool) {
+	return value.ItemsFrom(func(yield func(Instance) bool) {
 		var in Instance
 		for i := range s.Services {
 			for j := range s.Services[i].Instances {
@@ -123,5 +124,5 @@ func instances(s *fleet.Snapshot, explain bool) Items[Instance] {
 				}
 			}
 		}
-	}}
+	})
 }

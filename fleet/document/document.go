@@ -10,15 +10,11 @@
 package document
 
 import (
-	"encoding/json"
 	"iter"
-	"math"
-	"reflect"
-	"slices"
 	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet"
-	"github.com/midwatch-cli/midwatch/fleet/document/jsonschema"
+	"github.com/midwatch-cli/midwatch/fleet/document/value"
 )
 
 // APIVersion names the contract that all kinds belong to.
@@ -34,69 +30,27 @@ type Head struct {
 
 // head makes the first fields of a document.
 func head(kind, context string, at time.Time) Head {
-	h := Head{APIVersion: APIVersion, Kind: kind, At: Time{at}}
+	h := Head{APIVersion: APIVersion, Kind: kind, At: value.TimeOf(at)}
 	if context != "" {
 		h.Context = &context
 	}
 	return h
 }
 
-// Document is what every kind can do for whoever writes it.
-type Document interface {
-	// Split returns the document with an empty list of items, and pointers to
-	// the items one by one, each good until the next. Items are made as they
-	// are read: a fleet of ten thousand is never held twice.
-	Split() (outer any, items iter.Seq[any])
-}
+// What documents are made of.
+type (
+	// Document is what every kind can do for whoever writes it.
+	Document = value.Document
+	// Items is the list of a document.
+	Items[T any] = value.Items[T]
+	// Time is a moment; null where it is not known.
+	Time = value.Time
+	// Seconds is a duration as a number of seconds.
+	Seconds = value.Seconds
+)
 
-// Items is the list of a document. Its members are made each time they are
-// read, from what was frozen before; each is good until the next is made, which
-// may be in its room.
-type Items[T any] struct{ seq iter.Seq[T] }
-
-// ItemsOf is a list that is already there.
-func ItemsOf[T any](list []T) Items[T] { return Items[T]{slices.Values(list)} }
-
-// All returns the items in order.
-func (i Items[T]) All() iter.Seq[T] {
-	if i.seq == nil {
-		return func(func(T) bool) {}
-	}
-	return i.seq
-}
-
-// MarshalJSON writes all items as one array.
-func (i Items[T]) MarshalJSON() ([]byte, error) {
-	b := []byte{'['}
-	for item := range i.All() {
-		one, err := json.Marshal(item)
-		if err != nil {
-			return nil, err
-		}
-		if len(b) > 1 {
-			b = append(b, ',')
-		}
-		b = append(b, one...)
-	}
-	return append(b, ']'), nil
-}
-
-// JSONSchema is that of an array.
-func (i Items[T]) JSONSchema() map[string]any {
-	return map[string]any{"type": "array", "items": jsonschema.Of(reflect.TypeFor[T]())}
-}
-
-// any is the items as the renderers take them.
-func (i Items[T]) any() iter.Seq[any] {
-	return func(yield func(any) bool) {
-		var room T
-		for room = range i.All() {
-			if !yield(&room) {
-				return
-			}
-		}
-	}
-}
+// SecondsOf converts a duration.
+func SecondsOf(d time.Duration) Seconds { return value.SecondsOf(d) }
 
 // List is a document that holds items of one kind and nothing beside them.
 type List[T any] struct {
@@ -108,7 +62,7 @@ type List[T any] struct {
 
 // Split is described at Document.
 func (l List[T]) Split() (any, iter.Seq[any]) {
-	items := l.Items.any()
+	items := l.Items.Any()
 	l.Items = Items[T]{}
 	return l, items
 }
@@ -120,43 +74,8 @@ type Size struct {
 
 // list makes a List.
 func list[T any](kind, context string, at time.Time, items []T, errs []Error) List[T] {
-	return List[T]{Head: head(kind, context, at), Counts: Size{len(items)}, Items: ItemsOf(items), Errors: some(errs)}
+	return List[T]{Head: head(kind, context, at), Counts: Size{len(items)}, Items: value.ItemsOf(items), Errors: value.Some(errs)}
 }
-
-// some is the list itself, empty instead of nil.
-func some[T any](items []T) []T {
-	if items == nil {
-		return []T{}
-	}
-	return items
-}
-
-// pairs is the map itself, empty instead of nil.
-func pairs(m map[string]string) map[string]string {
-	if m == nil {
-		return map[string]string{}
-	}
-	return m
-}
-
-// Time is a moment; null where it is not known.
-type Time struct{ time.Time }
-
-// MarshalJSON writes RFC 3339 in UTC with milliseconds, or null for no time.
-func (t Time) MarshalJSON() ([]byte, error) {
-	return t.appendJSON(make([]byte, 0, 32)), nil
-}
-
-// JSONSchema is that of a moment, or of none.
-func (Time) JSONSchema() map[string]any {
-	return map[string]any{"type": []any{"string", "null"}, "format": "date-time"}
-}
-
-// Seconds is a duration as a number of seconds, exact to the microsecond.
-type Seconds float64
-
-// SecondsOf converts a duration.
-func SecondsOf(d time.Duration) Seconds { return Seconds(math.Round(d.Seconds()*1e6) / 1e6) }
 
 // Error is a thing that could not be found out, as when a registry does not
 // answer.

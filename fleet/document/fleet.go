@@ -8,6 +8,7 @@ import (
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/document/jsonschema"
+	"github.com/midwatch-cli/midwatch/fleet/document/value"
 	"github.com/midwatch-cli/midwatch/probe"
 )
 
@@ -46,7 +47,7 @@ type Service struct {
 func service(v *fleet.ServiceView) Service {
 	s := Service{
 		Ref: ref(v.Ref), Status: status(v.Status), Up: v.Serving, Total: len(v.Instances), Why: why(v.Why),
-		BlockedBy: refs(v.BlockedBy), DependsOn: some(v.DependsOn), Labels: pairs(v.Labels),
+		BlockedBy: refs(v.BlockedBy), DependsOn: value.Some(v.DependsOn), Labels: value.Pairs(v.Labels),
 	}
 	s.Versions = distinct(v.Instances, func(in *fleet.InstanceView) string { return in.Version })
 	s.Zones = distinct(v.Instances, func(in *fleet.InstanceView) string { return in.Zone })
@@ -110,9 +111,9 @@ func (in *Instance) fill(v *fleet.InstanceView, explain bool) {
 	probes := slices.Grow(in.Probes[:0], len(v.Probes))[:len(v.Probes)]
 	*in = Instance{
 		Ref: ref(v.Ref), Instance: v.ID, Address: v.Addr, Zone: v.Zone, Version: v.Version, Weight: v.Weight,
-		Status: status(v.Status), ClaimNote: v.ClaimNote, Why: why(v.Why), Probes: some(probes),
+		Status: status(v.Status), ClaimNote: v.ClaimNote, Why: why(v.Why), Probes: value.Some(probes),
 		Attempts: v.Attempts, Flaky: v.Flaky, Profile: v.Plan.Profile, Plan: []Origin{},
-		Labels: pairs(v.Labels), Endpoints: pairs(v.Endpoints), LastSeen: Time{v.LastSeen},
+		Labels: value.Pairs(v.Labels), Endpoints: value.Pairs(v.Endpoints), LastSeen: value.TimeOf(v.LastSeen),
 		Breakers: make([]BreakerInfo, len(v.Breakers)), BreakersWhy: why(v.BreakersWhy),
 	}
 	for i := range v.Breakers {
@@ -129,7 +130,7 @@ func (in *Instance) fill(v *fleet.InstanceView, explain bool) {
 	for i := range probes {
 		probes[i].fill(&v.Probes[i])
 		if explain {
-			probes[i].Trace = some(v.Probes[i].Trace)
+			probes[i].Trace = value.Some(v.Probes[i].Trace)
 		}
 	}
 	if explain {
@@ -238,9 +239,9 @@ func (p *Probe) fill(r *probe.Result) {
 	phases, said := p.Phases, p.Health
 	*p = Probe{
 		Kind: string(r.Target.Kind), Target: r.Target.String(), Outcome: Outcome(r.Outcome.String()), Reason: string(r.Reason),
-		Detail: r.Detail, Code: r.Code, At: Time{r.At}, TookSeconds: SecondsOf(r.Took), Phases: phases.of(r.Phases),
+		Detail: r.Detail, Code: r.Code, At: value.TimeOf(r.At), TookSeconds: SecondsOf(r.Took), Phases: phases.of(r.Phases),
 		Answered: r.Answered, Attempts: max(r.Attempts, 1), Flaky: r.Flaky, Excerpt: r.Excerpt,
-		Expires: Time{r.Expires}, SkewSeconds: SecondsOf(r.Skew), Trace: []string{},
+		Expires: value.TimeOf(r.Expires), SkewSeconds: SecondsOf(r.Skew), Trace: []string{},
 	}
 	if h := &r.Health; h.Dialect != "" {
 		if said == nil {
@@ -276,7 +277,7 @@ type Source struct {
 func source(v *fleet.SourceView, at time.Time) Source {
 	return Source{
 		Context: v.Context, Source: v.Name, URL: v.URL, OK: v.Reason == "", Reason: string(v.Reason), Detail: v.Detail, Hint: v.Hint,
-		AsOf: Time{v.AsOf}, AgeSeconds: age(v.AsOf, at), Since: Time{v.Since}, HasHealth: v.HasHealth,
+		AsOf: value.TimeOf(v.AsOf), AgeSeconds: age(v.AsOf, at), Since: value.TimeOf(v.Since), HasHealth: v.HasHealth,
 		Services: v.Services, Instances: v.Instances, Vantage: v.Vantage, Warnings: warnings(v.Warnings),
 	}
 }
@@ -315,7 +316,7 @@ func Failures(s *fleet.Snapshot) []Error {
 	out := []Error{}
 	for i := range s.Sources {
 		if v := &s.Sources[i]; v.Reason != "" {
-			out = append(out, Error{Context: v.Context, Source: v.Name, Reason: string(v.Reason), Detail: v.Detail, Hint: v.Hint, Since: Time{v.Since}, AgeSeconds: age(v.AsOf, s.At)})
+			out = append(out, Error{Context: v.Context, Source: v.Name, Reason: string(v.Reason), Detail: v.Detail, Hint: v.Hint, Since: value.TimeOf(v.Since), AgeSeconds: age(v.AsOf, s.At)})
 		}
 	}
 	return out

@@ -4,6 +4,7 @@ import (
 	"iter"
 
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/document/value"
 )
 
 // FleetDoc is a list read from registries: of services or of instances.
@@ -18,20 +19,20 @@ type FleetDoc[T any] struct {
 
 // Split is described at Document.
 func (d FleetDoc[T]) Split() (any, iter.Seq[any]) {
-	items := d.Items.any()
+	items := d.Items.Any()
 	d.Items = Items[T]{}
 	return d, items
 }
 
 // Services lists the services of a snapshot.
 func Services(s *fleet.Snapshot) FleetDoc[Service] {
-	return listed("Services", s, Items[Service]{func(yield func(Service) bool) {
+	return listed("Services", s, value.ItemsFrom(func(yield func(Service) bool) {
 		for i := range s.Services {
 			if !yield(service(&s.Services[i])) {
 				return
 			}
 		}
-	}})
+	}))
 }
 
 // Instances lists the instances of a snapshot. With explain every item says
@@ -92,7 +93,7 @@ type SourceEvent struct {
 // The item is looked for in the snapshot after the event, then in the one
 // before; either may be nil.
 func Event(e fleet.Event, before, after *fleet.Snapshot) any {
-	h := EventHead{APIVersion, "Event", EventKind(e.Kind), int64(e.Seq), Time{e.At}, e.From, e.To, e.Breaker}
+	h := EventHead{APIVersion, "Event", EventKind(e.Kind), int64(e.Seq), value.TimeOf(e.At), e.From, e.To, e.Breaker}
 	both := []*fleet.Snapshot{after, before}
 	switch {
 	case e.Key.Instance != "":

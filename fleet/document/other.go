@@ -6,6 +6,7 @@ import (
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/change"
+	"github.com/midwatch-cli/midwatch/fleet/document/value"
 )
 
 // Resolved is one address to use.
@@ -171,7 +172,7 @@ type PlanDoc struct {
 
 // Split is described at Document.
 func (d PlanDoc) Split() (any, iter.Seq[any]) {
-	items := d.Items.any()
+	items := d.Items.Any()
 	d.Items = Items[Change]{}
 	return d, items
 }
@@ -185,7 +186,7 @@ func Plan(at time.Time, p change.Plan, out *change.Outcome, dryRun bool, exitCod
 	var results []change.Result
 	if out != nil {
 		results = out.Results
-		doc.ID, doc.Until = out.Batch.ID, Time{out.Batch.Until}
+		doc.ID, doc.Until = out.Batch.ID, value.TimeOf(out.Batch.Until)
 	}
 	items := make([]Change, 0, len(p.Steps))
 	for i := range p.Steps {
@@ -209,6 +210,6 @@ func step(s *change.Step, state ChangeState) Change {
 	t := s.Intent.Target
 	return Change{
 		Ref: Ref{s.Intent.Context, t.Source, t.Namespace, t.Service}, Instance: t.Instance, Breaker: t.Breaker, Change: s.Intent.Verb(),
-		What: s.What, Was: s.Was, Will: s.Will, SideEffects: some(s.SideEffects), State: state,
+		What: s.What, Was: s.Was, Will: s.Will, SideEffects: value.Some(s.SideEffects), State: state,
 	}
 }

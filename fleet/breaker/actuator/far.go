@@ -55,9 +55,11 @@ func (a *admin) reach(ctx context.Context, at breaker.Site) (*far, error) {
 		f.where = "the Spring Boot Admin server at " + u.Host
 		return f, f.findInstance(ctx, at)
 	}
-	f.actuate = defaultPath
-	if own := a.options.API.Path; own != "" {
+	switch own := a.options.API.Path; {
+	case own != "":
 		f.actuate = strings.TrimRight("/"+strings.Trim(own, "/"), "/")
+	case strings.Trim(u.Path, "/") == "":
+		f.actuate = defaultPath // a path in the address takes its place
 	}
 	f.where = "the actuator at " + u.Host + strings.TrimRight(u.Path, "/") + f.actuate
 	return f, nil

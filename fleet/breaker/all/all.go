@@ -20,12 +20,12 @@ import (
 func Drivers() []*breaker.Driver {
 	return []*breaker.Driver{
 		actuator.Driver(),
-		actuator.Gateway(),
 		envoy.Driver(),
 		haproxy.Driver(),
 		httpapi.Driver(),
 		mapping.Driver(),
 		metrics.Driver(),
+		actuator.Gateway(), // springbootadmin
 	}
 }
 

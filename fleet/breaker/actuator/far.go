@@ -58,8 +58,10 @@ func (a *admin) reach(ctx context.Context, at breaker.Site) (*far, error) {
 	switch own := a.options.API.Path; {
 	case own != "":
 		f.actuate = strings.TrimRight("/"+strings.Trim(own, "/"), "/")
-	case strings.Trim(u.Path, "/") == "":
-		f.actuate = defaultPath // a path in the address takes its place
+	case strings.Trim(u.Path, "/") != "": // it takes the place of the usual one
+		f.actuate, f.base, u.Path = strings.TrimRight(u.EscapedPath(), "/"), u.Scheme+"://"+u.Host, ""
+	default:
+		f.actuate = defaultPath
 	}
 	f.where = "the actuator at " + u.Host + strings.TrimRight(u.Path, "/") + f.actuate
 	return f, nil

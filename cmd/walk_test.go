@@ -140,7 +140,7 @@ func TestSameCodeInEveryFormat(t *testing.T) {
 		"changes show":    {func(string) []string { return []string{"1K9XQ2M7AB"} }, [5]int{3, 3, 3, 3, 3}}, // nothing was changed from here
 		"config validate": {func(string) []string { return nil }, [5]int{2, 2, 2, 2, 2}},                    // there is no file
 	}
-	writes := []string{"register", "deregister", "context use", "changes undo"}
+	writes := []string{"register", "deregister", "context use", "changes undo", "drain", "undrain", "breakers trip", "breakers reset", "breakers bypass", "breakers half-open"}
 	for name, c := range commands(tree()) {
 		formats := declaredFormats(c)
 		if formats == nil || slices.Contains(writes, name) {

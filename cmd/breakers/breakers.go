@@ -2,12 +2,14 @@
 package breakers
 
 import (
+	"context"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/midwatch-cli/midwatch/cmd/app"
+	"github.com/midwatch-cli/midwatch/cmd/write"
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/document"
 	"github.com/midwatch-cli/midwatch/fleet/match"
@@ -87,8 +89,11 @@ type reading struct {
 	holders func(k fleet.Key, b *fleet.Breaker) fleet.Hold
 }
 
-func (w *wanted) find(a *app.App, r app.Reading) reading {
+func (w *wanted) find(ctx context.Context, a *app.App, r app.Reading) reading {
 	out := reading{Reading: r, unread: w.breakers.Unread(r.Snapshot), holders: a.Holders}
+	if out.holders == nil {
+		out.holders = write.Holders(ctx, a)
+	}
 	out.found, out.missing = w.breakers.Find(r.Snapshot)
 	for i := range r.Snapshot.Services {
 		for j := range r.Snapshot.Services[i].Instances {

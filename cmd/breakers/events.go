@@ -63,7 +63,7 @@ type told struct {
 func (w *wanted) tell(ctx context.Context, a *app.App, services []string) error {
 	w.look.Watching.Interval = fleet.Interval
 	return w.look.With(ctx, a, services, func(s *app.Session, read app.Reading) error {
-		r := w.find(a, read)
+		r := w.find(ctx, a, read)
 		asked := owners(r.found)
 		jobs := make([]probe.Job, len(asked))
 		for i, t := range asked {

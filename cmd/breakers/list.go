@@ -2,6 +2,7 @@ package breakers
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -41,7 +42,7 @@ It ends with 3 where something could not be read, or nobody says how it is read.
 			if err != nil {
 				return err
 			}
-			return w.look.Run(cmd.Context(), a, services, func(r app.Reading) error { return show(a, w, r, open) })
+			return w.look.Run(cmd.Context(), a, services, func(r app.Reading) error { return show(cmd.Context(), a, w, r, open) })
 		},
 	}
 	w.add(cmd, a)
@@ -51,8 +52,8 @@ It ends with 3 where something could not be read, or nobody says how it is read.
 	return cmd
 }
 
-func show(a *app.App, w *wanted, reading app.Reading, open bool) error {
-	r := w.find(a, reading)
+func show(ctx context.Context, a *app.App, w *wanted, reading app.Reading, open bool) error {
+	r := w.find(ctx, a, reading)
 	all := len(r.found)
 	if open {
 		r.found = slices.DeleteFunc(r.found, func(f selection.Found) bool { return !f.Breaker.State.Refuses() })

@@ -197,7 +197,7 @@ func (t *targets) read(ctx context.Context) error {
 	t.snapshot, t.names, t.unread = r.Snapshot, map[fleet.Ref][]string{}, map[fleet.Key]error{}
 	found, err := t.wanted.breakers.Targets(r.Snapshot)
 	if err != nil || len(found) == 0 {
-		return t.nothing(r, err)
+		return t.nothing(ctx, r, err)
 	}
 	t.context = found[0].In.Context
 	for _, f := range found {
@@ -216,12 +216,12 @@ func (t *targets) read(ctx context.Context) error {
 
 // nothing says why there is no breaker to give an order to: "there is none" and
 // "it could not be found out" are two answers.
-func (t *targets) nothing(r app.Reading, err error) error {
+func (t *targets) nothing(ctx context.Context, r app.Reading, err error) error {
 	var said *fleet.Error
 	if errors.As(err, &said) && !errors.Is(err, fleet.ErrNotFound) {
 		return &app.Error{Code: app.Usage, Err: said, Hint: said.Hint}
 	}
-	read := t.wanted.find(t.app, r)
+	read := t.wanted.find(ctx, t.app, r)
 	if listed := read.end(t.app); listed != nil {
 		return &app.Error{Code: app.CannotSay, Err: errors.New("nothing was changed")}
 	}

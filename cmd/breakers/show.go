@@ -31,7 +31,7 @@ calls, who holds it and until when, what can be ordered of it, and where.
 				return err
 			}
 			return w.look.Run(cmd.Context(), a, services, func(read app.Reading) error {
-				r := w.find(a, read)
+				r := w.find(cmd.Context(), a, read)
 				if err := render.Write(a.IO, a.Output, render.View{Document: r.document(), Names: r.names(), Table: r.each(a)}); err != nil {
 					return err
 				}

@@ -13,6 +13,8 @@ import (
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/breaker"
+	"github.com/midwatch-cli/midwatch/fleet/breaker/metrics"
+	"github.com/midwatch-cli/midwatch/fleet/metrics/scrape"
 	"github.com/midwatch-cli/midwatch/probe"
 )
 
@@ -80,8 +82,10 @@ func (m *admins) open(a fleet.Administration) (*admin, error) {
 	if err != nil {
 		return nil, failed(err)
 	}
-	o := breaker.Options{Client: client, Dial: connect, API: f.Breakers, Log: p.settings.Log}
-	o.API.API = a.API
+	o := breaker.Options{Client: client, Dial: connect, Scrape: scraped(client), API: f.Breakers, Log: p.settings.Log}
+	if o.API.API = a.API; a.API == metrics.Name {
+		o.API.Path = cmp.Or(o.API.Path, f.MetricsPath)
+	}
 	if f.Proxy != "" {
 		o.Dial = func(context.Context, string, string) (net.Conn, error) { return nil, failed(errProxy) }
 	}
@@ -91,6 +95,25 @@ func (m *admins) open(a fleet.Administration) (*admin, error) {
 		return nil, failed(err)
 	}
 	return &admin{opened, client}, nil
+}
+
+// scraped reads pages of metrics with a client.
+func scraped(client *http.Client) func(context.Context, string) ([]breaker.Sample, error) {
+	return func(ctx context.Context, url string) ([]breaker.Sample, error) {
+		page, err := scrape.Get(ctx, client, url)
+		if err != nil {
+			return nil, err
+		}
+		samples := make([]breaker.Sample, len(page.Samples))
+		for i, s := range page.Samples {
+			labels := make(map[string]string, len(s.Labels))
+			for _, l := range s.Labels {
+				labels[l.Name] = l.Value
+			}
+			samples[i] = breaker.Sample{Name: s.Name, Labels: labels, Value: s.Value}
+		}
+		return samples, nil
+	}
 }
 
 // close hangs up.

@@ -272,3 +272,26 @@ func TestSchemesComeFromTheTable(t *testing.T) {
 		}
 	}
 }
+
+// TestPagesOfMetrics are read with the profile's credentials, where its metrics
+// are.
+func TestPagesOfMetrics(t *testing.T) {
+	far := record(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; version=0.0.4")
+		fmt.Fprint(w, "# TYPE resilience4j_circuitbreaker_state gauge\nresilience4j_circuitbreaker_state{name=\"payment\",state=\"open\"} 1\nresilience4j_circuitbreaker_state{name=\"payment\",state=\"closed\"} 0\n")
+	})
+	p := fleet.Profile{Name: "shop", Extends: "spring", Breakers: fleet.BreakerAPI{API: "metrics"}, Auth: fleet.Auth{Bearer: fleet.SecretRef{Env: "TOKEN"}}}
+	f := open(t, settings(), p)
+	plan := f.Sweeper().Plan(&fleet.Service{}, &fleet.Instance{Addr: far.addr(), Labels: map[string]string{"profile": "shop"}})
+	admin, err := f.Admin(*plan.Admin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := admin.List(t.Context(), breaker.Site{Base: plan.Admin.Base})
+	if err != nil || len(found) != 1 || found[0].Name != "payment" || found[0].State != fleet.BreakerOpen {
+		t.Fatalf("%+v, %v", found, err)
+	}
+	if req := far.one(t); req.URL.Path != "/actuator/prometheus" || req.Header.Get("Authorization") != "Bearer "+secrets["TOKEN"] {
+		t.Errorf("asked %s with %q", req.URL.Path, req.Header.Get("Authorization"))
+	}
+}

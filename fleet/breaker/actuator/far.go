@@ -55,9 +55,13 @@ func (a *admin) reach(ctx context.Context, at breaker.Site) (*far, error) {
 		f.where = "the Spring Boot Admin server at " + u.Host
 		return f, f.findInstance(ctx, at)
 	}
-	f.actuate = defaultPath
-	if own := a.options.API.Path; own != "" {
+	switch own := a.options.API.Path; {
+	case own != "":
 		f.actuate = strings.TrimRight("/"+strings.Trim(own, "/"), "/")
+	case strings.Trim(u.Path, "/") != "": // it takes the place of the usual one
+		f.actuate, f.base, u.Path = strings.TrimRight(u.EscapedPath(), "/"), u.Scheme+"://"+u.Host, ""
+	default:
+		f.actuate = defaultPath
 	}
 	f.where = "the actuator at " + u.Host + strings.TrimRight(u.Path, "/") + f.actuate
 	return f, nil

@@ -209,13 +209,15 @@ func TestGoneAfterwards(t *testing.T) {
 	says(t, err, "reported", nil, `the breaker "payment" is gone after the order`)
 }
 
-// The base path is the profile's, below that of the site; a mapped endpoint is
-// found by the index, and only below it.
+// The base path is the profile's, below that of the site, else that of the site,
+// which takes the place of /actuator; a mapped endpoint is found by the index, and
+// only below it.
 func TestBasePath(t *testing.T) {
 	for _, c := range []struct{ fake, base, path string }{
 		{"/actuator", "", ""},
 		{"/actuator", "/", ""},
-		{"/shop/actuator", "/shop", ""},
+		{"/shop", "/shop", ""},
+		{"/shop/actuator", "/shop/actuator/", ""},
 		{"/shop/ops/manage", "/shop/", "/ops/manage/"},
 		{"/ops", "", "ops"},
 	} {
@@ -230,7 +232,7 @@ func TestBasePath(t *testing.T) {
 	f := newFake("payment")
 	f.mapped, f.path = "cb", "/shop/actuator"
 	a, at := start(t, f, fleet.BreakerAPI{})
-	at.Base += "/shop"
+	at.Base += "/shop/actuator"
 	if _, err := a.Set(t.Context(), at, "payment", fleet.Order{Verb: fleet.Trip}); err != nil || f.stateOf("payment") != "FORCED_OPEN" {
 		t.Errorf("%s, %v", f.stateOf("payment"), err)
 	}

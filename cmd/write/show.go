@@ -2,11 +2,14 @@ package write
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/midwatch-cli/midwatch/cmd/app"
 	"github.com/midwatch-cli/midwatch/cmd/render"
+	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/change"
 	"github.com/midwatch-cli/midwatch/fleet/document"
 )
@@ -70,6 +73,9 @@ func (w *Writer) after(ctx context.Context, p *Proposal, out *change.Outcome) {
 	if ctx.Err() != nil && changed > 0 {
 		w.note("stopped. Left changed: %d of %d: %s%s", changed, len(out.Results), strings.Join(names, ", "), more(changed-len(names)))
 	}
+	for _, hint := range hints(out.Results) {
+		w.note("hint: %s", hint)
+	}
 	if b.ID == "" || b.Undoes != "" && left == 0 {
 		return
 	}
@@ -85,6 +91,17 @@ func (w *Writer) after(ctx context.Context, p *Proposal, out *change.Outcome) {
 		line += " · retry: " + p.Retry + " " + id
 	}
 	w.note("%s", line)
+}
+
+// hints are what to do about what failed, each once and the first few.
+func hints(results []change.Result) (all []string) {
+	for i := range results {
+		var known *fleet.Error
+		if errors.As(results[i].Err, &known) && known.Hint != "" && !slices.Contains(all, known.Hint) && len(all) < 3 {
+			all = append(all, known.Hint)
+		}
+	}
+	return all
 }
 
 func more(n int) string {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -471,5 +472,16 @@ func TestChangingFlags(t *testing.T) {
 	}
 	if err := cmd.ParseFlags([]string{"--dry-run", "-y", "--confirm", "payment"}); err != nil || c != (write.Flags{DryRun: true, Yes: true, Confirm: "payment"}) {
 		t.Errorf("%+v, %v", c, err)
+	}
+}
+
+// What can be done about failures is said once each, however many failed.
+func TestHints(t *testing.T) {
+	failed := func(hint string) change.Result {
+		return change.Result{Err: fmt.Errorf("not done: %w", &fleet.Error{Detail: "401", Hint: hint})}
+	}
+	results := []change.Result{{}, failed("set csrf"), failed(""), {Err: errors.New("reset")}, failed("set csrf"), failed("b"), failed("c"), failed("d")}
+	if got := write.Hints(results); !slices.Equal(got, []string{"set csrf", "b", "c"}) {
+		t.Errorf("got %q", got)
 	}
 }

@@ -174,8 +174,8 @@ func (t *targets) found(r app.Reading) error {
 	nothing := func(hint, format string, args ...any) error {
 		return &app.Error{Code: app.CannotSay, Err: fmt.Errorf("%s: nothing was changed", fmt.Sprintf(format, args...)), Hint: hint}
 	}
-	for _, m := range r.Missing {
-		hint := "midwatch instances lists what the registries hold"
+	if len(r.Missing) > 0 {
+		m, hint := r.Missing[0], "midwatch instances lists what the registries hold"
 		if len(m.Suggestions) > 0 {
 			hint = "did you mean " + strings.Join(m.Suggestions, " or ") + "?"
 		}

@@ -38,8 +38,10 @@ func StartSpring(t testing.TB, apps ...[]string) (addrs []string) {
 		}
 		args = append(args, own...)
 	}
-	cmd := exec.Command("java", args...)
-	cmd.Dir = t.TempDir()
+	// The context of a test ends before its cleanups run.
+	cmd := exec.CommandContext(t.Context(), "java", args...)
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.Dir, cmd.WaitDelay = t.TempDir(), 10*time.Second
 	log := &output{}
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {
@@ -48,10 +50,7 @@ func StartSpring(t testing.TB, apps ...[]string) (addrs []string) {
 	ended := make(chan struct{})
 	go func() { _ = cmd.Wait(); close(ended) }()
 	t.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM)
-		late := time.AfterFunc(10*time.Second, func() { _ = cmd.Process.Kill() })
 		<-ended
-		late.Stop()
 		if text := log.String(); t.Failed() {
 			t.Logf("the log of the applications ends:\n%s", text[max(0, len(text)-3000):])
 		}

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet/breaker/breakertest"
 	"github.com/midwatch-cli/midwatch/fleet/breaker/peertest"
@@ -229,6 +230,23 @@ func TestHAProxyByTheTool(t *testing.T) {
 	p.traffic(t, "drained", 0)
 	anna.says(t, 0, []string{"undrain", "edge", "--server", server, "--yes"}, "done")
 	p.traffic(t, "back in use", 50)
+
+	// What anna holds boris may end, where he says that he means it.
+	anna.does(t, 0, "breakers", "trip", "edge/"+server, "--yes")
+	anna.as("boris").says(t, 0, []string{"breakers", "reset", "edge/" + server, "--yes", "--override", "--reason", "it is back"}, "done")
+	p.traffic(t, "after boris' reset", 50)
+	if list := anna.reads(t, 0, "changes", "list"); list.Items[0].Who.Name != "boris" || list.Items[1].Now != "replaced" {
+		t.Errorf("boris' reset over anna's trip is listed as %+v", list.Items[:2])
+	}
+
+	// It opens by itself when its health check fails.
+	up.Unwell.Store(true)
+	peertest.Eventually(t, 10*time.Second, "the server is down by its health check", func() bool {
+		state, heldBy, _, _ := anna.breaker(t, "edge", server)
+		return state == "open" && heldBy == "itself"
+	})
+	p.check(t, anna, "degraded", server)
+	p.traffic(t, "down by its health check", 0)
 }
 
 func TestEnvoyByTheTool(t *testing.T) {
@@ -240,6 +258,16 @@ func TestEnvoyByTheTool(t *testing.T) {
 		p := &peer{service: "edge", breaker: cluster, api: "envoy", healthy: "up", calls: through(t, e.URL(cluster)), reached: up.Calls.Load}
 		p.story(t, anna)
 	}
+
+	// It may shed a share of the calls only.
+	share := []string{"edge", "--breaker", e.Names[0], "--yes"}
+	anna.says(t, 0, append([]string{"breakers", "trip", "--percent", "50"}, share...), "forced open for 50% of its calls", "50% of the calls from edge to payments will be refused")
+	before := e.Up[e.Names[0]].Calls.Load()
+	passed := breakertest.Through(t, 200, e.URL(e.Names[0]))
+	if reached := e.Up[e.Names[0]].Calls.Load() - before; int(reached) != passed || passed < 60 || passed > 140 {
+		t.Errorf("a share of 50%%: of 200 calls %d passed and %d reached the upstream", passed, reached)
+	}
+	anna.does(t, 0, append([]string{"breakers", "reset"}, share...)...)
 
 	// The whole proxy: its health_check filter says so, calls still pass.
 	last := []string{"drain", "edge", "--yes", "--reason", "kernel update"}

@@ -41,6 +41,12 @@ func TestSpringByTheTool(t *testing.T) {
 	t.Run("events", func(t *testing.T) {
 		anna.says(t, 0, []string{"breakers", "events", "order/payment"}, "forced open", "closed")
 	})
+	t.Run("bypass", func(t *testing.T) {
+		anna.says(t, 0, []string{"breakers", "bypass", "order/payment", "--yes"}, "done", "disabled")
+		p.traffic(t, "bypassed", 50)
+		anna.says(t, 0, []string{"breakers", "reset", "order/payment", "--yes"}, "done")
+		anna.says(t, 1, []string{"breakers", "half-open", "order/payment", "--yes"}, "half-open")
+	})
 	t.Run("drain", func(t *testing.T) {
 		registered := func(want string) {
 			t.Helper()

@@ -291,12 +291,13 @@ func (t *targets) says(p change.Plan) []string {
 	}
 	var lines []string
 	for _, g := range order {
-		what := "breaker " + g.breaker
+		what, calls := "breaker "+g.breaker, "Calls"
 		if t.percent > 0 && t.percent < 100 {
-			what = fmt.Sprintf("breaker %s for %d%% of the calls", g.breaker, t.percent)
+			calls = fmt.Sprintf("%d%% of the calls", t.percent)
+			what += " for " + calls
 		}
 		line := fmt.Sprintf("This %s %s on %d of %s of %s%s.", t.verb.does, what, n[g]-failed[g], app.Count(t.total(g.service), "instance"), g.service, t.where())
-		lines = append(lines, line, fmt.Sprintf("Calls from %s to %s %s.", g.service, g.breaker, t.verb.means))
+		lines = append(lines, line, fmt.Sprintf("%s from %s to %s %s.", calls, g.service, g.breaker, t.verb.means))
 	}
 	return lines
 }

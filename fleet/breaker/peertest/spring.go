@@ -28,9 +28,12 @@ const (
 
 // StartSpring starts applications of testdata/peers/spring in one process, each
 // with arguments of its own and on a loopback port of its own choice. They end
-// with the test.
+// with the test. With -short there are none: Java takes its time.
 func StartSpring(t testing.TB, apps ...[]string) (addrs []string) {
 	t.Helper()
+	if testing.Short() {
+		breakertest.Missing(t, SpringName, "-short starts no Java")
+	}
 	args := []string{"-Xmx384m", "-XX:TieredStopAtLevel=1", "-jar", springJar(t)}
 	for i, own := range apps {
 		if i > 0 {

@@ -2,6 +2,7 @@ package etcd_test
 
 import (
 	"errors"
+	"io"
 	"net"
 	"net/url"
 	"strings"
@@ -144,8 +145,11 @@ func TestNotOurScheme(t *testing.T) {
 				if err != nil {
 					return
 				}
-				_, _ = conn.Read(make([]byte, 64<<10)) // read, or the close is a reset
+				_, _ = conn.Read(make([]byte, 64<<10))
 				_, _ = conn.Write([]byte(c.answer))
+				// A close with anything unread is a reset.
+				_ = conn.(*net.TCPConn).CloseWrite()
+				_, _ = io.Copy(io.Discard, conn)
 				_ = conn.Close()
 			}
 		})

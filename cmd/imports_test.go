@@ -29,8 +29,9 @@ var rules = []struct {
 	{pkg: "cmd/render/data", may: []string{"fleet/document", "cmd/term"}, test: []string{"fleet/**"}},
 	{pkg: "cmd/render/report", may: []string{"cmd/render/data", "cmd/term", "fleet", "fleet/gate", "probe"}, test: []string{"fleet/**"}},
 	{pkg: "cmd/render", may: []string{"cmd/render/*", "cmd/term", "fleet", "fleet/document", "fleet/gate", "fleet/metrics", "probe", "probe/health"}, test: []string{"fleet/selection"}},
-	{pkg: "cmd/write", may: []string{"cmd/app", "cmd/render", "cmd/term", "fleet/**"}, test: []string{"cmd/**"}},
-	{pkg: "cmd/*", may: []string{"cmd/app", "cmd/write", "cmd/render", "cmd/term", "fleet/**", "probe"}, test: []string{"cmd/**"}},
+	{pkg: "cmd/write/screen", may: []string{"cmd/render", "cmd/term", "fleet", "fleet/change"}, test: []string{"cmd/**"}},
+	{pkg: "cmd/write", may: []string{"cmd/app", "cmd/write/screen", "cmd/render", "cmd/term", "fleet/**"}, test: []string{"cmd/**"}},
+	{pkg: "cmd/*", may: []string{"cmd/app", "cmd/write", "cmd/write/screen", "cmd/render", "cmd/term", "fleet/**", "probe"}, test: []string{"cmd/**"}},
 
 	{pkg: "tui/**", may: []string{"fleet", "fleet/change", "tui/**"}},
 

@@ -268,6 +268,12 @@ func (c *order) Held(b change.Before) (h fleet.Hold, held bool) {
 	return before.Hold, err == nil && before.State.Held()
 }
 
+// Wanted says whether the state in a Before is the one that is ordered.
+func (c *order) Wanted(b change.Before) bool {
+	before, err := readOrder(b)
+	return err == nil && breaker.Wanted(&before, c.order)
+}
+
 // Made says whether the state in a Before is what this change orders.
 func (c *order) Made(b change.Before) bool {
 	before, err := readOrder(b)

@@ -53,7 +53,7 @@ func planError(err error) error {
 	case errors.Is(err, change.ErrUnable):
 		return &app.Error{Code: app.Usage, Err: err, Hint: "midwatch registries says which can"}
 	case errors.Is(err, errors.ErrUnsupported), errors.Is(err, change.ErrIsUndo):
-		return &app.Error{Code: app.NotWell, Err: fmt.Errorf("nothing was changed: %w", err)}
+		return &app.Error{Code: app.NotWell, Err: fmt.Errorf("nothing was changed: %w", err), Hint: fleet.HintOf(err)}
 	}
 	return err
 }

@@ -53,7 +53,7 @@ func (d *desk) prepare(ctx context.Context, p *change.Plan) error {
 			s.Err = d.read(ctx, s)
 		}
 		if s.What == "" {
-			s.What = s.Intent.About()
+			s.What = d.name(s.Intent)
 		}
 		return alone || s.Err == nil
 	})
@@ -75,6 +75,14 @@ func (d *desk) prepare(ctx context.Context, p *change.Plan) error {
 	}
 	p.What = title(p.Steps)
 	return d.conflicts(ctx, p)
+}
+
+// name is what a step does, where it could not be read.
+func (d *desk) name(i change.Intent) string {
+	if c, err := kind.Open(d.Env, i); err == nil {
+		return c.String()
+	}
+	return i.Verb() + " " + i.Target.Name()
 }
 
 // read prepares one step.

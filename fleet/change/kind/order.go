@@ -102,7 +102,7 @@ func (c *order) look(ctx context.Context) (*fleet.Breaker, error) {
 	if b := breaker.Find(list, c.target.Breaker); b != nil {
 		return b, nil
 	}
-	return nil, fmt.Errorf("%s/%s has no breaker %q: %w", c.target.Service, c.target.Instance, c.target.Breaker, fleet.ErrNotFound)
+	return nil, &fleet.Error{Reason: probe.ReasonNotFound, Detail: fmt.Sprintf("%s/%s has no breaker %q", c.target.Service, c.target.Instance, c.target.Breaker), Err: fleet.ErrNotFound}
 }
 
 func (c *order) Prepare(ctx context.Context) (change.Before, error) {
@@ -115,7 +115,10 @@ func (c *order) Prepare(ctx context.Context) (change.Before, error) {
 		verbs = c.admin.Verbs()
 	}
 	if !slices.Contains(verbs, c.order.Verb) {
-		return nil, fmt.Errorf("%s cannot be given to breaker %s of %s by %s, which can: %s: %w", c.order.Verb, b.Name, c.target.Service, c.target.Admin.API, verbList(verbs), errors.ErrUnsupported)
+		return nil, &fleet.Error{
+			Reason: probe.ReasonPolicy, Hint: "midwatch registries says which orders an API can give", Err: errors.ErrUnsupported,
+			Detail: fmt.Sprintf("%s cannot be given to breaker %s of %s by %s, which %s", c.order.Verb, b.Name, c.target.Service, c.target.Admin.API, verbList(verbs)),
+		}
 	}
 	return json.Marshal(orderWas(b))
 }
@@ -126,9 +129,9 @@ func verbList(verbs []fleet.Verb) string {
 		words = append(words, string(v))
 	}
 	if len(words) == 0 {
-		return "nothing"
+		return "only reads"
 	}
-	return strings.Join(words, ", ")
+	return "can: " + strings.Join(words, ", ")
 }
 
 func (c *order) Describe(ctx context.Context, b change.Before) (was, will string, effects []string, err error) {

@@ -73,7 +73,7 @@ func (d *draining) command(a *app.App, name, short, long, example string) *cobra
 	f.StringVar(&d.via, "via", "", "how: `registry or admin` (default: the registry where it can, else the admin API)")
 	f.StringVar(&d.server, "server", "", "a proxy's server, by its `NAME` as midwatch breakers has it, instead of the proxy itself")
 	a.Complete(cmd, "via", change.ViaRegistry, change.ViaAdmin)
-	a.NoComplete(cmd, "server")
+	a.CompleteFunc(cmd, "server", a.BreakerNames)
 	d.flags.Add(cmd, a)
 	d.flags.AddMany(cmd, a)
 	d.flags.AddRetry(cmd, a)

@@ -3,6 +3,7 @@ package wiring
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -125,17 +126,18 @@ func (m *admins) close() {
 // credentials, TLS and proxy, following nothing. Connections are kept, as a
 // breaker is read before and after it is set.
 func (p *probers) adminClient(f fleet.Profile, credentials bool) (*http.Client, error) {
-	header := http.Header{}
-	if err := p.headers(f, credentials, header); err != nil {
+	header, public := http.Header{}, http.Header{}
+	if err := errors.Join(p.headers(f, credentials, header), p.headers(f, false, public)); err != nil {
 		return nil, err
 	}
+	secrets := secretsOf(header, public)
 	over, err := p.adminTransport(f, credentials)
 	if err != nil {
 		return nil, err
 	}
 	header.Set("User-Agent", cmp.Or(header.Get("User-Agent"), p.settings.UserAgent))
 	return &http.Client{
-		Transport:     &headed{next: over, header: header},
+		Transport:     &headed{next: over, header: header, secrets: secrets},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}, nil
 }
@@ -168,8 +170,9 @@ func (p *probers) adminTransport(f fleet.Profile, credentials bool) (http.RoundT
 // headed adds a profile's headers to requests; those that an adapter sets
 // itself are the question and stay.
 type headed struct {
-	next   http.RoundTripper
-	header http.Header
+	next    http.RoundTripper
+	header  http.Header
+	secrets []string // of those: they are not shown when an answer repeats them
 }
 
 // RoundTrip sends a copy.
@@ -180,7 +183,14 @@ func (h *headed) RoundTrip(req *http.Request) (*http.Response, error) {
 			req.Header[name] = values
 		}
 	}
-	return h.next.RoundTrip(req)
+	resp, err := h.next.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	if err := unsaid(resp, h.secrets); err != nil {
+		return nil, err
+	}
+	return resp, nil
 }
 
 // CloseIdleConnections is what http.Client asks for.

@@ -51,18 +51,19 @@ type order struct {
 // orderBefore is the Before of an order.
 type orderBefore struct {
 	State string
+	Word  string     `json:",omitempty"` // the far side's own, of a state that is none of ours
 	Share float64    `json:",omitempty"`
 	Hold  fleet.Hold `json:",omitzero"`
 }
 
 func orderWas(b *fleet.Breaker) orderBefore {
-	return orderBefore{State: b.State.String(), Share: b.Share, Hold: b.Hold}
+	return orderBefore{State: b.State.String(), Word: b.Word, Share: b.Share, Hold: b.Hold}
 }
 
 // breaker is what was there, as far as an order changes it.
 func (w orderBefore) breaker() (fleet.Breaker, error) {
 	s, err := fleet.ParseBreakerState(w.State)
-	return fleet.Breaker{State: s, Share: w.Share, Hold: w.Hold}, err
+	return fleet.Breaker{State: s, Word: w.Word, Share: w.Share, Hold: w.Hold}, err
 }
 
 func readOrder(b change.Before) (fleet.Breaker, error) {
@@ -151,6 +152,9 @@ func (c *order) Describe(ctx context.Context, b change.Before) (was, will string
 // breakerWords is a breaker's state for people.
 func breakerWords(b *fleet.Breaker) string {
 	words := b.State.Words() + shareWords(b.Share)
+	if b.Word != "" {
+		words += fmt.Sprintf(" (%q)", b.Word)
+	}
 	if h := b.Hold; h.By != "" || h.Reason != "" {
 		words += " (" + holdWords(h) + ")"
 	}
@@ -194,7 +198,7 @@ func (c *order) After(ctx context.Context, b change.Before) (change.Seen, error)
 	}
 	return change.Seen{
 		Text: breakerWords(now), OK: breaker.Took(now, c.order),
-		Changed: now.State != before.State || breakerShare(now) != breakerShare(&before), Back: asBefore(&before, now), Since: now.Since,
+		Changed: now.State != before.State || breakerShare(now) != breakerShare(&before) || !sameHold(&before, now), Back: asBefore(&before, now), Since: now.Since,
 	}, nil
 }
 
@@ -205,6 +209,12 @@ func asBefore(before, now *fleet.Breaker) bool {
 		return now.State == before.State || !now.State.Held() && now.State != fleet.BreakerUnknown
 	}
 	return now.State == before.State && breakerShare(now) == breakerShare(before)
+}
+
+// sameHold says whether somebody holds a breaker who held it before.
+func sameHold(before, now *fleet.Breaker) bool {
+	a, b := before.Hold, now.Hold
+	return !before.State.Held() || a.By == b.By && a.Reason == b.Reason && a.Change == b.Change
 }
 
 // breakerShare is the share that counts: it means something in forced open only.
@@ -241,7 +251,7 @@ func (c *order) Undo(ctx context.Context, b change.Before) error {
 	if errors.Is(err, fleet.ErrNotFound) {
 		return nil // with its process it forgot the order too
 	}
-	if err != nil || asBefore(&before, now) || !c.ours(now) {
+	if err != nil || asBefore(&before, now) && sameHold(&before, now) || !c.ours(now) {
 		return err
 	}
 	verb, exact := fleet.VerbTo(before.State)

@@ -166,7 +166,7 @@ func labels(plan *change.Plan, places []int) []string {
 // that cannot be done, with the reason.
 func (p Page) oneByOne(plan *change.Plan, part *Passage) (lines []string) {
 	names := labels(plan, part.Steps)
-	cells, cannot := make([][2]string, 0, len(names)), []string{}
+	cells, cannot := make([]entry, 0, len(names)), []string{}
 	for n, i := range part.Steps {
 		s := &plan.Steps[i]
 		if s.Err != nil {
@@ -176,12 +176,11 @@ func (p Page) oneByOne(plan *change.Plan, part *Passage) (lines []string) {
 		if part.Says == s.What {
 			names[n] = "" // it was named just now
 		}
-		was := term.Clean(s.Was)
+		e := entry{names[n], term.Clean(s.Was), "→  " + term.Clean(s.Will)}
 		if p.Options.Skips(s) {
-			cells = append(cells, [2]string{names[n], was + "  already"})
-		} else {
-			cells = append(cells, [2]string{names[n], was + "\x00" + term.Clean(s.Will)})
+			e.then = "already"
 		}
+		cells = append(cells, e)
 	}
 	for _, line := range p.columns(cells) {
 		lines = append(lines, "  "+line)
@@ -192,24 +191,22 @@ func (p Page) oneByOne(plan *change.Plan, part *Passage) (lines []string) {
 	return lines
 }
 
-// columns lays out names with what was and will be, on a terminal side by side
-// as far as they fit.
-func (p Page) columns(cells [][2]string) []string {
+// entry is a step in three columns.
+type entry struct{ name, was, then string }
+
+// columns lays entries out below one another, on a terminal side by side too, as
+// far as they fit.
+func (p Page) columns(cells []entry) []string {
 	count := utf8.RuneCountInString
+	pad := func(s string, width int) string { return s + strings.Repeat(" ", width-count(s)) }
 	name, was, whole := 0, 0, 0
 	for _, c := range cells {
-		before, _, _ := strings.Cut(c[1], "\x00")
-		name, was = max(name, count(c[0])), max(was, count(before))
+		name, was = max(name, count(c.name)), max(was, count(c.was))
 	}
 	entries := make([]string, len(cells))
 	for i, c := range cells {
-		before, after, changes := strings.Cut(c[1], "\x00")
-		entries[i] = c[0] + strings.Repeat(" ", name-count(c[0])) + "  " + before
-		if name == 0 {
-			entries[i] = before
-		}
-		if changes {
-			entries[i] += strings.Repeat(" ", was-count(before)) + "  →  " + after
+		if entries[i] = pad(c.was, was) + "  " + c.then; name > 0 {
+			entries[i] = pad(c.name, name) + "  " + entries[i]
 		}
 		whole = max(whole, count(entries[i]))
 	}
@@ -222,10 +219,7 @@ func (p Page) columns(cells [][2]string) []string {
 	lines := make([]string, rows)
 	for i, e := range entries {
 		line := &lines[i%rows]
-		if *line != "" {
-			*line += strings.Repeat(" ", i/rows*(whole+gap)-count(*line))
-		}
-		*line += e
+		*line = pad(*line, i/rows*(whole+gap)) + e
 	}
 	return lines
 }

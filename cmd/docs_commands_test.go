@@ -1,6 +1,8 @@
 package cmd_test
 
 import (
+	"encoding/json"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -156,5 +158,41 @@ func TestDocsCommandsParse(t *testing.T) {
 	}
 	if n < 30 {
 		t.Errorf("%d commands were read in the pages, want all of them", n)
+	}
+}
+
+// block is the lines from one that begins so to the next empty one, with their
+// common indentation taken off.
+func block(t *testing.T, text, first string) string {
+	t.Helper()
+	for _, m := range regexp.MustCompile("(?m)^( *)"+regexp.QuoteMeta(first)+"(?s:.*?)\n *\n").FindAllStringSubmatch(text, -1) {
+		return strings.ReplaceAll(m[0], "\n"+m[1], "\n")[len(m[1]):]
+	}
+	t.Fatalf("there is no block that begins with %q", first)
+	return ""
+}
+
+// TestReadmeInventory: the registry that the README tells people to write is
+// one.
+func TestReadmeInventory(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "fleet.yaml")
+	if err := os.WriteFile(path, []byte(block(t, page(t, "README.md"), "services:")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, out, errs := run(t, "instances", "-o", "name", "--registry", "file://"+path); code != 0 || out != "payment/payment-1\n" {
+		t.Errorf("%d: %s%s", code, out, errs)
+	}
+}
+
+// TestDocsJSON: what stands as JSON in the contract's page is JSON.
+func TestDocsJSON(t *testing.T) {
+	n := 0
+	for _, m := range regexp.MustCompile(`(?m)^    \{(?s:.*?)\n\n`).FindAllString(page(t, "docs/breaker-api.md"), -1) {
+		if n++; !json.Valid([]byte(m)) {
+			t.Errorf("docs/breaker-api.md: no JSON: %s", m)
+		}
+	}
+	if n < 4 {
+		t.Errorf("%d blocks of JSON were read, want all of them", n)
 	}
 }

@@ -226,6 +226,14 @@ func TestLiteralName(t *testing.T) {
 	}
 }
 
+// TestAWordOfTheFarSide that is no state of ours is shown beside unknown.
+func TestAWordOfTheFarSide(t *testing.T) {
+	w := newWorld(t)
+	w.put("edge", 1, "a", fleet.BreakerUnknown, func(b *fleet.Breaker) { b.Word = "WOBBLY" })
+	lines(t, "list", w.run(t, "edge", "--no-headers").Out, "edge\ta\tunknown (WOBBLY)\t-\t1 of 1\t-\t-\t-\t-\t-")
+	lines(t, "as data", w.run(t, "edge", "-o", "json", "--jq", ".items[].word").Out, "WOBBLY")
+}
+
 // TestHostileNames reach no terminal as they are.
 func TestHostileNames(t *testing.T) {
 	w := newWorld(t)

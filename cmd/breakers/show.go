@@ -90,8 +90,12 @@ func (r *reading) each(a *app.App) render.Table {
 	return t
 }
 
-// shed is how much a breaker that is held open refuses, where that is not all.
+// shed is how much a breaker that is held open refuses, where that is not all;
+// and the far side's word for a state that is none of ours.
 func shed(b *fleet.Breaker) string {
+	if b.Word != "" {
+		return " (" + b.Word + ")"
+	}
 	if b.State != fleet.BreakerForcedOpen {
 		return ""
 	}

@@ -180,6 +180,7 @@ func TestEnds(t *testing.T) {
 		},
 		{"out of reach, by name", "order/payment", errors.New("odd"), app.CannotSay, []string{"error: breakers of order/order-1 and 3 more instances could not be read"}},
 		{"misspelt command", "shw order/payment", nil, app.Usage, nil},
+		{"misspelt command, alone", "lsit", nil, app.CannotSay, []string{"error: no such service: lsit", "hint: did you mean midwatch breakers list?"}},
 		{"wrong address", "order/", nil, app.Usage, nil},
 		{"wrong flag value", "--interval 1ms", nil, app.Usage, nil},
 	} {

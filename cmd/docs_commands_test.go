@@ -89,7 +89,7 @@ func wrong(line string, whole bool) string {
 
 func TestWrongExamplesAreFound(t *testing.T) {
 	for line, whole := range map[string]bool{
-		"midwatch chek": true, "midwatch check --no-such-flag": true, "midwatch changes sohw 1K9": true, "midwatch wait order --timeout soon": true,
+		"midwatch chek": true, "midwatch check --no-such-flag": true, "midwatch changes shwo 1K9": true, "midwatch wait order --timeout soon": true,
 		"midwatch breakers show": true, "midwatch config shwo": false, "midwatch demo -- chek": true,
 		"midwatch breakers trip order/payment --ttl 10m | cat": false, // nothing is wrong with it
 	} {

@@ -93,9 +93,13 @@ func shareWords(share float64) string {
 	return fmt.Sprintf(" for %.4g%% of its calls", share*100)
 }
 
-// look reads the breaker.
+// look reads the breaker. It is fleet.ErrNotFound only where the instance was
+// read and has no such breaker: an API that is not there says nothing of it.
 func (c *order) look(ctx context.Context) (*fleet.Breaker, error) {
 	list, err := c.admin.List(ctx, c.at)
+	if errors.Is(err, fleet.ErrNotFound) {
+		err = notRead{err}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -104,6 +108,15 @@ func (c *order) look(ctx context.Context) (*fleet.Breaker, error) {
 	}
 	return nil, fmt.Errorf("%s/%s has no breaker %q: %w", c.target.Service, c.target.Instance, c.target.Breaker, fleet.ErrNotFound)
 }
+
+// notRead is an error of reading a list, whatever the far side did not find: its
+// words and its reason are kept, and that something was not found is not.
+type notRead struct{ err error }
+
+func (n notRead) Error() string { return n.err.Error() }
+
+// As finds the words for people.
+func (n notRead) As(target any) bool { return errors.As(n.err, target) }
 
 func (c *order) Prepare(ctx context.Context) (change.Before, error) {
 	b, err := c.look(ctx)

@@ -1,0 +1,138 @@
+package desk_test
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/breaker"
+	"github.com/midwatch-cli/midwatch/fleet/breaker/memory"
+	"github.com/midwatch-cli/midwatch/fleet/change"
+	"github.com/midwatch-cli/midwatch/fleet/change/desk"
+	"github.com/midwatch-cli/midwatch/fleet/change/journal"
+)
+
+// scene is breakers in memory, what is done to those who ask, and a desk.
+type scene struct {
+	far   *memory.Far
+	admin *rough
+	j     *journal.Journal
+	desk  change.Desk
+}
+
+// rough is an Admin that can be made to fail, to be slow, and to be watched.
+type rough struct {
+	breaker.Admin
+	mu     sync.Mutex
+	fails  map[string]error // by Base
+	set    func(at breaker.Site, o fleet.Order)
+	orders []fleet.Order
+}
+
+func (r *rough) failing(base string, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.fails == nil {
+		r.fails = map[string]error{}
+	}
+	r.fails[base] = err
+}
+
+func (r *rough) why(base string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.fails[base]
+}
+
+func (r *rough) List(ctx context.Context, at breaker.Site) ([]fleet.Breaker, error) {
+	if err := r.why(at.Base); err != nil {
+		return nil, err
+	}
+	return r.Admin.List(ctx, at)
+}
+
+func (r *rough) Set(ctx context.Context, at breaker.Site, name string, o fleet.Order) (fleet.Breaker, error) {
+	if err := r.why(at.Base); err != nil {
+		return fleet.Breaker{}, err
+	}
+	r.mu.Lock()
+	r.orders = append(r.orders, o)
+	set := r.set
+	r.mu.Unlock()
+	if set != nil {
+		set(at, o)
+	}
+	return r.Admin.Set(ctx, at, name, o)
+}
+
+func newScene(t *testing.T, instances int) *scene {
+	t.Helper()
+	s := &scene{far: &memory.Far{}}
+	for n := range instances {
+		s.far.Put(base(n), fleet.NewBreaker("payment", fleet.BreakerClosed))
+	}
+	a, err := s.far.Driver().Open(breaker.Options{})
+	must(t, err)
+	s.admin = &rough{Admin: a}
+	s.j, err = journal.Open(t.Context(), t.TempDir(), journal.Options{})
+	must(t, err)
+	t.Cleanup(func() { _ = s.j.Close() })
+	s.desk = desk.New(setup(adminEnv(s.admin), s.j, "alice"))
+	return s
+}
+
+func (s *scene) states(t *testing.T, instances int) string {
+	t.Helper()
+	var all []string
+	for n := range instances {
+		list, err := s.admin.Admin.List(context.Background(), breaker.Site{Base: base(n)})
+		must(t, err)
+		all = append(all, list[0].State.String())
+	}
+	return strings.Join(all, " ")
+}
+
+// order carries an order out on the first n instances.
+func (s *scene) order(t *testing.T, n int, verb fleet.Verb, o change.Options) *change.Batch {
+	t.Helper()
+	p, err := s.desk.Plan(t.Context(), ordering(t, n, verb))
+	must(t, err)
+	return done(t, s.desk, p, o).Batch
+}
+
+// kept is a batch as the journal has it.
+func (s *scene) kept(t *testing.T, id string) *change.Batch {
+	t.Helper()
+	b, err := s.j.Batch(t.Context(), id)
+	must(t, err)
+	return b
+}
+
+func (s *scene) undo(t *testing.T, id string) change.Outcome {
+	t.Helper()
+	out, err := s.desk.Undo(t.Context(), s.kept(t, id), change.Options{})
+	must(t, err)
+	return out
+}
+
+// TestAPageThatIsGoneIsNoInstanceThatIsGone: a 404 for the whole API says
+// nothing of the breaker. It was taken for a restart that forgot the order, and
+// the change for undone, while the breaker stayed tripped.
+func TestAPageThatIsGoneIsNoInstanceThatIsGone(t *testing.T) {
+	s := newScene(t, 1)
+	b := s.order(t, 1, fleet.Trip, change.Options{TTL: time.Hour})
+	s.admin.failing(base(0), &fleet.Error{Reason: "not_found", Detail: "http://order-1/midwatch/breakers: 404", Err: fleet.ErrNotFound})
+	if r := s.undo(t, b.ID).Results[0]; r.State == change.Done || r.Err == nil {
+		t.Errorf("%s, %v", r.State, r.Err)
+	}
+	if kept := s.kept(t, b.ID); kept.Steps[0].Put != "" || kept.Tally().InForce != 1 {
+		t.Errorf("the journal takes it for %q", kept.Steps[0].Put)
+	}
+	s.admin.failing(base(0), nil)
+	if r := s.undo(t, b.ID).Results[0]; r.State != change.Done || s.states(t, 1) != "closed" {
+		t.Errorf("%s, %v: %s", r.State, r.Err, s.states(t, 1))
+	}
+}

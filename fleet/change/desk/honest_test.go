@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet"
@@ -134,5 +135,60 @@ func TestAPageThatIsGoneIsNoInstanceThatIsGone(t *testing.T) {
 	s.admin.failing(base(0), nil)
 	if r := s.undo(t, b.ID).Results[0]; r.State != change.Done || s.states(t, 1) != "closed" {
 		t.Errorf("%s, %v: %s", r.State, r.Err, s.states(t, 1))
+	}
+}
+
+// TestNothingIsBegunAfterTheEnd: a change of many that is still being made when
+// its time is over goes no further. What it did later was nobody's to put back:
+// the journal had it as put back already.
+func TestNothingIsBegunAfterTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene(t, 4)
+		defer func() { must(t, s.j.Close()) }()
+		p, err := s.desk.Plan(t.Context(), ordering(t, 4, fleet.Trip))
+		must(t, err)
+		made := make(chan change.Outcome)
+		go func() {
+			out, err := s.desk.Apply(t.Context(), p, change.Options{TTL: 90 * time.Second, Batch: 1, Pause: time.Minute})
+			if err != nil {
+				t.Error(err)
+			}
+			made <- out
+		}()
+		time.Sleep(91 * time.Second) // two are done, the third would be begun at two minutes
+		open, err := s.j.Batches(t.Context(), change.Filter{Open: true})
+		must(t, err)
+		if !open[0].Due(time.Now().Add(change.Making)) {
+			t.Error("it is not due")
+		}
+		out := <-made
+		if took := time.Since(p.At); took > 95*time.Second {
+			t.Errorf("it paused on for %v", took)
+		}
+		if r := out.Results; r[0].State != change.Done || r[1].State != change.Done || r[2].State != change.NotDone || r[3].State != change.NotDone || r[2].Err == nil {
+			t.Errorf("%v %v %v %v: %v", r[0].State, r[1].State, r[2].State, r[3].State, r[2].Err)
+		}
+		settled, err := desk.PutBackDue(t.Context(), s.j, opener(s.desk), change.Filter{}, time.Now())
+		if err != nil || len(settled) != 1 || settled[0].Err != nil {
+			t.Fatalf("%+v, %v", settled, err)
+		}
+		if got := s.states(t, 4); got != "closed closed closed closed" {
+			t.Error(got)
+		}
+	})
+}
+
+// TestWhatIsBeingMadeIsNotPutBack: whoever puts back leaves the steps in hand
+// time to finish.
+func TestWhatIsBeingMadeIsNotPutBack(t *testing.T) {
+	s := newScene(t, 1)
+	b := s.order(t, 1, fleet.Trip, change.Options{TTL: time.Minute})
+	b.Finished = time.Time{}
+	if end := b.Until; b.Due(end) || b.Due(end.Add(change.Making-time.Second)) || !b.Due(end.Add(change.Making)) {
+		t.Error("one that is being made is due at its end, and no sooner and no later than those in hand are finished")
+	}
+	b.Finished = time.Now()
+	if !b.Due(b.Until) {
+		t.Error("one that was made is due at its end")
 	}
 }

@@ -51,7 +51,8 @@ func (j *Journal) Batches(ctx context.Context, f change.Filter) ([]*change.Batch
 	held := "EXISTS (SELECT 1 FROM steps s WHERE s.batch = b.id AND " + inForce + ")"
 	switch {
 	case !f.Due.IsZero():
-		where, args = append(where, "b.until > 0 AND b.until <= ? AND "+held), append(args, nanos(f.Due))
+		where = append(where, "b.until > 0 AND b.until <= ? AND (b.finished > 0 OR b.until <= ?) AND "+held)
+		args = append(args, nanos(f.Due), nanos(f.Due.Add(-change.Making)))
 	case f.Open:
 		where = append(where, "(b.finished = 0 OR "+held+")")
 	}

@@ -162,7 +162,7 @@ func (k *Keeper) putBack(ctx context.Context, now time.Time, r *round) error {
 
 func (k *Keeper) reapply(ctx context.Context, ending []*change.Batch, now time.Time) {
 	for _, b := range ending {
-		if !b.Reapply || b.Due(now) {
+		if !b.Reapply || !now.Before(b.Until) {
 			continue
 		}
 		n, err := k.Again(ctx, b)

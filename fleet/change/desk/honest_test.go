@@ -192,3 +192,24 @@ func TestWhatIsBeingMadeIsNotPutBack(t *testing.T) {
 		t.Error("one that was made is due at its end")
 	}
 }
+
+// TestTheFarSideEndsNothingOverAnotherHold: a far side that ends an order by
+// itself leaves the breaker closed, and not as it was held before.
+func TestTheFarSideEndsNothingOverAnotherHold(t *testing.T) {
+	s := newScene(t, 1)
+	held := fleet.NewBreaker("payment", fleet.BreakerDisabled)
+	held.Hold = fleet.Hold{By: "bob", Reason: "test"}
+	s.far.Put(base(0), held)
+	b := s.order(t, 1, fleet.Trip, change.Options{TTL: time.Hour, Override: true})
+	if ttl := s.admin.orders[0].TTL; ttl != 0 {
+		t.Errorf("the far side would end it after %v", ttl)
+	}
+	if r := s.undo(t, b.ID).Results[0]; r.State != change.Done || s.states(t, 1) != "disabled" {
+		t.Errorf("%s, %v: %s", r.State, r.Err, s.states(t, 1))
+	}
+	s.order(t, 1, fleet.Reset, change.Options{Override: true})
+	s.order(t, 1, fleet.Trip, change.Options{TTL: time.Hour})
+	if ttl := s.admin.orders[len(s.admin.orders)-1].TTL; ttl == 0 {
+		t.Error("over nobody's hold the far side may end it by itself too")
+	}
+}

@@ -177,7 +177,19 @@ func holdWords(h fleet.Hold) string {
 	return h.By + ": " + h.Reason
 }
 
-func (c *order) Do(ctx context.Context, _ change.Before) error { return c.set(ctx, c.order) }
+// Do gives the order. Where it takes the place of another hold the far side is
+// not told an end: it would leave the breaker to itself, and not as it was held.
+func (c *order) Do(ctx context.Context, b change.Before) error {
+	before, err := readOrder(b)
+	if err != nil {
+		return err
+	}
+	o := c.order
+	if before.State.Held() {
+		o.TTL = 0
+	}
+	return c.set(ctx, o)
+}
 
 // set gives an order and keeps what was read back.
 func (c *order) set(ctx context.Context, o fleet.Order) error {

@@ -14,8 +14,9 @@ type Journal interface {
 	// not there any more, it is ErrNoKeeper and nothing is kept.
 	Begin(ctx context.Context, b *Batch) error
 	// Record keeps how steps ended: State, Now, Changed, Error and the times. A
-	// step of an undo that was done marks the step it took back, and any other
-	// marks older ones of the same target as replaced.
+	// step of an undo that was done marks the step it took back, and what that one
+	// had replaced is in force again; any other marks older ones of the same target
+	// as replaced.
 	Record(ctx context.Context, id string, steps []Record) error
 	// Finish says that whoever made the batch has seen all its results.
 	Finish(ctx context.Context, id string, at time.Time) error

@@ -213,3 +213,30 @@ func TestTheFarSideEndsNothingOverAnotherHold(t *testing.T) {
 		t.Error("over nobody's hold the far side may end it by itself too")
 	}
 }
+
+// TestWhatWasReplacedComesBack: with a change undone, what it stood in the place
+// of is in force again, with its end.
+func TestWhatWasReplacedComesBack(t *testing.T) {
+	for _, verb := range []fleet.Verb{fleet.Trip, fleet.Reset, fleet.Bypass} {
+		t.Run(string(verb), func(t *testing.T) {
+			s := newScene(t, 2)
+			first := s.order(t, 2, fleet.Trip, change.Options{TTL: time.Hour})
+			second := s.order(t, 1, verb, change.Options{Override: true})
+			if got := s.kept(t, first.ID).Tally(); got.Replaced != 1 || got.InForce != 1 {
+				t.Fatalf("%+v", got)
+			}
+			s.undo(t, second.ID)
+			if got := s.states(t, 2); got != "forced_open forced_open" {
+				t.Errorf("it is %s", got)
+			}
+			now := s.kept(t, first.ID)
+			if got := now.Tally(); got.InForce != 2 || got.Replaced != 0 || !now.Due(now.Until) {
+				t.Errorf("of the first is left: %+v", got)
+			}
+			s.undo(t, first.ID)
+			if got := s.states(t, 2); got != "closed closed" || s.kept(t, first.ID).Tally().InForce != 0 {
+				t.Errorf("in the end it is %s", got)
+			}
+		})
+	}
+}

@@ -46,6 +46,7 @@ CREATE TABLE steps (
 	PRIMARY KEY (batch, n)
 ) WITHOUT ROWID;
 CREATE INDEX steps_key ON steps(key) WHERE put = '' AND undo = 0;
+CREATE INDEX steps_put ON steps(put_by) WHERE put = 'replaced';
 CREATE TABLE keeper (
 	one INTEGER PRIMARY KEY CHECK (one = 1),
 	pid INTEGER NOT NULL,

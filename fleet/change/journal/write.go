@@ -173,6 +173,11 @@ func (j *Journal) record(ctx context.Context, tx *sql.Tx, id string, steps []cha
 		return err
 	}
 	defer func() { _ = replace.Close() }()
+	revive, err := tx.PrepareContext(ctx, "UPDATE steps SET put = '', put_by = '', put_at = 0 WHERE key = ? AND put_by = ? AND put = 'replaced' AND undo = 0")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = revive.Close() }()
 	at := nanos(j.now())
 	for i := range steps {
 		s := &steps[i]
@@ -181,7 +186,9 @@ func (j *Journal) record(ctx context.Context, tx *sql.Tx, id string, steps []cha
 		}
 		switch {
 		case s.Undo && s.State == change.Done:
-			_, err = put.ExecContext(ctx, string(change.PutBack), id, at, undoes, s.Of)
+			if _, err = put.ExecContext(ctx, string(change.PutBack), id, at, undoes, s.Of); err == nil {
+				_, err = revive.ExecContext(ctx, s.Intent.Key(), undoes)
+			}
 		case s.Undo && s.State == change.Left:
 			_, err = put.ExecContext(ctx, string(change.PutReplaced), id, at, undoes, s.Of)
 		case !s.Undo && s.State == change.Done:

@@ -29,6 +29,7 @@ type Step struct {
 	Before      Before    // nil where Err is not
 	Held        []Holding // who has something in force there
 	Err         error     `json:"-"` // why it cannot be done; the steps beside it can
+	Unread      error     `json:"-"` // of an undo: why nobody knows what is there; it can be tried
 	Stands      string    // what of Was counts when the plan is read again
 	Change      Change    `json:"-"` // open; nil where it came from another process
 }

@@ -2,6 +2,8 @@ package desk_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -238,5 +240,34 @@ func TestWhatWasReplacedComesBack(t *testing.T) {
 				t.Errorf("in the end it is %s", got)
 			}
 		})
+	}
+}
+
+// TestWhatCannotBeReadIsNotWrittenDownAgain: what cannot be put back is tried
+// for hours, and each try would be a change in the journal.
+func TestWhatCannotBeReadIsNotWrittenDownAgain(t *testing.T) {
+	s := newScene(t, 3)
+	b := s.order(t, 3, fleet.Trip, change.Options{TTL: time.Minute})
+	s.admin.failing(base(1), errors.New("connection refused"))
+	for range 5 {
+		settled, err := desk.PutBackDue(t.Context(), s.j, opener(s.desk), change.Filter{}, b.Until)
+		if err != nil || len(settled) != 1 || settled[0].Err == nil || !strings.Contains(settled[0].Err.Error(), "order/order-2 payment: ") || !strings.Contains(settled[0].Err.Error(), "connection refused") {
+			t.Fatalf("%+v, %v", settled, err)
+		}
+	}
+	all, err := s.j.Batches(t.Context(), change.Filter{})
+	if err != nil || len(all) != 2 {
+		t.Errorf("%d changes are written down, %v", len(all), err)
+	}
+	if got := s.states(t, 3); got != "closed forced_open closed" {
+		t.Error(got)
+	}
+	s.admin.failing(base(1), nil)
+	settled, err := desk.PutBackDue(t.Context(), s.j, opener(s.desk), change.Filter{}, b.Until)
+	if err != nil || len(settled) != 1 || settled[0].Err != nil || s.states(t, 3) != "closed closed closed" {
+		t.Errorf("%+v, %v: %s", settled, err, s.states(t, 3))
+	}
+	if fmt.Sprint(s.kept(t, b.ID).Stand(time.Now(), nil)) != string(change.StandUndone) {
+		t.Errorf("%+v", s.kept(t, b.ID))
 	}
 }

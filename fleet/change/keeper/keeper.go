@@ -32,8 +32,10 @@ const (
 	// and a machine that slept, are noticed by looking again.
 	look = time.Second
 	// again is how often far systems are asked whether they forgot something, and
-	// how long what could not be put back is left until it is tried again.
-	again = 10 * time.Second
+	// how long what could not be put back is left until it is tried again: twice as
+	// long each time, up to seldom.
+	again  = 10 * time.Second
+	seldom = time.Minute
 )
 
 // Run keeps until nothing is left to put back, or ctx ends. It returns at once
@@ -76,10 +78,12 @@ func (k *Keeper) Run(ctx context.Context) error {
 // round is what a keeper remembers from one look to the next.
 type round struct {
 	started time.Time
-	beat    time.Time // when it last said that it is alive
-	asked   time.Time // when far systems were last asked
-	tried   time.Time // when putting back last failed
-	busy    bool      // there was something to keep, once
+	beat    time.Time       // when it last said that it is alive
+	asked   time.Time       // when far systems were last asked
+	tried   time.Time       // when putting back last failed
+	failing map[string]bool // the batches of which it did
+	pause   time.Duration   // until they are tried again
+	busy    bool            // there was something to keep, once
 	wait    time.Duration
 }
 
@@ -108,12 +112,12 @@ func (k *Keeper) round(ctx context.Context, r *round) (done bool, err error) {
 	r.busy = true
 	due := false
 	for _, b := range ending {
-		due = due || b.Due(now)
+		due = due || b.Due(now) && (!r.failing[b.ID] || now.Sub(r.tried) >= r.pause)
 		if left := b.Until.Sub(now); left > 0 {
 			r.wait = min(r.wait, left)
 		}
 	}
-	if due && now.Sub(r.tried) >= again {
+	if due {
 		if err := k.putBack(ctx, now, r); err != nil {
 			return false, err
 		}
@@ -148,14 +152,17 @@ func (k *Keeper) putBack(ctx context.Context, now time.Time, r *round) error {
 	if err != nil {
 		return err
 	}
-	r.tried = time.Time{}
+	r.failing, r.pause = map[string]bool{}, min(max(2*r.pause, again), seldom)
 	for _, s := range settled {
 		if s.Err != nil {
-			k.say("change %s, %s: not put back, tried again in %v: %v", s.Batch.ID, s.Batch.What, again, s.Err)
-			r.tried = now
+			k.say("change %s, %s: not put back, tried again in %v: %v", s.Batch.ID, s.Batch.What, r.pause, s.Err)
+			r.failing[s.Batch.ID], r.tried = true, now
 			continue
 		}
 		k.say("change %s, %s: put back by %s", s.Batch.ID, s.Batch.What, s.Outcome.Batch.ID)
+	}
+	if len(r.failing) == 0 {
+		r.pause = 0
 	}
 	return nil
 }

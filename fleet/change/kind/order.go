@@ -50,19 +50,20 @@ type order struct {
 
 // orderBefore is the Before of an order.
 type orderBefore struct {
-	State string
-	Share float64    `json:",omitempty"`
-	Hold  fleet.Hold `json:",omitzero"`
+	State   string
+	OneOpen bool       `json:",omitempty"`
+	Share   float64    `json:",omitempty"`
+	Hold    fleet.Hold `json:",omitzero"`
 }
 
 func orderWas(b *fleet.Breaker) orderBefore {
-	return orderBefore{State: b.State.String(), Share: b.Share, Hold: b.Hold}
+	return orderBefore{State: b.State.String(), OneOpen: b.OneOpen, Share: b.Share, Hold: b.Hold}
 }
 
 // breaker is what was there, as far as an order changes it.
 func (w orderBefore) breaker() (fleet.Breaker, error) {
 	s, err := fleet.ParseBreakerState(w.State)
-	return fleet.Breaker{State: s, Share: w.Share, Hold: w.Hold}, err
+	return fleet.Breaker{State: s, OneOpen: w.OneOpen, Share: w.Share, Hold: w.Hold}, err
 }
 
 func readOrder(b change.Before) (fleet.Breaker, error) {
@@ -215,9 +216,18 @@ func (c *order) After(ctx context.Context, b change.Before) (change.Seen, error)
 		}
 	}
 	return change.Seen{
-		Text: breakerWords(now), OK: breaker.Took(now, c.order),
-		Changed: now.State != before.State || breakerShare(now) != breakerShare(&before), Back: asBefore(&before, now), Since: now.Since,
+		Text: breakerWords(now), OK: breaker.Took(now, c.order) || c.opened(now),
+		Changed: now.State != before.State || breakerShare(now) != breakerShare(&before), Back: c.back(&before, now), Since: now.Since,
 	}, nil
+}
+
+// opened says whether a breaker is open as a trip leaves it where nothing tells
+// that from one that opened by itself.
+func (c *order) opened(now *fleet.Breaker) bool { return c.order.Verb == fleet.Trip && now.OneOpen }
+
+// back says whether nothing is left of the order.
+func (c *order) back(before, now *fleet.Breaker) bool {
+	return asBefore(before, now) && !(c.opened(now) && before.State != fleet.BreakerOpen)
 }
 
 // asBefore says whether a breaker is as it was, as far as anybody can put it
@@ -244,7 +254,7 @@ func (c *order) ours(now *fleet.Breaker) bool {
 	case foreign(now.Hold, c.marks):
 		return false
 	case wanted.Held():
-		return now.State == wanted && breakerShare(now) == breakerShare(&fleet.Breaker{State: wanted, Share: c.order.Share})
+		return c.opened(now) || now.State == wanted && breakerShare(now) == breakerShare(&fleet.Breaker{State: wanted, Share: c.order.Share})
 	}
 	return !now.State.Held()
 }
@@ -263,7 +273,7 @@ func (c *order) Undo(ctx context.Context, b change.Before) error {
 	if errors.Is(err, fleet.ErrNotFound) {
 		return nil // with its process it forgot the order too
 	}
-	if err != nil || asBefore(&before, now) || !c.ours(now) {
+	if err != nil || c.back(&before, now) || !c.ours(now) {
 		return err
 	}
 	verb, exact := fleet.VerbTo(before.State)
@@ -284,7 +294,7 @@ func (c *order) Lost(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return c.order.Verb.State().Held() && !now.State.Held() && now.State != fleet.BreakerUnknown && now.Hold.IsZero(), nil
+	return c.order.Verb.State().Held() && !now.State.Held() && !c.opened(now) && now.State != fleet.BreakerUnknown && now.Hold.IsZero(), nil
 }
 
 // Held says who holds the breaker, as Before has it.

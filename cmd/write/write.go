@@ -278,16 +278,26 @@ func (w *Writer) carryOut(ctx context.Context, p *Proposal, plan change.Plan) ([
 			return nil, applyError(err)
 		}
 		w.batch = out.Batch
-		code := codeOf(out.Results)
-		if shown := w.show(&plan, &out, code); shown != nil {
-			return out.Results, errors.Join(shown, err)
-		}
-		w.after(ctx, p, &out)
-		if err != nil {
-			return out.Results, &app.Error{Code: max(code, app.Partial), Err: err}
-		}
-		return out.Results, w.stay(ctx, code)
+		return out.Results, w.finish(ctx, p, &plan, &out, err)
 	}
+}
+
+// finish shows what came of a plan and, where that was promised, stays to put it
+// back: whatever became of the answer or of the journal.
+func (w *Writer) finish(ctx context.Context, p *Proposal, plan *change.Plan, out *change.Outcome, broken error) error {
+	code := codeOf(out.Results)
+	shown := w.show(plan, out, code)
+	w.after(ctx, p, out)
+	stayed := w.stay(ctx, code)
+	switch failed := (&app.Error{}); {
+	case broken != nil:
+		return &app.Error{Code: max(code, app.Partial), Err: broken}
+	case errors.As(stayed, &failed):
+		return stayed
+	case shown != nil:
+		return &app.Error{Code: max(code, app.CannotSay), Err: fmt.Errorf("it was done, and the answer could not be written: %w", shown)}
+	}
+	return stayed
 }
 
 func (w *Writer) options() change.Options {

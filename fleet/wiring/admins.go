@@ -135,7 +135,7 @@ func (p *probers) adminClient(f fleet.Profile, credentials bool) (*http.Client, 
 	}
 	header.Set("User-Agent", cmp.Or(header.Get("User-Agent"), p.settings.UserAgent))
 	return &http.Client{
-		Transport:     &headed{next: over, header: header},
+		Transport:     &headed{next: &veiling{next: over, names: proofs(f)}, header: header},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}, nil
 }
@@ -163,31 +163,6 @@ func (p *probers) adminTransport(f fleet.Profile, credentials bool) (http.RoundT
 		over.Proxy = http.ProxyURL(u)
 	}
 	return over, nil
-}
-
-// headed adds a profile's headers to requests; those that an adapter sets
-// itself are the question and stay.
-type headed struct {
-	next   http.RoundTripper
-	header http.Header
-}
-
-// RoundTrip sends a copy.
-func (h *headed) RoundTrip(req *http.Request) (*http.Response, error) {
-	req = req.Clone(req.Context())
-	for name, values := range h.header {
-		if _, own := req.Header[name]; !own {
-			req.Header[name] = values
-		}
-	}
-	return h.next.RoundTrip(req)
-}
-
-// CloseIdleConnections is what http.Client asks for.
-func (h *headed) CloseIdleConnections() {
-	if c, ok := h.next.(interface{ CloseIdleConnections() }); ok {
-		c.CloseIdleConnections()
-	}
 }
 
 // schemesOf returns what says by which schemes a breaker API is reached; nothing

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -86,6 +87,7 @@ func TestAdminsAskAsTheirProfilesSay(t *testing.T) {
 	all["tls"] = fleet.Profile{Name: "tls", TLS: fleet.TLSSettings{CA: ca.file("ca.pem")}, Auth: fleet.Auth{Bearer: fleet.SecretRef{Env: "TOKEN"}}}
 	all["untrusting"] = fleet.Profile{Name: "untrusting"}
 	all["proxied"] = fleet.Profile{Name: "proxied", Proxy: forwarder(t).URL, Auth: fleet.Auth{Bearer: fleet.SecretRef{Env: "TOKEN"}}}
+	all["traced"] = fleet.Profile{Name: "traced", Headers: map[string]fleet.Header{"traceparent": {Text: "ours"}}}
 	all["agent"] = fleet.Profile{Name: "agent", Headers: map[string]fleet.Header{"User-Agent": {Text: "other"}, "Accept": {Text: "everything"}}}
 	for _, tt := range []struct {
 		profile     string
@@ -102,6 +104,7 @@ func TestAdminsAskAsTheirProfilesSay(t *testing.T) {
 		{"proxied", true, far, map[string]string{"Authorization": "Bearer " + secrets["TOKEN"]}},
 		{"agent", false, far, map[string]string{"User-Agent": "other", "Accept": "text/plain"}},
 		{"", true, far, map[string]string{"Authorization": ""}},
+		{"traced", true, far, map[string]string{"Traceparent": "ours"}},
 	} {
 		t.Run(fmt.Sprintf("%s %v", tt.profile, tt.credentials), func(t *testing.T) {
 			s := settings()
@@ -125,6 +128,43 @@ func TestAdminsAskAsTheirProfilesSay(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestFarSidesKnowWhatForAndThatItIsUs: what is asked for a change bears its id,
+// and nothing of ours makes a trace.
+func TestFarSidesKnowWhatForAndThatItIsUs(t *testing.T) {
+	far := record(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "payment") })
+	s := settings()
+	s.Breakers = (&plainAPI{}).driver
+	f := open(t, s)
+	admin, err := f.Admin(fleet.Administration{API: "plain", Base: far.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		ctx  context.Context
+		want string
+	}{
+		{t.Context(), "midwatch/test"},
+		{fleet.WithChange(t.Context(), "1K9XQ2M7AB"), "midwatch/test change/1K9XQ2M7AB"},
+		{fleet.WithChange(t.Context(), ""), "midwatch/test"},
+	} {
+		if _, err := admin.List(tt.ctx, breaker.Site{Base: far.URL}); err != nil {
+			t.Fatal(err)
+		}
+		if got := far.one(t).Header.Get("User-Agent"); got != tt.want {
+			t.Errorf("%q, want %q", got, tt.want)
+		}
+	}
+	f.Sweeper().Prober("", false).Probe(t.Context(), web(far.addr(), "/health"))
+	if _, err := admin.List(t.Context(), breaker.Site{Base: far.URL}); err != nil {
+		t.Fatal(err)
+	}
+	seen := far.taken()
+	first, second := seen[0].Header.Get("Traceparent"), seen[1].Header.Get("Traceparent")
+	if !regexp.MustCompile("^00-[0-9a-f]{32}-[0-9a-f]{16}-00$").MatchString(first) || first != second {
+		t.Errorf("%q, %q", first, second)
 	}
 }
 

@@ -76,11 +76,7 @@ func (t *tokens) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 // CloseIdleConnections is what http.Client asks for.
-func (t *tokens) CloseIdleConnections() {
-	if c, ok := t.next.(interface{ CloseIdleConnections() }); ok {
-		c.CloseIdleConnections()
-	}
-}
+func (t *tokens) CloseIdleConnections() { closeIdle(t.next) }
 
 // failed words why there is no token, without what the token server wrote.
 func (t *tokens) failed(err error) error {

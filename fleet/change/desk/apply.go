@@ -128,6 +128,7 @@ func (r *run) one(ctx context.Context, res *change.Result) bool {
 		return false
 	}
 	res.Began = d.Now()
+	ctx = fleet.WithChange(ctx, r.batch.ID)
 	if undoing {
 		d.undo(ctx, res, r.plan.Undoes)
 	} else {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -33,6 +34,7 @@ type rough struct {
 	fails  map[string]error // by Base
 	set    func(at breaker.Site, o fleet.Order)
 	orders []fleet.Order
+	asked  []string // the changes that it was asked for
 }
 
 func (r *rough) failing(base string, err error) {
@@ -62,7 +64,7 @@ func (r *rough) Set(ctx context.Context, at breaker.Site, name string, o fleet.O
 		return fleet.Breaker{}, err
 	}
 	r.mu.Lock()
-	r.orders = append(r.orders, o)
+	r.orders, r.asked = append(r.orders, o), append(r.asked, fleet.AgentFor(ctx, ""))
 	set := r.set
 	r.mu.Unlock()
 	if set != nil {
@@ -269,5 +271,16 @@ func TestWhatCannotBeReadIsNotWrittenDownAgain(t *testing.T) {
 	}
 	if fmt.Sprint(s.kept(t, b.ID).Stand(time.Now(), nil)) != string(change.StandUndone) {
 		t.Errorf("%+v", s.kept(t, b.ID))
+	}
+}
+
+// TestFarSystemsAreToldTheChange: who asks them can say what for; an undo is a
+// change of its own.
+func TestFarSystemsAreToldTheChange(t *testing.T) {
+	s := newScene(t, 1)
+	b := s.order(t, 1, fleet.Trip, change.Options{})
+	out := s.undo(t, b.ID)
+	if want := []string{"change/" + b.ID, "change/" + out.Batch.ID}; !slices.Equal(s.admin.asked, want) {
+		t.Errorf("%q, want %q", s.admin.asked, want)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/change"
 )
 
@@ -122,7 +123,7 @@ func (d *desk) Again(ctx context.Context, b *change.Batch) (int, error) {
 
 // again orders one step again where the far side forgot it.
 func (d *desk) again(ctx context.Context, r *change.Record, b *change.Batch) (bool, error) {
-	ctx, stop := context.WithTimeout(ctx, change.ReadBack)
+	ctx, stop := context.WithTimeout(fleet.WithChange(ctx, b.ID), change.ReadBack)
 	defer stop()
 	c, err := d.open(&change.Step{Intent: r.Intent}, b)
 	if err != nil {

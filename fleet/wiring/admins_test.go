@@ -294,6 +294,27 @@ func TestAdminsThatCannotBe(t *testing.T) {
 	}
 }
 
+// TestNobodyIsAskedThere: where nobody is asked no admin API is, whatever name led
+// there, and whatever a journal says.
+func TestNobodyIsAskedThere(t *testing.T) {
+	api := &plainAPI{}
+	s := settings()
+	s.Breakers = api.driver
+	f := open(t, s, fleet.Profile{Name: "oauth", Auth: fleet.Auth{OAuth2: &fleet.OAuth2{ClientID: "midwatch", ClientSecret: fleet.SecretRef{Env: "CLIENT"}, TokenURL: "http://169.254.1.1/token"}}})
+	for _, host := range []string{"169.254.169.254", "[fe80::1]", "[::ffff:169.254.169.254]", "100.100.100.200", "[fd00:ec2::254]"} {
+		_, err := list(t, f, fleet.Administration{Base: "http://" + host + ":80"})
+		if _, reason, text := probe.Classify(err); reason != probe.ReasonPolicy || !strings.Contains(text, "never asked") {
+			t.Errorf("%s: %s: %s", host, reason, text)
+		}
+		if _, err := api.options.Dial(t.Context(), "tcp", host+":80"); err == nil || !strings.Contains(err.Error(), "never asked") {
+			t.Errorf("%s over a socket: %v", host, err)
+		}
+	}
+	if _, err := list(t, f, fleet.Administration{Profile: "oauth", Base: "http://127.0.0.1:1", Credentials: true}); err == nil || !strings.Contains(err.Error(), "never asked") {
+		t.Errorf("for a token: %v", err)
+	}
+}
+
 // TestSchemesComeFromTheTable: an API that is not the web's is reached by its
 // own scheme.
 func TestSchemesComeFromTheTable(t *testing.T) {

@@ -105,7 +105,7 @@ func TestTheKeeperIsNamed(t *testing.T) {
 // same context, and says so; elsewhere it is left.
 func TestOverdueFirst(t *testing.T) {
 	w := newWriting(t)
-	w.flags = write.Flags{Yes: true, TTL: time.Millisecond, Wait: true}
+	w.flags = write.Flags{Yes: true, TTL: time.Second, Wait: true}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	writer := w.writes(t)
@@ -216,7 +216,7 @@ func (broken) Write([]byte) (int, error) { return 0, errors.New("no space left o
 // answer could not be written. It went, and left the change for nobody.
 func TestAPromiseIsKeptWhateverBecomesOfTheAnswer(t *testing.T) {
 	w := newWriting(t)
-	w.flags = write.Flags{Yes: true, TTL: time.Millisecond, Wait: true}
+	w.flags = write.Flags{Yes: true, TTL: time.Second, Wait: true}
 	w.IO.Out = broken{}
 	_, err := w.make(t.Context(), t, deregister(t, "payment", "payment-1", 0))
 	refused(t, "a full disk", err, app.CannotSay, "it was done, and the answer could not be written: no space left on device")

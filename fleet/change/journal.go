@@ -49,6 +49,7 @@ type Filter struct {
 	Context string    // empty: of all contexts
 	Exact   bool      // the empty Context is the one without a name
 	Open    bool      // only those that are in force, or of which not all results are known
+	Since   time.Time // only those that are open, or were made since; zero: all
 	Due     time.Time // only those that should have been put back by then; zero: all
 	Limit   int       // the newest so many; 0: all
 }

@@ -32,7 +32,7 @@ const File = "journal.db"
 
 // version is that of the schema: a file that has a higher one was written by a
 // newer midwatch.
-const version = 1
+func version() int { return len(schema()) }
 
 // busy is how long a write waits for those of other processes.
 const busy = 10 * time.Second
@@ -171,21 +171,21 @@ func (j *Journal) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if v > version {
+	if v > version() {
 		return errNewer
 	}
 	if _, err := j.db.ExecContext(ctx, "PRAGMA journal_mode=WAL"); err != nil {
 		return err
 	}
-	if v == version {
+	if v == version() {
 		return nil
 	}
 	return j.write(ctx, full, func(tx *sql.Tx) error {
 		var v int
-		if err := tx.QueryRowContext(ctx, "PRAGMA user_version").Scan(&v); err != nil || v >= version {
+		if err := tx.QueryRowContext(ctx, "PRAGMA user_version").Scan(&v); err != nil || v >= version() {
 			return err // another process was quicker
 		}
-		_, err := tx.ExecContext(ctx, schema+fmt.Sprintf("PRAGMA user_version=%d;", version))
+		_, err := tx.ExecContext(ctx, strings.Join(schema()[v:], "")+fmt.Sprintf("PRAGMA user_version=%d;", version()))
 		return err
 	})
 }
@@ -196,7 +196,7 @@ func (j *Journal) check(ctx context.Context) error {
 	switch {
 	case err != nil:
 		return err
-	case v > version:
+	case v > version():
 		return errNewer
 	case v == 0:
 		return ErrNone

@@ -128,7 +128,7 @@ func insertSteps(ctx context.Context, tx *sql.Tx, b *change.Batch) error {
 		if err != nil {
 			return errors.Join(err, insert.Close())
 		}
-		if _, err := insert.ExecContext(ctx, b.ID, s.N, s.Of, s.Undo, string(intent), s.Intent.Key(), s.Intent.Holds(), s.What, s.Was, s.Will, string(s.Before), string(s.State), s.Error); err != nil {
+		if _, err := insert.ExecContext(ctx, b.ID, s.N, s.Of, s.Undo, string(intent), s.Intent.Key(), s.Intent.Holds() || !b.Until.IsZero(), s.What, s.Was, s.Will, string(s.Before), string(s.State), s.Error); err != nil {
 			return errors.Join(err, insert.Close())
 		}
 	}

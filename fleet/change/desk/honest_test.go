@@ -17,6 +17,8 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet/change"
 	"github.com/midwatch-cli/midwatch/fleet/change/desk"
 	"github.com/midwatch-cli/midwatch/fleet/change/journal"
+	"github.com/midwatch-cli/midwatch/fleet/registry"
+	registries "github.com/midwatch-cli/midwatch/fleet/registry/memory"
 )
 
 // scene is breakers in memory, what is done to those who ask, and a desk.
@@ -282,5 +284,49 @@ func TestFarSystemsAreToldTheChange(t *testing.T) {
 	out := s.undo(t, b.ID)
 	if want := []string{"change/" + b.ID, "change/" + out.Batch.ID}; !slices.Equal(s.admin.asked, want) {
 		t.Errorf("%q, want %q", s.admin.asked, want)
+	}
+}
+
+// TestWhatIsGoneForGoodIsNotOverdueForEver: an instance that nobody can reach is
+// gone where its registry, which has others, does not have it any more.
+func TestWhatIsGoneForGoodIsNotOverdueForEver(t *testing.T) {
+	refused := &fleet.Error{Reason: "refused", Detail: "http://order-1: connection refused"}
+	for _, c := range []struct {
+		name     string
+		lists    []string
+		registry error
+		fails    error
+		gone     bool
+	}{
+		{"scaled down", []string{"order-2"}, nil, refused, true},
+		{"still listed", []string{"order-1", "order-2"}, nil, refused, false},
+		{"the registry has nothing at all", nil, nil, refused, false},
+		{"the registry is silent", []string{"order-2"}, errors.New("no route"), refused, false},
+		{"it answers", []string{"order-2"}, nil, &fleet.Error{Reason: "status", Detail: "500"}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newScene(t, 1)
+			b := s.order(t, 1, fleet.Trip, change.Options{TTL: time.Hour})
+			store := registries.NewStore()
+			service := fleet.Service{Ref: fleet.Ref{Name: "order"}}
+			for _, id := range c.lists {
+				service.Instances = append(service.Instances, fleet.Instance{ID: id, Addr: "10.0.0.1:80"})
+			}
+			if len(c.lists) > 0 {
+				store.Put(service)
+			}
+			reg := store.Open()
+			defer func() { _ = reg.Close() }()
+			env := adminEnv(s.admin)
+			env.Registry = func(string) (registry.Registry, error) { return reg, c.registry }
+			s.admin.failing(base(0), c.fails)
+			settled, err := desk.PutBackDue(t.Context(), s.j, opener(desk.New(setup(env, s.j, "alice"))), change.Filter{}, b.Until)
+			if err != nil || len(settled) != 1 || (settled[0].Err == nil) != c.gone {
+				t.Errorf("%+v, %v", settled, err)
+			}
+			if got := s.kept(t, b.ID).Tally(); (got.InForce == 0) != c.gone || got.Undone != 0 {
+				t.Errorf("%+v", got)
+			}
+		})
 	}
 }

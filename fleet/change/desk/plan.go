@@ -200,7 +200,7 @@ func (d *desk) readUndo(ctx context.Context, s *change.Step, b *change.Batch) {
 	defer stop()
 	seen, err := c.After(ctx, s.Before)
 	switch {
-	case gone(err):
+	case gone(err), err != nil && kind.Vanished(ctx, d.Env, s.Intent, err):
 		s.Was, s.Stands = "it is gone", "gone"
 		return
 	case err != nil:

@@ -155,12 +155,12 @@ func (r *reading) table(a *app.App) render.Table {
 		{Name: "SERVICE"},
 		{Name: "BREAKER"},
 		{Name: "STATE"},
-		{Name: "OBSERVED"},
+		{Name: "OBSERVED", Spare: 1},
 		{Name: "INSTANCES"},
 		{Name: "FAIL", Right: true},
-		{Name: "SLOW", Right: true},
+		{Name: "SLOW", Right: true, Spare: 3},
 		{Name: "CALLS", Wide: true, Right: true},
-		{Name: "REJECTED", Right: true},
+		{Name: "REJECTED", Right: true, Spare: 2},
 		{Name: "SINCE"},
 		{Name: "HELD BY", Flex: true},
 		{Name: "API", Wide: true},
@@ -187,7 +187,7 @@ func (r *reading) table(a *app.App) render.Table {
 
 func (r *reading) row(a *app.App, g *group, instances string) render.Row {
 	s := summary(g)
-	state := render.Said(mark(g.state), g.state.Words())
+	state := render.Said(mark(g.state), g.state.Words()+shed(g.worst[0].Breaker))
 	return render.Row{Cells: []render.Cell{
 		render.Sign(mark(g.state)), render.Text(g.ref.Context), render.Text(g.ref.Source), render.Text(g.ref.Namespace),
 		render.Text(g.ref.Name), render.Text(g.name), state, render.Text(observed(g)), render.Text(instances),

@@ -56,11 +56,11 @@ func (r *reading) each(a *app.App) render.Table {
 		{Name: "INSTANCE"},
 		{Name: "BREAKER"},
 		{Name: "STATE"},
-		{Name: "OBSERVED"},
+		{Name: "OBSERVED", Spare: 1},
 		{Name: "FAIL", Right: true},
-		{Name: "SLOW", Right: true},
-		{Name: "CALLS", Right: true},
-		{Name: "REJECTED", Right: true},
+		{Name: "SLOW", Right: true, Spare: 4},
+		{Name: "CALLS", Right: true, Spare: 2},
+		{Name: "REJECTED", Right: true, Spare: 3},
 		{Name: "SINCE"},
 		{Name: "HELD BY", Flex: true},
 		{Name: "CHANGE", Plain: true},
@@ -90,8 +90,12 @@ func (r *reading) each(a *app.App) render.Table {
 	return t
 }
 
-// shed is how much a breaker that is held open refuses, where that is not all.
+// shed is how much a breaker that is held open refuses, where that is not all;
+// and the far side's word for a state that is none of ours.
 func shed(b *fleet.Breaker) string {
+	if b.Word != "" {
+		return " (" + b.Word + ")"
+	}
 	if b.State != fleet.BreakerForcedOpen {
 		return ""
 	}

@@ -308,3 +308,38 @@ func TestTookOffATerminalIsSeconds(t *testing.T) {
 		}
 	}
 }
+
+// TestSpareColumns: where a terminal is too narrow spare columns are left out,
+// the highest first, and -o wide keeps them all.
+func TestSpareColumns(t *testing.T) {
+	tb := render.Table{
+		Columns: []render.Column{{Name: "NAME"}, {Name: "FIRST", Spare: 1}, {Name: "SECOND", Spare: 2}, {Name: "WHY", Flex: true}},
+		Rows:    []render.Row{texts("payment", "1", "2", strings.Repeat("word ", 10))},
+	}
+	for _, tt := range []struct {
+		width int
+		wide  bool
+		want  string
+	}{
+		{80, false, "NAME FIRST SECOND WHY"},
+		{44, false, "NAME FIRST SECOND WHY"},
+		{43, false, "NAME FIRST WHY"},
+		{35, false, "NAME WHY"},
+		{10, false, "NAME WHY"},
+		{10, true, "NAME FIRST SECOND WHY"},
+	} {
+		o := render.Options{}
+		if tt.wide {
+			o.Format = render.FormatWide
+		}
+		lines := drawing(t, device{width: tt.width}, o, tb)
+		if got := strings.Join(strings.Fields(lines[0]), " "); got != tt.want {
+			t.Errorf("at %d, wide %v: %s, want %s", tt.width, tt.wide, got, tt.want)
+		}
+		for _, line := range lines {
+			if w := wide(line); w > tt.width && tt.width > 30 {
+				t.Errorf("at %d: %d columns: %q", tt.width, w, line)
+			}
+		}
+	}
+}

@@ -162,7 +162,7 @@ func (p *probers) headers(f fleet.Profile, credentials bool, into http.Header) e
 // client is what asks where a proxy or OAuth2 is wanted; nil where not, so that
 // the lean path serves.
 func (p *probers) client(f fleet.Profile, credentials bool) (*http.Client, error) {
-	if f.Proxy == "" && !(credentials && f.Auth.OAuth2 != nil) {
+	if f.Proxy == "" && (!credentials || f.Auth.OAuth2 == nil) {
 		return nil, nil
 	}
 	// Every question has a connection of its own.

@@ -111,7 +111,7 @@ func suspect(b []byte) bool {
 	rest := b
 	for ; len(rest) >= 8; rest = rest[8:] {
 		// One more sets the high bit of what was 0x7f and has none yet.
-		if w := binary.LittleEndian.Uint64(rest); (w|w+ones)&high != 0 {
+		if w := binary.LittleEndian.Uint64(rest); (w|(w+ones))&high != 0 {
 			return true
 		}
 	}

@@ -12,7 +12,7 @@ type word string
 
 func (word) Enum() []string { return []string{"up", "down"} }
 
-type odd struct{ int }
+type odd struct{}
 
 func (odd) JSONSchema() map[string]any { return map[string]any{"type": "odd"} }
 

@@ -1,11 +1,16 @@
 package cmd_test
 
 import (
+	"database/sql"
+	"errors"
+	"fmt"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	_ "modernc.org/sqlite"
 
 	contract "github.com/midwatch-cli/midwatch/fleet/breaker/httpapi/serve"
 )
@@ -63,5 +68,42 @@ func remove(t *testing.T, path string) {
 	t.Helper()
 	if err := os.RemoveAll(path); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestSettleDoesWhatItCan: of a change that was broken off, and should have ended,
+// one instance that is out of reach keeps no other from being put back.
+func TestSettleDoesWhatItCan(t *testing.T) {
+	dir := t.TempDir()
+	env := map[string]string{"XDG_STATE_HOME": filepath.Join(dir, "state")}
+	var guards []*contract.Guard
+	var servers []*httptest.Server
+	text := "services:\n  - name: order\n    instances:\n"
+	for n := range 2 {
+		far := &contract.Server{}
+		guards = append(guards, far.Add(idle{}))
+		server := httptest.NewServer(far)
+		defer server.Close()
+		servers = append(servers, server)
+		text += fmt.Sprintf("      - {id: order-%d, address: %q, labels: {profile: midwatch}}\n", n+1, strings.TrimPrefix(server.URL, "http://"))
+	}
+	inventory := filepath.Join(dir, "fleet.yaml")
+	put(t, inventory, text)
+	if code, _, errs := runWith(t, env, "breakers", "trip", "order/payment", "--yes", "--registry", "file://"+inventory); code != 0 {
+		t.Fatalf("%d: %s", code, errs)
+	}
+	db, err := sql.Open("sqlite", filepath.Join(dir, "state", "midwatch", "journal.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// As its command left it that was killed, long ago.
+	_, err = db.Exec(`UPDATE batches SET finished = 0, until = 1, who = '{"User":"alice","Host":"elsewhere","PID":1}'; UPDATE steps SET state = 'intended'`)
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	servers[1].Close()
+	code, _, errs := runWith(t, env, "changes", "settle")
+	if guards[0].State() != contract.Closed || guards[1].State() != contract.ForcedOpen || code == 0 {
+		t.Errorf("%d: %s, %s: %s", code, guards[0].State(), guards[1].State(), errs)
 	}
 }

@@ -25,6 +25,9 @@ const (
 	anyConnection  = 30 * time.Second
 )
 
+// mostHeader bounds the header of an answer: a thousand are read at once.
+const mostHeader = 64 << 10
+
 // admins opens what reads and switches breakers, once for each profile, API and
 // whether credentials may be sent.
 type admins struct {
@@ -154,6 +157,7 @@ func (p *probers) adminTransport(f fleet.Profile, credentials bool) (http.RoundT
 	over := &http.Transport{
 		DialContext: connect, TLSClientConfig: secure, TLSHandshakeTimeout: fleet.ProbeTimeout, DisableCompression: true,
 		MaxIdleConns: 0, MaxIdleConnsPerHost: fleet.ParallelHost, IdleConnTimeout: idleConnection, // one host for each of a thousand instances
+		MaxResponseHeaderBytes: mostHeader,
 	}
 	if f.Proxy != "" {
 		u, err := url.Parse(f.Proxy)

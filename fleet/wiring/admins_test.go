@@ -168,6 +168,18 @@ func TestFarSidesKnowWhatForAndThatItIsUs(t *testing.T) {
 	}
 }
 
+// TestHeadersAreBounded: what is no answer is not read for ever.
+func TestHeadersAreBounded(t *testing.T) {
+	far := record(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-Long", strings.Repeat("x", 200<<10))
+	})
+	s := settings()
+	s.Breakers = (&plainAPI{}).driver
+	if _, err := list(t, open(t, s), fleet.Administration{Base: far.URL}); err == nil || !strings.Contains(err.Error(), "header") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestAdminsWithTokens(t *testing.T) {
 	far := record(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "payment") })
 	issuer := record(t, func(w http.ResponseWriter, _ *http.Request) {

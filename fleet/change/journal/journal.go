@@ -63,6 +63,8 @@ type Journal struct {
 	hook func(change.Boundary)
 	now  func() time.Time
 
+	file fs.FileInfo // as it was opened; nil where it is only read
+
 	mu   sync.Mutex // one transaction at a time, on the one connection
 	sync string     // what the connection waits for at a commit
 }
@@ -92,7 +94,17 @@ func Open(ctx context.Context, dir string, o Options) (*Journal, error) {
 	if err != nil {
 		return nil, errors.Join(explain(path, err), j.db.Close())
 	}
+	if j.file, err = os.Stat(path); err != nil {
+		return nil, errors.Join(explain(path, err), j.db.Close())
+	}
 	return j, nil
+}
+
+// Removed says whether somebody took the file away, or put another in its place:
+// what is written to this one is read by nobody.
+func (j *Journal) Removed() bool {
+	now, err := os.Stat(j.path)
+	return errors.Is(err, fs.ErrNotExist) || err == nil && j.file != nil && !os.SameFile(now, j.file)
 }
 
 func pause(ctx context.Context, d time.Duration) {

@@ -20,8 +20,10 @@ type Keeper struct {
 	PutBack func(ctx context.Context, now time.Time) ([]change.Settled, error)
 	// Again orders again what far systems forgot of a batch.
 	Again func(ctx context.Context, b *change.Batch) (int, error)
-	Log   io.Writer        // what it did; times are its own
-	Now   func() time.Time // nil: the clock
+	// Removed says whether somebody took the journal away; nil: never.
+	Removed func() bool
+	Log     io.Writer        // what it did; times are its own
+	Now     func() time.Time // nil: the clock
 }
 
 const (
@@ -63,7 +65,9 @@ func (k *Keeper) Run(ctx context.Context) error {
 		case err != nil:
 			k.say("%v", err)
 		case done:
-			k.say("keeper %d has nothing left to put back", k.Self.PID)
+			if len(state.failing) == 0 {
+				k.say("keeper %d has nothing left to put back", k.Self.PID)
+			}
 			return nil
 		}
 		t := time.NewTimer(state.wait)
@@ -120,6 +124,10 @@ func (k *Keeper) round(ctx context.Context, r *round) (done bool, err error) {
 	if due {
 		if err := k.putBack(ctx, now, r); err != nil {
 			return false, err
+		}
+		if len(r.failing) > 0 && k.Removed != nil && k.Removed() {
+			k.say("what is left cannot be put back, and the journal was taken away: nobody can ask for it any more")
+			return true, nil
 		}
 	}
 	if now.Sub(r.asked) >= again {

@@ -54,6 +54,8 @@ type world struct {
 	log   buffer
 	skew  time.Duration // of the clock, as after a suspend
 	mu    sync.Mutex
+
+	removed atomic.Bool // the journal
 }
 
 // buffer may be read while it is written to.
@@ -111,7 +113,7 @@ func (w *world) keeper(pid int) *keeper.Keeper {
 		PutBack: func(ctx context.Context, now time.Time) ([]change.Settled, error) {
 			return desk.PutBackDue(ctx, w.j, open, change.Filter{}, now)
 		},
-		Again: w.desk.Again,
+		Again: w.desk.Again, Removed: w.removed.Load,
 	}
 }
 
@@ -247,6 +249,26 @@ func TestItTriesAgain(t *testing.T) {
 			t.Errorf("%s", got)
 		}
 		must(t, <-ended)
+	})
+}
+
+// TestItEndsWithItsJournal: once its journal is taken away it tries to keep what it
+// promised, and does not stay for ever.
+func TestItEndsWithItsJournal(t *testing.T) {
+	running(t, func(t *testing.T, w *world, ended <-chan error) {
+		w.trip(change.Options{TTL: time.Minute})
+		w.far.Fail(errors.New("no route"))
+		w.removed.Store(true)
+		pass(50 * time.Second)
+		if len(ended) > 0 {
+			t.Error("it ended before it tried")
+		}
+		pass(20 * time.Second)
+		must(t, <-ended)
+		if !strings.Contains(w.log.String(), "the journal was taken away") {
+			t.Errorf("%s", w.log.String())
+		}
+		w.far.Fail(nil)
 	})
 }
 

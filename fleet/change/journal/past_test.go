@@ -3,6 +3,7 @@ package journal_test
 import (
 	"database/sql"
 	"fmt"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -94,6 +95,23 @@ func TestAnOlderJournal(t *testing.T) {
 			}
 		}
 		must(t, j.Close())
+	}
+}
+
+// TestRemoved: whoever holds a journal open can tell that it is nobody's any more.
+func TestRemoved(t *testing.T) {
+	dir := t.TempDir()
+	j := open(t, dir)
+	if j.Removed() {
+		t.Error("it is there")
+	}
+	must(t, os.Remove(filepath.Join(dir, journal.File)))
+	if !j.Removed() {
+		t.Error("it is gone")
+	}
+	_ = open(t, dir)
+	if !j.Removed() {
+		t.Error("another is in its place")
 	}
 }
 

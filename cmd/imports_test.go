@@ -35,11 +35,12 @@ var rules = []struct {
 
 	{pkg: "tui/**", may: []string{"fleet", "fleet/change", "tui/**"}},
 
-	{pkg: "probe", may: []string{"probe/grpchealth", "probe/health", "probe/http1", "probe/wire"}, test: []string{"probe/**"}},
+	{pkg: "probe", may: []string{"probe/grpchealth", "probe/health", "probe/http1", "probe/veil", "probe/wire"}, test: []string{"probe/**"}},
 	{pkg: "probe/grpchealth", may: []string{"probe/health"}},
 	{pkg: "probe/health", may: []string{"probe/health/rawjson"}},
 	{pkg: "probe/health/rawjson", may: nil},
 	{pkg: "probe/http1", may: nil},
+	{pkg: "probe/veil", may: nil},
 	{pkg: "probe/wire", may: nil},
 	{pkg: "probe/probetest", may: []string{"probe", "probe/health"}},
 
@@ -85,7 +86,7 @@ var rules = []struct {
 	{pkg: "fleet/change/journal", may: []string{"fleet", "fleet/change"}, test: []string{"fleet/change/**"}},
 	{pkg: "fleet/change/keeper", may: []string{"fleet", "fleet/change"}, test: []string{"fleet/registry/**", "fleet/breaker/**", "fleet/change/**"}},
 	{pkg: "fleet/gate", may: []string{"fleet", "fleet/metrics", "probe"}},
-	{pkg: "fleet/wiring", may: []string{"fleet/**", "probe"}, test: []string{"probe/**"}},
+	{pkg: "fleet/wiring", may: []string{"fleet/**", "probe", "probe/veil"}, test: []string{"probe/**"}},
 	{pkg: "fleet/demo/**", may: []string{"fleet", "fleet/wiring", "fleet/registry", "fleet/registry/etcd", "fleet/registry/etcd/embedded", "fleet/breaker/httpapi/serve", "fleet/demo/**"}, test: []string{"fleet/breaker", "fleet/breaker/httpapi"}},
 }
 

@@ -473,3 +473,17 @@ func TestChangingFlags(t *testing.T) {
 		t.Errorf("%+v, %v", c, err)
 	}
 }
+
+// TestReasonsAreShort: far systems take them in URLs and headers.
+func TestReasonsAreShort(t *testing.T) {
+	w := newWriting(t)
+	w.flags = write.Flags{Yes: true, Reason: strings.Repeat("because ", 200)}
+	_, err := w.make(t.Context(), t, deregister(t, "payment", "payment-1", 0))
+	refused(t, "a long reason", err, app.Usage, "--reason: 1600 bytes, at most 1000")
+	w.flags.Reason = "because\x1b[2J"
+	_, err = w.make(t.Context(), t, deregister(t, "payment", "payment-1", 0))
+	refused(t, "no text", err, app.Usage, "cannot be printed")
+	if got := w.holds(t); got != before {
+		t.Errorf("the registry holds %s", got)
+	}
+}

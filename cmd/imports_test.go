@@ -68,6 +68,7 @@ var rules = []struct {
 	{pkg: "fleet/registry/*", may: []string{"fleet", "fleet/registry"}, test: []string{"fleet/registry/registrytest"}},
 	{pkg: "fleet/breaker", may: []string{"fleet"}},
 	{pkg: "fleet/breaker/breakertest", may: []string{"fleet", "fleet/breaker", "fleet/worldtest", "probe"}},
+	{pkg: "fleet/breaker/peertest", may: []string{"fleet/breaker/breakertest"}},
 	{pkg: "fleet/breaker/all", may: []string{"fleet", "fleet/match", "fleet/breaker", "fleet/breaker/*"}},
 	{pkg: "fleet/breaker/actuator/page", may: []string{"fleet", "fleet/breaker", "probe/health/rawjson"}},
 	{pkg: "fleet/breaker/actuator", may: []string{"fleet", "fleet/breaker", "fleet/breaker/actuator/page", "probe"}, test: []string{"fleet/breaker/**"}},

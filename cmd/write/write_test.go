@@ -487,3 +487,14 @@ func TestReasonsAreShort(t *testing.T) {
 		t.Errorf("the registry holds %s", got)
 	}
 }
+
+// What can be done about failures is said once each, however many failed.
+func TestHints(t *testing.T) {
+	failed := func(hint string) change.Result {
+		return change.Result{Err: fmt.Errorf("not done: %w", &fleet.Error{Detail: "401", Hint: hint})}
+	}
+	results := []change.Result{{}, failed("set csrf"), failed(""), {Err: errors.New("reset")}, failed("set csrf"), failed("b"), failed("c"), failed("d")}
+	if got := write.HintOf(results); got != "set csrf · b · c" {
+		t.Errorf("got %q", got)
+	}
+}

@@ -221,9 +221,10 @@ func TestTheFarSideEndsNothingOverAnotherHold(t *testing.T) {
 }
 
 // TestWhatWasReplacedComesBack: with a change undone, what it stood in the place
-// of is in force again, with its end.
+// of is in force again, with its end. The same order again is no other change of
+// the breaker: it goes back to where the first began.
 func TestWhatWasReplacedComesBack(t *testing.T) {
-	for _, verb := range []fleet.Verb{fleet.Trip, fleet.Reset, fleet.Bypass} {
+	for _, verb := range []fleet.Verb{fleet.Reset, fleet.Bypass} {
 		t.Run(string(verb), func(t *testing.T) {
 			s := newScene(t, 2)
 			first := s.order(t, 2, fleet.Trip, change.Options{TTL: time.Hour})

@@ -29,8 +29,9 @@ var rules = []struct {
 	{pkg: "cmd/render/data", may: []string{"fleet/document", "cmd/term"}, test: []string{"fleet/**"}},
 	{pkg: "cmd/render/report", may: []string{"cmd/render/data", "cmd/term", "fleet", "fleet/gate", "probe"}, test: []string{"fleet/**"}},
 	{pkg: "cmd/render", may: []string{"cmd/render/*", "cmd/term", "fleet", "fleet/document", "fleet/gate", "fleet/metrics", "probe", "probe/health"}, test: []string{"fleet/selection"}},
-	{pkg: "cmd/write", may: []string{"cmd/app", "cmd/render", "cmd/term", "fleet/**"}, test: []string{"cmd/**"}},
-	{pkg: "cmd/*", may: []string{"cmd/app", "cmd/write", "cmd/render", "cmd/term", "fleet/**", "probe"}, test: []string{"cmd/**"}},
+	{pkg: "cmd/write/screen", may: []string{"cmd/render", "cmd/term", "fleet", "fleet/change"}, test: []string{"cmd/**"}},
+	{pkg: "cmd/write", may: []string{"cmd/app", "cmd/write/screen", "cmd/render", "cmd/term", "fleet/**"}, test: []string{"cmd/**"}},
+	{pkg: "cmd/*", may: []string{"cmd/app", "cmd/write", "cmd/write/screen", "cmd/render", "cmd/term", "fleet/**", "probe"}, test: []string{"cmd/**"}},
 
 	{pkg: "tui/**", may: []string{"fleet", "fleet/change", "tui/**"}},
 
@@ -67,6 +68,7 @@ var rules = []struct {
 	{pkg: "fleet/registry/*", may: []string{"fleet", "fleet/registry"}, test: []string{"fleet/registry/registrytest"}},
 	{pkg: "fleet/breaker", may: []string{"fleet"}},
 	{pkg: "fleet/breaker/breakertest", may: []string{"fleet", "fleet/breaker", "fleet/worldtest", "probe"}},
+	{pkg: "fleet/breaker/peertest", may: []string{"fleet/breaker/breakertest"}},
 	{pkg: "fleet/breaker/all", may: []string{"fleet", "fleet/match", "fleet/breaker", "fleet/breaker/*"}},
 	{pkg: "fleet/breaker/actuator/page", may: []string{"fleet", "fleet/breaker", "probe/health/rawjson"}},
 	{pkg: "fleet/breaker/actuator", may: []string{"fleet", "fleet/breaker", "fleet/breaker/actuator/page", "probe"}, test: []string{"fleet/breaker/**"}},

@@ -72,7 +72,7 @@ func (w *wanted) add(cmd *cobra.Command, a *app.App) {
 	w.look.Selection.Add(cmd, a)
 	w.look.Probing.AddReading(cmd, a)
 	cmd.Flags().StringVar(&w.name, "breaker", "", "only the breaker of this `NAME`, taken literally")
-	a.NoComplete(cmd, "breaker")
+	a.CompleteFunc(cmd, "breaker", a.BreakerNames)
 }
 
 // parse reads the arguments, and returns the services to read.

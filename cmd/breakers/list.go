@@ -36,7 +36,7 @@ only counted; -o wide has a row for each instance.
 ` + grammar + `
 
 It ends with 3 where something could not be read, or nobody says how it is read.`,
-		Args: cobra.ArbitraryArgs, ValidArgsFunction: a.ServiceArgs,
+		Args: cobra.ArbitraryArgs, ValidArgsFunction: addresses(a, ""),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			services, err := w.parse(args)
 			if err != nil {

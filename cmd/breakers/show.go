@@ -24,7 +24,7 @@ func showing(a *app.App) *cobra.Command {
 calls, who holds it and until when, what can be ordered of it, and where.
 
 ` + grammar,
-		Args: cobra.MinimumNArgs(1), ValidArgsFunction: a.ServiceArgs,
+		Args: cobra.MinimumNArgs(1), ValidArgsFunction: addresses(a, ""),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			services, err := w.parse(args)
 			if err != nil {

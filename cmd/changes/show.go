@@ -91,9 +91,10 @@ func show(ctx context.Context, a *app.App, id string) error {
 }
 
 // lead says who, when and why.
-func lead(a *app.App, l *document.Looked) []string {
+func lead(a *app.App, l *document.Looked) (lines [][]render.Mark) {
+	add := func(line string) { lines = append(lines, []render.Mark{{Text: line}}) }
 	b := l.Batch
-	lines := []string{fmt.Sprintf("%s  %s: %s", b.ID, b.What, strings.ReplaceAll(string(l.Stand), "_", " "))}
+	add(fmt.Sprintf("%s  %s: %s", b.ID, b.What, strings.ReplaceAll(string(l.Stand), "_", " ")))
 	by := "by " + b.Who.String()
 	for _, more := range []string{b.Who.Terminal, b.Who.Run} {
 		if more != "" {
@@ -104,18 +105,19 @@ func lead(a *app.App, l *document.Looked) []string {
 	if b.Reason != "" {
 		by += fmt.Sprintf(": %q", b.Reason)
 	}
-	lines = append(lines, "  "+by)
+	add("  " + by)
 	if end := ends(a, b, l.Stand); end != "" {
 		end = "ends " + end
 		if !b.Keeper.IsZero() {
 			end += fmt.Sprintf(", by keeper %d on %s", b.Keeper.PID, b.Keeper.Host)
 		}
-		lines = append(lines, "  "+end)
+		add("  " + end)
 	}
 	if b.Undoes != "" {
-		lines = append(lines, "  takes back "+b.Undoes)
+		add("  takes back " + b.Undoes)
 	}
-	return append(lines, "")
+	add("")
+	return lines
 }
 
 func targetRow(r *change.Record, s *change.Standing) render.Row {

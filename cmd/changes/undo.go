@@ -11,6 +11,7 @@ import (
 	"github.com/midwatch-cli/midwatch/cmd/app"
 	"github.com/midwatch-cli/midwatch/cmd/render"
 	"github.com/midwatch-cli/midwatch/cmd/write"
+	"github.com/midwatch-cli/midwatch/cmd/write/screen"
 	"github.com/midwatch-cli/midwatch/fleet/change"
 	"github.com/midwatch-cli/midwatch/fleet/change/desk"
 	"github.com/midwatch-cli/midwatch/fleet/change/journal"
@@ -67,12 +68,12 @@ func undo(ctx context.Context, a *app.App, flags *write.Flags, id string) error 
 			}
 			return plan, err
 		},
-		Says: func(change.Plan) []string {
+		Says: func(p change.Plan) []screen.Passage {
 			line := fmt.Sprintf("This takes back %s: %s, by %s, %s ago", b.ID, b.What, b.Who.String(), render.Duration(max(a.Now().Sub(b.At), 0)))
 			if b.Reason != "" {
 				line += fmt.Sprintf(" (%q)", b.Reason)
 			}
-			return []string{line + "."}
+			return []screen.Passage{{Says: line + ".", Steps: screen.Every(&p)}}
 		},
 		Retry: "midwatch changes undo",
 	})

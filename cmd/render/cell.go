@@ -73,7 +73,7 @@ func (c Cell) face(p *pen) string {
 		case !p.tty:
 			return c.at.UTC().Format("2006-01-02T15:04:05.000Z")
 		case p.now.IsZero():
-			return p.clock(c.at)
+			return c.at.In(p.zone()).Format("2006-01-02 15:04:05 MST")
 		}
 		return Duration(max(p.now.Sub(c.at), 0))
 	case cellTook:

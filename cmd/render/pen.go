@@ -57,11 +57,6 @@ func (p *pen) underline(s fleet.Status, word string) string {
 	return "\x1b[" + colors[s] + "m" + word + "\x1b[0m"
 }
 
-// clock is a moment for people, with its zone.
-func (p *pen) clock(at time.Time) string {
-	return at.In(p.zone()).Format("2006-01-02 15:04:05 MST")
-}
-
 // zone is the one that people read times in.
 func (p *pen) zone() *time.Location {
 	if p.utc || !p.tty {

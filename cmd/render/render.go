@@ -17,6 +17,7 @@ import (
 
 	"github.com/midwatch-cli/midwatch/cmd/render/data"
 	"github.com/midwatch-cli/midwatch/cmd/term"
+	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/document"
 )
 
@@ -113,9 +114,26 @@ type View struct {
 	Document document.Document // json, yaml, jsonl, --jq, --template
 	Names    []string          // name: what midwatch accepts back
 	Table    Table             // table, wide
-	Lead     []string          // lines above the table, on a terminal only
+	Lead     [][]Mark          // lines above the table, on a terminal only
 	Notes    []string          // lines below it: on standard output of a terminal, else on standard error
 	Hint     string            // what to do next, on standard error
+}
+
+// Mark is a part of a line: a text, behind the sign of its status if it has one.
+type Mark struct {
+	Status fleet.Status
+	Text   string
+}
+
+// marks is a line of them.
+func (p *pen) marks(marks []Mark) string {
+	parts := make([]string, len(marks))
+	for i, m := range marks {
+		if parts[i] = p.clean(m.Text); m.Status != fleet.StatusNone {
+			parts[i] = p.underline(m.Status, p.sign(m.Status)) + " " + parts[i]
+		}
+	}
+	return term.UnlinkLine(strings.Join(parts, "   ")) + "\n"
 }
 
 // Write writes a view in the format of the options. Nothing is written when the
@@ -132,7 +150,7 @@ func Write(t *term.IO, o Options, v View) error {
 	var b bytes.Buffer
 	if t.OutTTY {
 		for _, l := range v.Lead {
-			b.WriteString(p.line(l))
+			b.WriteString(p.marks(l))
 		}
 	}
 	v.Table.write(&b, p, o)

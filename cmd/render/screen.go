@@ -205,7 +205,7 @@ func stale(p *pen, s *fleet.Snapshot, v *fleet.SourceView) string {
 	if !v.AsOf.IsZero() {
 		age = Duration(max(now.Sub(v.AsOf), 0)) + " old"
 	}
-	text := fmt.Sprintf("registry %s: %s, %s", v.Name, age, reasonWord(v.Reason))
+	text := fmt.Sprintf("registry %s: %s, %s", v.Name, age, strings.ReplaceAll(string(v.Reason), "_", " "))
 	if v.Detail != "" {
 		text += ": " + v.Detail
 	}

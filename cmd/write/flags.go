@@ -10,6 +10,8 @@ import (
 
 	"github.com/midwatch-cli/midwatch/cmd/app"
 	"github.com/midwatch-cli/midwatch/cmd/term"
+	"github.com/midwatch-cli/midwatch/cmd/write/screen"
+	"github.com/midwatch-cli/midwatch/fleet/change"
 )
 
 // Flags are those of commands that write.
@@ -80,6 +82,14 @@ func (w *Flags) AddTakingOut(cmd *cobra.Command, a *app.App) {
 func (w *Flags) AddRetry(cmd *cobra.Command, a *app.App) {
 	cmd.Flags().StringVar(&w.Retry, "retry", "", "do what the `CHANGE` did not do: its failed targets only")
 	a.CompleteFunc(cmd, "retry", func(ctx context.Context) []string { return IDs(ctx, a) })
+}
+
+// Page is where a plan with these flags is shown, off a terminal.
+func (w *Flags) Page() screen.Page {
+	return screen.Page{Options: change.Options{
+		Reason: w.Reason, TTL: w.TTL, Reapply: w.Reapply, Override: w.Override,
+		Batch: w.Batch, Pause: w.Pause, MaxFailures: w.MaxFailures,
+	}}
 }
 
 // longestReason is how long a reason may be: some far systems take it in a URL.

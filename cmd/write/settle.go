@@ -60,9 +60,17 @@ func Opener(a *app.App, j change.Journal) desk.Opener {
 // Find finds a change by its id or the beginning of it.
 func (w *Writer) Find(ctx context.Context, id string) (*change.Batch, error) {
 	if w.journal == nil {
-		return nil, &app.Error{Code: app.CannotSay, Err: fmt.Errorf("there is no change %s: %w", id, journal.ErrNone)}
+		return nil, noSuch(id, journal.ErrNone)
 	}
 	return Find(ctx, w.journal, id)
+}
+
+// noSuch is the answer where there is no journal to look for a change in.
+func noSuch(id string, err error) error {
+	if !errors.Is(err, journal.ErrNone) {
+		return err
+	}
+	return &app.Error{Code: app.CannotSay, Err: fmt.Errorf("there is no change %s: %w", id, err)}
 }
 
 // Find finds a change in a journal.

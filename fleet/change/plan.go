@@ -31,6 +31,8 @@ type Step struct {
 	Err         error     `json:"-"` // why it cannot be done; the steps beside it can
 	Unread      error     `json:"-"` // of an undo: why nobody knows what is there; it can be tried
 	Stands      string    // what of Was counts when the plan is read again
+	Already     bool      // what is there is what is ordered: nothing need be written
+	Back        string    // in words what Before is, where that is not Was
 	Change      Change    `json:"-"` // open; nil where it came from another process
 }
 

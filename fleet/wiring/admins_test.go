@@ -368,3 +368,20 @@ func TestPagesOfMetrics(t *testing.T) {
 		t.Errorf("asked %s with %q", req.URL.Path, req.Header.Get("Authorization"))
 	}
 }
+
+// TestSecretsThrownBack: what was sent as a secret is in no answer, as an error
+// repeats its first words; what is no secret stays.
+func TestSecretsThrownBack(t *testing.T) {
+	far := record(t, func(w http.ResponseWriter, r *http.Request) {
+		_, password, _ := r.BasicAuth()
+		fmt.Fprintf(w, "%s|%s|%s|%s", r.Header.Get("Authorization"), r.Header.Get("X-Api-Key"), r.Header.Get("X-Team"), password)
+	})
+	for profile, want := range map[string]string{"basic": "***|||***", "header": "|***|shop|", "": "|||"} {
+		s := settings()
+		s.Breakers = (&plainAPI{}).driver
+		found, err := list(t, open(t, s, proving()[profile]), fleet.Administration{Profile: profile, Base: far.URL, Credentials: profile != ""})
+		if err != nil || len(found) != 1 || found[0].Name != want {
+			t.Errorf("%s: %+v, %v; want %q", profile, found, err, want)
+		}
+	}
+}

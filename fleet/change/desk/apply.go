@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,9 +20,11 @@ func (d *desk) Apply(ctx context.Context, p change.Plan, o change.Options) (chan
 	if held := p.Conflicts(); len(held) > 0 && !o.Override {
 		return change.Outcome{}, &change.ConflictError{Held: held}
 	}
+	whole := p
+	todo := d.todo(&p, &o)
 	b := d.batch(&p, o)
 	if len(p.Steps) == 0 {
-		return change.Outcome{Batch: b}, nil
+		return change.Outcome{Batch: b, Results: results(&whole, todo, nil)}, nil
 	}
 	if d.Journal != nil {
 		d.Hook(change.BeforeBegin)
@@ -32,7 +35,36 @@ func (d *desk) Apply(ctx context.Context, p change.Plan, o change.Options) (chan
 	}
 	r := &run{desk: d, plan: &p, options: o, batch: b, results: make([]change.Result, len(p.Steps))}
 	err := r.all(ctx)
-	return change.Outcome{Batch: b, Results: r.results}, err
+	return change.Outcome{Batch: b, Results: results(&whole, todo, r.results)}, err
+}
+
+// todo leaves those steps in a plan that are not as ordered already, and returns
+// their places.
+func (d *desk) todo(p *change.Plan, o *change.Options) (places []int) {
+	var steps []change.Step
+	for i := range p.Steps {
+		if !o.Skips(&p.Steps[i]) {
+			steps, places = append(steps, p.Steps[i]), append(places, i)
+		}
+	}
+	p.Steps = steps
+	return places
+}
+
+// results are those of a whole plan: of what was left as it is too.
+func results(p *change.Plan, todo []int, of []change.Result) []change.Result {
+	if len(todo) == len(p.Steps) {
+		return of
+	}
+	all := make([]change.Result, len(p.Steps))
+	for i := range all {
+		all[i] = change.Result{Step: p.Steps[i], N: i, State: change.Done, Now: p.Steps[i].Was}
+	}
+	for n, i := range todo {
+		all[i] = of[n]
+		all[i].N = i
+	}
+	return all
 }
 
 // batch is a plan as it is written down.
@@ -53,7 +85,7 @@ func (d *desk) batch(p *change.Plan, o change.Options) *change.Batch {
 	}
 	for i := range p.Steps {
 		s := &p.Steps[i]
-		b.Steps[i] = change.Record{N: i, Of: s.Of, Undo: s.Undo, Intent: s.Intent, What: s.What, Was: s.Was, Will: s.Will, Before: s.Before, State: change.Intended}
+		b.Steps[i] = change.Record{N: i, Of: s.Of, Undo: s.Undo, Intent: s.Intent, What: s.What, Was: cmp.Or(s.Back, s.Was), Will: s.Will, Before: s.Before, State: change.Intended}
 	}
 	return b
 }

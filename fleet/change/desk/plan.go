@@ -15,9 +15,10 @@ func (d *desk) Plan(ctx context.Context, intents []change.Intent) (change.Plan, 
 }
 
 func (d *desk) Replan(ctx context.Context, old change.Plan, intents []change.Intent) (change.Plan, error) {
-	known := map[string]error{}
+	known, of := map[string]error{}, map[string]int{}
 	for i := range old.Steps {
-		if s := &old.Steps[i]; s.Err != nil {
+		s := &old.Steps[i]
+		if of[s.Intent.Key()] = s.Of; s.Err != nil {
 			known[s.Intent.Key()] = s.Err
 		}
 	}
@@ -30,6 +31,9 @@ func (d *desk) Replan(ctx context.Context, old change.Plan, intents []change.Int
 		}
 		taken[key] = true
 		p.Steps[n] = change.Step{Intent: i, Of: n, Err: known[key]}
+		if old.Retries != "" {
+			p.Steps[n].Of = of[key]
+		}
 		p.Context = i.Context
 	}
 	if err := d.prepare(ctx, &p); err != nil {
@@ -49,7 +53,7 @@ func (d *desk) prepare(ctx context.Context, p *change.Plan) error {
 			s.Err = d.read(ctx, s)
 		}
 		if s.What == "" {
-			s.What = s.Intent.About()
+			s.What = d.name(s.Intent)
 		}
 		return alone || s.Err == nil
 	})
@@ -73,6 +77,14 @@ func (d *desk) prepare(ctx context.Context, p *change.Plan) error {
 	return d.conflicts(ctx, p)
 }
 
+// name is what a step does, where it could not be read.
+func (d *desk) name(i change.Intent) string {
+	if c, err := kind.Open(d.Env, i); err == nil {
+		return c.String()
+	}
+	return i.Verb() + " " + i.Target.Name()
+}
+
 // read prepares one step.
 func (d *desk) read(ctx context.Context, s *change.Step) error {
 	ctx, stop := context.WithTimeout(ctx, change.ReadBack)
@@ -93,6 +105,9 @@ func (d *desk) read(ctx context.Context, s *change.Step) error {
 	s.Before, s.Was, s.Will, s.SideEffects, s.Stands = b, was, will, effects, stands(b)
 	if _, can, held := holderOf(c, b); can && !held {
 		s.Stands = "by itself"
+	}
+	if h, ok := c.(change.Holder); ok {
+		s.Already = h.Wanted(b)
 	}
 	return nil
 }
@@ -143,6 +158,7 @@ func (d *desk) heldBy(s *change.Step, journalled []holdingStep) []change.Holding
 		if c, err := kind.Open(d.Env, j.step.Intent); err == nil && held {
 			if h, ok := c.(change.Holder); ok && h.Made(s.Before) {
 				explained = true
+				takesPlace(s, j, d.Who)
 			}
 		}
 		if b.Who.Is(d.Who) && (b.Until.IsZero() || s.Intent.Holds()) {
@@ -158,6 +174,15 @@ func (d *desk) heldBy(s *change.Step, journalled []holdingStep) []change.Holding
 		out = append(out, change.Holding{Batch: mark.Change, By: by, Reason: mark.Reason, Until: mark.Until})
 	}
 	return out
+}
+
+// takesPlace lets a step that orders again what the same operator has in force
+// go back to where that went back to: whoever gives it another end wants it
+// closed then, and not held for ever.
+func takesPlace(s *change.Step, j holdingStep, who change.Who) {
+	if s.Already && j.batch.Who.Is(who) && j.step.Before != nil {
+		s.Before, s.Back = j.step.Before, j.step.Was
+	}
 }
 
 func (d *desk) PlanUndo(ctx context.Context, b *change.Batch) (change.Plan, error) {

@@ -173,11 +173,15 @@ func (j *Journal) record(ctx context.Context, tx *sql.Tx, id string, steps []cha
 		return err
 	}
 	defer func() { _ = replace.Close() }()
-	revive, err := tx.PrepareContext(ctx, "UPDATE steps SET put = '', put_by = '', put_at = 0 WHERE key = ? AND put_by = ? AND put = 'replaced' AND undo = 0")
+	// What the undone change replaced is in force again, unless both go back to the
+	// same: then the undo ended both.
+	restore, err := tx.PrepareContext(ctx, `UPDATE steps SET put = '', put_by = '', put_at = 0
+		FROM (SELECT key, before FROM steps WHERE batch = ?1 AND n = ?2) AS undone
+		WHERE put = 'replaced' AND put_by = ?1 AND steps.undo = 0 AND steps.key = undone.key AND steps.before <> undone.before`)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = revive.Close() }()
+	defer func() { _ = restore.Close() }()
 	at := nanos(j.now())
 	for i := range steps {
 		s := &steps[i]
@@ -187,7 +191,7 @@ func (j *Journal) record(ctx context.Context, tx *sql.Tx, id string, steps []cha
 		switch {
 		case s.Undo && s.State == change.Done:
 			if _, err = put.ExecContext(ctx, string(change.PutBack), id, at, undoes, s.Of); err == nil {
-				_, err = revive.ExecContext(ctx, s.Intent.Key(), undoes)
+				_, err = restore.ExecContext(ctx, undoes, s.Of)
 			}
 		case s.Undo && s.State == change.Left:
 			_, err = put.ExecContext(ctx, string(change.PutReplaced), id, at, undoes, s.Of)

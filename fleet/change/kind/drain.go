@@ -277,3 +277,9 @@ func (c *drain) Made(b change.Before) bool {
 	before, err := readDrain(b)
 	return err == nil && before.On == c.params.On && !foreign(before.Hold, c.marks)
 }
+
+// Wanted says whether an instance is where it is wanted, as a Before has it.
+func (c *drain) Wanted(b change.Before) bool {
+	before, err := readDrain(b)
+	return err == nil && before.On == c.params.On
+}

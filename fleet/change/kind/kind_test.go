@@ -158,7 +158,7 @@ func actions() []action {
 		{"trip a closed one", order(fleet.Trip, 0), fleet.BreakerClosed, fleet.Hold{}, nil, "closed", "forced open", "forced open" + ours},
 		{"trip a part", order(fleet.Trip, 0.25), fleet.BreakerClosed, fleet.Hold{}, nil, "closed", "forced open for 25% of its calls", "forced open for 25% of its calls" + ours},
 		{"trip another's bypass", order(fleet.Trip, 0), fleet.BreakerDisabled, bob, nil, "disabled (bob: test)", "forced open", "forced open" + ours},
-		{"trip a tripped one", order(fleet.Trip, 0), fleet.BreakerForcedOpen, bob, nil, "forced open (bob: test)", "forced open", "forced open (bob: test)"},
+		{"trip a tripped one", order(fleet.Trip, 0), fleet.BreakerForcedOpen, bob, nil, "forced open (bob: test)", "forced open", "forced open" + ours},
 		{"reset a tripped one", order(fleet.Reset, 0), fleet.BreakerForcedOpen, bob, nil, "forced open (bob: test)", "closed", "closed"},
 		{"reset a closed one", order(fleet.Reset, 0), fleet.BreakerClosed, fleet.Hold{}, nil, "closed", "closed", "closed"},
 		{"bypass", order(fleet.Bypass, 0), fleet.BreakerClosed, fleet.Hold{}, nil, "closed", "disabled", "disabled" + ours},

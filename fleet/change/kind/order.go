@@ -51,19 +51,20 @@ type order struct {
 // orderBefore is the Before of an order.
 type orderBefore struct {
 	State   string
+	Word    string     `json:",omitempty"` // the far side's own, of a state that is none of ours
 	OneOpen bool       `json:",omitempty"`
 	Share   float64    `json:",omitempty"`
 	Hold    fleet.Hold `json:",omitzero"`
 }
 
 func orderWas(b *fleet.Breaker) orderBefore {
-	return orderBefore{State: b.State.String(), OneOpen: b.OneOpen, Share: b.Share, Hold: b.Hold}
+	return orderBefore{State: b.State.String(), Word: b.Word, OneOpen: b.OneOpen, Share: b.Share, Hold: b.Hold}
 }
 
 // breaker is what was there, as far as an order changes it.
 func (w orderBefore) breaker() (fleet.Breaker, error) {
 	s, err := fleet.ParseBreakerState(w.State)
-	return fleet.Breaker{State: s, OneOpen: w.OneOpen, Share: w.Share, Hold: w.Hold}, err
+	return fleet.Breaker{State: s, Word: w.Word, OneOpen: w.OneOpen, Share: w.Share, Hold: w.Hold}, err
 }
 
 func readOrder(b change.Before) (fleet.Breaker, error) {
@@ -107,7 +108,7 @@ func (c *order) look(ctx context.Context) (*fleet.Breaker, error) {
 	if b := breaker.Find(list, c.target.Breaker); b != nil {
 		return b, nil
 	}
-	return nil, fmt.Errorf("%s/%s has no breaker %q: %w", c.target.Service, c.target.Instance, c.target.Breaker, fleet.ErrNotFound)
+	return nil, &fleet.Error{Reason: probe.ReasonNotFound, Detail: fmt.Sprintf("%s/%s has no breaker %q", c.target.Service, c.target.Instance, c.target.Breaker), Err: fleet.ErrNotFound}
 }
 
 // notRead is an error of reading a list, whatever the far side did not find: its
@@ -129,7 +130,10 @@ func (c *order) Prepare(ctx context.Context) (change.Before, error) {
 		verbs = c.admin.Verbs()
 	}
 	if !slices.Contains(verbs, c.order.Verb) {
-		return nil, fmt.Errorf("%s cannot be given to breaker %s of %s by %s, which can: %s: %w", c.order.Verb, b.Name, c.target.Service, c.target.Admin.API, verbList(verbs), errors.ErrUnsupported)
+		return nil, &fleet.Error{
+			Reason: probe.ReasonPolicy, Hint: "midwatch registries says which orders an API can give", Err: errors.ErrUnsupported,
+			Detail: fmt.Sprintf("%s cannot be given to breaker %s of %s by %s, which %s", c.order.Verb, b.Name, c.target.Service, c.target.Admin.API, verbList(verbs)),
+		}
 	}
 	return json.Marshal(orderWas(b))
 }
@@ -140,9 +144,9 @@ func verbList(verbs []fleet.Verb) string {
 		words = append(words, string(v))
 	}
 	if len(words) == 0 {
-		return "nothing"
+		return "only reads"
 	}
-	return strings.Join(words, ", ")
+	return "can: " + strings.Join(words, ", ")
 }
 
 func (c *order) Describe(ctx context.Context, b change.Before) (was, will string, effects []string, err error) {
@@ -162,6 +166,9 @@ func (c *order) Describe(ctx context.Context, b change.Before) (was, will string
 // breakerWords is a breaker's state for people.
 func breakerWords(b *fleet.Breaker) string {
 	words := b.State.Words() + shareWords(b.Share)
+	if b.Word != "" {
+		words += fmt.Sprintf(" (%q)", b.Word)
+	}
 	if h := b.Hold; h.By != "" || h.Reason != "" {
 		words += " (" + holdWords(h) + ")"
 	}
@@ -217,7 +224,7 @@ func (c *order) After(ctx context.Context, b change.Before) (change.Seen, error)
 	}
 	return change.Seen{
 		Text: breakerWords(now), OK: breaker.Took(now, c.order) || c.opened(now),
-		Changed: now.State != before.State || breakerShare(now) != breakerShare(&before), Back: c.back(&before, now), Since: now.Since,
+		Changed: now.State != before.State || breakerShare(now) != breakerShare(&before) || !sameHold(&before, now), Back: c.back(&before, now), Since: now.Since,
 	}, nil
 }
 
@@ -237,6 +244,12 @@ func asBefore(before, now *fleet.Breaker) bool {
 		return now.State == before.State || !now.State.Held() && now.State != fleet.BreakerUnknown
 	}
 	return now.State == before.State && breakerShare(now) == breakerShare(before)
+}
+
+// sameHold says whether somebody holds a breaker who held it before.
+func sameHold(before, now *fleet.Breaker) bool {
+	a, b := before.Hold, now.Hold
+	return !before.State.Held() || a.By == b.By && a.Reason == b.Reason && a.Change == b.Change
 }
 
 // breakerShare is the share that counts: it means something in forced open only.
@@ -273,7 +286,7 @@ func (c *order) Undo(ctx context.Context, b change.Before) error {
 	if errors.Is(err, fleet.ErrNotFound) {
 		return nil // with its process it forgot the order too
 	}
-	if err != nil || c.back(&before, now) || !c.ours(now) {
+	if err != nil || c.back(&before, now) && sameHold(&before, now) || !c.ours(now) {
 		return err
 	}
 	verb, exact := fleet.VerbTo(before.State)
@@ -301,6 +314,12 @@ func (c *order) Lost(ctx context.Context) (bool, error) {
 func (c *order) Held(b change.Before) (h fleet.Hold, held bool) {
 	before, err := readOrder(b)
 	return before.Hold, err == nil && before.State.Held()
+}
+
+// Wanted says whether the state in a Before is the one that is ordered.
+func (c *order) Wanted(b change.Before) bool {
+	before, err := readOrder(b)
+	return err == nil && breaker.Wanted(&before, c.order)
 }
 
 // Made says whether the state in a Before is what this change orders.

@@ -380,7 +380,7 @@ func TestSecretsThrownBack(t *testing.T) {
 		s := settings()
 		s.Breakers = (&plainAPI{}).driver
 		found, err := list(t, open(t, s, proving()[profile]), fleet.Administration{Profile: profile, Base: far.URL, Credentials: profile != ""})
-		if err != nil || len(found) != 1 || found[0].Name != want {
+		if err != nil || len(found) != 1 || regexp.MustCompile(`\*+`).ReplaceAllString(found[0].Name, "***") != want {
 			t.Errorf("%s: %+v, %v; want %q", profile, found, err, want)
 		}
 	}

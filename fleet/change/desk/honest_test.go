@@ -331,3 +331,15 @@ func TestWhatIsGoneForGoodIsNotOverdueForEver(t *testing.T) {
 		})
 	}
 }
+
+// TestBehindBothNothingIsInForce: an undo that goes back to where the first began
+// leaves nothing of the first.
+func TestBehindBothNothingIsInForce(t *testing.T) {
+	s := newScene(t, 1)
+	first := s.order(t, 1, fleet.Trip, change.Options{TTL: time.Hour})
+	second := s.order(t, 1, fleet.Trip, change.Options{TTL: 2 * time.Hour})
+	s.undo(t, second.ID)
+	if got := s.kept(t, first.ID).Tally(); s.states(t, 1) != "closed" || got.InForce != 0 {
+		t.Errorf("%s, %+v", s.states(t, 1), got)
+	}
+}

@@ -376,7 +376,7 @@ func TestSecretsThrownBack(t *testing.T) {
 		_, password, _ := r.BasicAuth()
 		fmt.Fprintf(w, "%s|%s|%s|%s", r.Header.Get("Authorization"), r.Header.Get("X-Api-Key"), r.Header.Get("X-Team"), password)
 	})
-	for profile, kept := range map[string]string{"basic": "|||", "header": "|shop|", "": "|||"} {
+	for profile, want := range map[string]string{"basic": "***|||***", "header": "|***|shop|", "": "|||"} {
 		s := settings()
 		s.Breakers = (&plainAPI{}).driver
 		found, err := list(t, open(t, s, proving()[profile]), fleet.Administration{Profile: profile, Base: far.URL, Credentials: profile != ""})

@@ -33,7 +33,8 @@ func DefaultsTable() []Default {
 			"registry", fmt.Sprintf("watched where it can be, else at most every %v", fleet.PollInterval),
 			"back-off with jitter; one request in flight per source",
 		},
-		{"user agent", "midwatch/VERSION", "of every request; --user-agent"},
+		{"user agent", "midwatch/VERSION", "of every request; over HTTP writes add the change's id; --user-agent"},
+		{"traceparent", "a trace id for each command, not sampled", "with what instances and admin APIs are asked: logs show it, traces do not"},
 		{
 			"changing", fmt.Sprintf("%d targets at once, %v to read one", change.Parallel, change.ReadBack),
 			"registries are written to one entry after the other; --batch, --pause, --max-failures",

@@ -35,11 +35,12 @@ var rules = []struct {
 
 	{pkg: "tui/**", may: []string{"fleet", "fleet/change", "tui/**"}},
 
-	{pkg: "probe", may: []string{"probe/grpchealth", "probe/health", "probe/http1", "probe/wire"}, test: []string{"probe/**"}},
+	{pkg: "probe", may: []string{"probe/grpchealth", "probe/health", "probe/http1", "probe/veil", "probe/wire"}, test: []string{"probe/**"}},
 	{pkg: "probe/grpchealth", may: []string{"probe/health"}},
 	{pkg: "probe/health", may: []string{"probe/health/rawjson"}},
 	{pkg: "probe/health/rawjson", may: nil},
 	{pkg: "probe/http1", may: nil},
+	{pkg: "probe/veil", may: nil},
 	{pkg: "probe/wire", may: nil},
 	{pkg: "probe/probetest", may: []string{"probe", "probe/health"}},
 
@@ -67,6 +68,7 @@ var rules = []struct {
 	{pkg: "fleet/registry/*", may: []string{"fleet", "fleet/registry"}, test: []string{"fleet/registry/registrytest"}},
 	{pkg: "fleet/breaker", may: []string{"fleet"}},
 	{pkg: "fleet/breaker/breakertest", may: []string{"fleet", "fleet/breaker", "fleet/worldtest", "probe"}},
+	{pkg: "fleet/breaker/peertest", may: []string{"fleet/breaker/breakertest"}},
 	{pkg: "fleet/breaker/all", may: []string{"fleet", "fleet/match", "fleet/breaker", "fleet/breaker/*"}},
 	{pkg: "fleet/breaker/actuator/page", may: []string{"fleet", "fleet/breaker", "probe/health/rawjson"}},
 	{pkg: "fleet/breaker/actuator", may: []string{"fleet", "fleet/breaker", "fleet/breaker/actuator/page", "probe"}, test: []string{"fleet/breaker/**"}},
@@ -85,7 +87,7 @@ var rules = []struct {
 	{pkg: "fleet/change/journal", may: []string{"fleet", "fleet/change"}, test: []string{"fleet/change/**"}},
 	{pkg: "fleet/change/keeper", may: []string{"fleet", "fleet/change"}, test: []string{"fleet/registry/**", "fleet/breaker/**", "fleet/change/**"}},
 	{pkg: "fleet/gate", may: []string{"fleet", "fleet/metrics", "probe"}},
-	{pkg: "fleet/wiring", may: []string{"fleet/**", "probe"}, test: []string{"probe/**"}},
+	{pkg: "fleet/wiring", may: []string{"fleet/**", "probe", "probe/veil"}, test: []string{"probe/**"}},
 	{pkg: "fleet/demo/**", may: []string{"fleet", "fleet/wiring", "fleet/registry", "fleet/registry/etcd", "fleet/registry/etcd/embedded", "fleet/breaker/httpapi/serve", "fleet/demo/**"}, test: []string{"fleet/breaker", "fleet/breaker/httpapi"}},
 }
 

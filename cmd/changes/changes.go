@@ -122,19 +122,18 @@ func batches(ctx context.Context, a *app.App, j change.Journal, all bool) ([]*ch
 	if len(contexts) == 0 {
 		contexts = []string{""}
 	}
-	for _, c := range contexts {
-		some, err := j.Batches(ctx, change.Filter{Context: c})
+	f := change.Filter{}
+	if !all {
+		f.Since = a.Now().Add(-recent)
+	}
+	for _, f.Context = range contexts {
+		some, err := j.Batches(ctx, f)
 		if err != nil {
 			return nil, err
 		}
 		found = append(found, some...)
 	}
-	if all {
-		return found, nil
-	}
-	return slices.DeleteFunc(found, func(b *change.Batch) bool {
-		return !b.Stand(a.Now(), keeper.Alive).Open() && a.Now().Sub(b.At) > recent
-	}), nil
+	return found, nil
 }
 
 // rank puts first what somebody may have to do something about.

@@ -166,17 +166,18 @@ func settleAll(ctx context.Context, a *app.App, j change.Journal, todo []documen
 	}
 	for i := range todo {
 		l := &todo[i]
+		due := l.Batch.Due(a.Now())
+		var wrong error
 		if l.Batch.Finished.IsZero() {
-			if err := settleOne(ctx, open, l.Batch); err != nil {
-				fail(l, err)
-				continue
+			wrong = settleOne(ctx, open, l.Batch)
+		}
+		if due { // also where some could not be read: the others are put back
+			if _, err := desk.PutBack(ctx, open, l.Batch); err != nil {
+				wrong = err
 			}
 		}
-		if !l.Batch.Due(a.Now()) {
-			continue
-		}
-		if _, err := desk.PutBack(ctx, open, l.Batch); err != nil {
-			fail(l, err)
+		if wrong != nil {
+			fail(l, wrong)
 		}
 	}
 	return failed

@@ -92,6 +92,9 @@ func (w *Flags) Page() screen.Page {
 	}}
 }
 
+// longestReason is how long a reason may be: some far systems take it in a URL.
+const longestReason = 1000
+
 // check refuses what makes no sense.
 func (w *Flags) check() error {
 	switch {
@@ -107,6 +110,8 @@ func (w *Flags) check() error {
 		return app.Usagef("add --ttl, such as --ttl 10m", "--wait and --reapply go with --ttl")
 	case w.NoJournal && w.TTL > 0 && !w.Wait:
 		return app.Usagef("add --wait to stay and put it back, or leave --no-journal out", "--ttl without a journal: no keeper would know of it")
+	case len(w.Reason) > longestReason:
+		return app.Usagef("name a ticket instead", "--reason: %d bytes, at most %d: far systems keep it with the change", len(w.Reason), longestReason)
 	case w.Reason != term.Clean(w.Reason):
 		return app.Usagef("", "--reason: holds characters that cannot be printed")
 	}

@@ -174,15 +174,25 @@ func asItIs(plan *change.Plan) change.Outcome {
 // wrong beside the steps.
 func (w *Writer) end(ctx context.Context, p *Proposal, plan *change.Plan, out change.Outcome, err error) ([]change.Result, error) {
 	w.batch = out.Batch
+	return out.Results, w.finish(ctx, p, plan, &out, err)
+}
+
+// finish shows what came of a plan and, where that was promised, stays to put it
+// back: whatever became of the answer or of the journal.
+func (w *Writer) finish(ctx context.Context, p *Proposal, plan *change.Plan, out *change.Outcome, broken error) error {
 	code := codeOf(out.Results)
-	if shown := w.show(plan, &out, code); shown != nil {
-		return out.Results, errors.Join(shown, err)
+	shown := w.show(plan, out, code)
+	w.after(ctx, p, out)
+	stayed := w.stay(ctx, code)
+	switch failed := (&app.Error{}); {
+	case broken != nil:
+		return &app.Error{Code: max(code, app.Partial), Err: broken}
+	case errors.As(stayed, &failed):
+		return stayed
+	case shown != nil:
+		return &app.Error{Code: max(code, app.CannotSay), Err: fmt.Errorf("it was done, and the answer could not be written: %w", shown)}
 	}
-	w.after(ctx, p, &out)
-	if err != nil {
-		return out.Results, &app.Error{Code: max(code, app.Partial), Err: err}
-	}
-	return out.Results, w.stay(ctx, code)
+	return stayed
 }
 
 func (w *Writer) options() change.Options { return w.flags.Page().Options }

@@ -157,7 +157,7 @@ func Keep(ctx context.Context, a *app.App) error {
 	}
 	defer func() { _ = log.Close() }()
 	k := keeper.Keeper{
-		Journal: j, Self: keeper.Self(), Log: log, Now: a.Now,
+		Journal: j, Self: keeper.Self(), Removed: j.Removed, Log: log, Now: a.Now,
 		PutBack: func(ctx context.Context, now time.Time) ([]change.Settled, error) {
 			return desk.PutBackDue(ctx, j, open, change.Filter{}, now)
 		},

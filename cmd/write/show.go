@@ -3,6 +3,7 @@ package write
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/midwatch-cli/midwatch/cmd/app"
@@ -53,14 +54,15 @@ func also(s *change.Step) string {
 	return strings.Join(s.SideEffects, "; ")
 }
 
-// hintOf is what to do about the first failure of which somebody says so.
+// hintOf is what to do about what failed: each hint once, and the first few.
 func hintOf(results []change.Result) string {
+	var hints []string
 	for i := range results {
-		if hint := fleet.HintOf(results[i].Err); hint != "" {
-			return hint
+		if hint := fleet.HintOf(results[i].Err); hint != "" && !slices.Contains(hints, hint) && len(hints) < 3 {
+			hints = append(hints, hint)
 		}
 	}
-	return ""
+	return strings.Join(hints, " · ")
 }
 
 // after says, when all is done, what came of it, how to undo it and how to go

@@ -105,7 +105,7 @@ func TestTheKeeperIsNamed(t *testing.T) {
 // same context, and says so; elsewhere it is left.
 func TestOverdueFirst(t *testing.T) {
 	w := newWriting(t)
-	w.flags = write.Flags{Yes: true, TTL: time.Millisecond, Wait: true}
+	w.flags = write.Flags{Yes: true, TTL: time.Second, Wait: true}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	writer := w.writes(t)
@@ -204,5 +204,23 @@ func TestRuns(t *testing.T) {
 	}
 	if got := write.Run(newWorld(t).App); got != "" {
 		t.Errorf("outside of one: %q", got)
+	}
+}
+
+// broken is a standard output that takes nothing.
+type broken struct{}
+
+func (broken) Write([]byte) (int, error) { return 0, errors.New("no space left on device") }
+
+// TestAPromiseIsKeptWhateverBecomesOfTheAnswer: --wait puts back also where the
+// answer could not be written. It went, and left the change for nobody.
+func TestAPromiseIsKeptWhateverBecomesOfTheAnswer(t *testing.T) {
+	w := newWriting(t)
+	w.flags = write.Flags{Yes: true, TTL: time.Second, Wait: true}
+	w.IO.Out = broken{}
+	_, err := w.make(t.Context(), t, deregister(t, "payment", "payment-1", 0))
+	refused(t, "a full disk", err, app.CannotSay, "it was done, and the answer could not be written: no space left on device")
+	if got := w.holds(t); got != before || !strings.HasSuffix(w.errs.String(), "put back\n") {
+		t.Errorf("the registry holds %s; %s", got, w.errs)
 	}
 }

@@ -473,3 +473,28 @@ func TestChangingFlags(t *testing.T) {
 		t.Errorf("%+v, %v", c, err)
 	}
 }
+
+// TestReasonsAreShort: far systems take them in URLs and headers.
+func TestReasonsAreShort(t *testing.T) {
+	w := newWriting(t)
+	w.flags = write.Flags{Yes: true, Reason: strings.Repeat("because ", 200)}
+	_, err := w.make(t.Context(), t, deregister(t, "payment", "payment-1", 0))
+	refused(t, "a long reason", err, app.Usage, "--reason: 1600 bytes, at most 1000")
+	w.flags.Reason = "because\x1b[2J"
+	_, err = w.make(t.Context(), t, deregister(t, "payment", "payment-1", 0))
+	refused(t, "no text", err, app.Usage, "cannot be printed")
+	if got := w.holds(t); got != before {
+		t.Errorf("the registry holds %s", got)
+	}
+}
+
+// What can be done about failures is said once each, however many failed.
+func TestHints(t *testing.T) {
+	failed := func(hint string) change.Result {
+		return change.Result{Err: fmt.Errorf("not done: %w", &fleet.Error{Detail: "401", Hint: hint})}
+	}
+	results := []change.Result{{}, failed("set csrf"), failed(""), {Err: errors.New("reset")}, failed("set csrf"), failed("b"), failed("c"), failed("d")}
+	if got := write.HintOf(results); got != "set csrf · b · c" {
+		t.Errorf("got %q", got)
+	}
+}

@@ -29,6 +29,7 @@ type Step struct {
 	Before      Before    // nil where Err is not
 	Held        []Holding // who has something in force there
 	Err         error     `json:"-"` // why it cannot be done; the steps beside it can
+	Unread      error     `json:"-"` // of an undo: why nobody knows what is there; it can be tried
 	Stands      string    // what of Was counts when the plan is read again
 	Already     bool      // what is there is what is ordered: nothing need be written
 	Back        string    // in words what Before is, where that is not Was

@@ -3,7 +3,6 @@ package wiring
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -25,6 +24,9 @@ const (
 	idleConnection = 30 * time.Second
 	anyConnection  = 30 * time.Second
 )
+
+// mostHeader bounds the header of an answer: a thousand are read at once.
+const mostHeader = 64 << 10
 
 // admins opens what reads and switches breakers, once for each profile, API and
 // whether credentials may be sent.
@@ -126,18 +128,17 @@ func (m *admins) close() {
 // credentials, TLS and proxy, following nothing. Connections are kept, as a
 // breaker is read before and after it is set.
 func (p *probers) adminClient(f fleet.Profile, credentials bool) (*http.Client, error) {
-	header, public := http.Header{}, http.Header{}
-	if err := errors.Join(p.headers(f, credentials, header), p.headers(f, false, public)); err != nil {
+	header := http.Header{}
+	if err := p.headers(f, credentials, header); err != nil {
 		return nil, err
 	}
-	secrets := secretsOf(header, public)
 	over, err := p.adminTransport(f, credentials)
 	if err != nil {
 		return nil, err
 	}
 	header.Set("User-Agent", cmp.Or(header.Get("User-Agent"), p.settings.UserAgent))
 	return &http.Client{
-		Transport:     &headed{next: over, header: header, secrets: secrets},
+		Transport:     &headed{next: &veiling{next: over, names: proofs(f)}, header: header},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}, nil
 }
@@ -156,6 +157,7 @@ func (p *probers) adminTransport(f fleet.Profile, credentials bool) (http.RoundT
 	over := &http.Transport{
 		DialContext: connect, TLSClientConfig: secure, TLSHandshakeTimeout: fleet.ProbeTimeout, DisableCompression: true,
 		MaxIdleConns: 0, MaxIdleConnsPerHost: fleet.ParallelHost, IdleConnTimeout: idleConnection, // one host for each of a thousand instances
+		MaxResponseHeaderBytes: mostHeader,
 	}
 	if f.Proxy != "" {
 		u, err := url.Parse(f.Proxy)
@@ -165,39 +167,6 @@ func (p *probers) adminTransport(f fleet.Profile, credentials bool) (http.RoundT
 		over.Proxy = http.ProxyURL(u)
 	}
 	return over, nil
-}
-
-// headed adds a profile's headers to requests; those that an adapter sets
-// itself are the question and stay.
-type headed struct {
-	next    http.RoundTripper
-	header  http.Header
-	secrets []string // of those: they are not shown when an answer repeats them
-}
-
-// RoundTrip sends a copy.
-func (h *headed) RoundTrip(req *http.Request) (*http.Response, error) {
-	req = req.Clone(req.Context())
-	for name, values := range h.header {
-		if _, own := req.Header[name]; !own {
-			req.Header[name] = values
-		}
-	}
-	resp, err := h.next.RoundTrip(req)
-	if err != nil {
-		return nil, err
-	}
-	if err := unsaid(resp, h.secrets); err != nil {
-		return nil, err
-	}
-	return resp, nil
-}
-
-// CloseIdleConnections is what http.Client asks for.
-func (h *headed) CloseIdleConnections() {
-	if c, ok := h.next.(interface{ CloseIdleConnections() }); ok {
-		c.CloseIdleConnections()
-	}
 }
 
 // schemesOf returns what says by which schemes a breaker API is reached; nothing

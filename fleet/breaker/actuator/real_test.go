@@ -2,21 +2,13 @@ package actuator_test
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"regexp"
 	"strings"
-	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -24,150 +16,8 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet/breaker"
 	"github.com/midwatch-cli/midwatch/fleet/breaker/actuator"
 	"github.com/midwatch-cli/midwatch/fleet/breaker/breakertest"
+	"github.com/midwatch-cli/midwatch/fleet/breaker/peertest"
 )
-
-// realName is how the real applications are called in the must-run list.
-const realName = "breaker/actuator"
-
-// peerSources is the application, from here.
-const peerSources = "../../../testdata/peers/spring"
-
-// peerPassword is that of its profile "secured".
-const peerPassword = "peer-password"
-
-// peerJar is the application, built once for each state of its sources and kept
-// in the cache.
-func peerJar(t testing.TB) string {
-	t.Helper()
-	for _, tool := range []string{"java", "mvn"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			breakertest.Missing(t, realName, "no "+tool+" on this machine")
-		}
-	}
-	cache := os.Getenv("MIDWATCH_CI_CACHE")
-	if cache == "" {
-		home, err := os.UserCacheDir()
-		if err != nil {
-			t.Fatal(err)
-		}
-		cache = filepath.Join(home, "midwatch-ci")
-	}
-	sum := sha256.New()
-	err := filepath.WalkDir(peerSources, func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		data, err := os.ReadFile(name)
-		fmt.Fprintf(sum, "%s\n%d\n%s", filepath.ToSlash(name), len(data), data)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	jar := filepath.Join(cache, "peers", fmt.Sprintf("spring-%x.jar", sum.Sum(nil)[:8]))
-	if _, err := os.Stat(jar); err == nil {
-		return jar
-	}
-	build := t.TempDir()
-	if err := os.CopyFS(build, os.DirFS(peerSources)); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.CommandContext(t.Context(), "mvn", "-q", "-B", "package")
-	cmd.Dir = build
-	if out, err := cmd.CombinedOutput(); err != nil {
-		breakertest.Missing(t, realName, fmt.Sprintf("mvn package: %v\n%s", err, out[max(0, len(out)-4000):]))
-	}
-	if err := os.MkdirAll(filepath.Dir(jar), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	// Another test may be doing the same: the last one wins, and both are whole.
-	data, err := os.ReadFile(filepath.Join(build, "target", "peer.jar"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	part := fmt.Sprintf("%s.%d", jar, os.Getpid())
-	if err := os.WriteFile(part, data, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Rename(part, jar); err != nil {
-		t.Fatal(err)
-	}
-	return jar
-}
-
-// output is what an application prints.
-type output struct {
-	mu   sync.Mutex
-	text []byte
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.text = append(o.text, p...)
-	return len(p), nil
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return string(o.text)
-}
-
-var readyLine = regexp.MustCompile(`(?m)^ready on port (\d+)$`)
-
-// startPeer starts the application on a loopback port of its own choice; it
-// ends with the test.
-func startPeer(t testing.TB, jar string, args ...string) (addr string) {
-	t.Helper()
-	cmd := exec.Command("java", append([]string{"-Xmx256m", "-XX:TieredStopAtLevel=1", "-jar", jar}, args...)...)
-	cmd.Dir = t.TempDir()
-	log := &output{}
-	cmd.Stdout, cmd.Stderr = log, log
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan struct{})
-	go func() { _ = cmd.Wait(); close(ended) }()
-	t.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM)
-		late := time.AfterFunc(10*time.Second, func() { _ = cmd.Process.Kill() })
-		<-ended
-		late.Stop()
-		if text := log.String(); t.Failed() {
-			t.Logf("the application's log ends:\n%s", text[max(0, len(text)-3000):])
-		}
-	})
-	eventually(t, 2*time.Minute, "the application is ready", func() bool {
-		select {
-		case <-ended:
-			t.Fatalf("the application ended")
-		default:
-		}
-		found := readyLine.FindStringSubmatch(log.String())
-		if found != nil {
-			addr = "127.0.0.1:" + found[1]
-		}
-		return found != nil
-	})
-	return addr
-}
-
-// eventually waits until ok says so.
-func eventually(t testing.TB, limit time.Duration, what string, ok func() bool) {
-	t.Helper()
-	end := time.NewTimer(limit)
-	defer end.Stop()
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for !ok() {
-		select {
-		case <-tick.C:
-		case <-end.C:
-			t.Fatalf("not seen within %v: %s", limit, what)
-		}
-	}
-}
 
 // request is one by hand; code 0 is no answer.
 func request(t testing.TB, c *http.Client, method, at, body string) (code int, answer string) {
@@ -264,9 +114,20 @@ func (p *peer) world(t testing.TB, d *breaker.Driver, at breaker.Site) breakerte
 // TestReal tries both drivers on real applications: Spring Boot 3.5.16 with
 // Resilience4j 2.4.0 on Tomcat, and Spring Boot Admin 3.5.5 in front of it.
 func TestReal(t *testing.T) {
-	jar := peerJar(t)
 	p := &peer{up: newUpstream(t)}
-	p.addr = startPeer(t, jar, "--peer.upstream="+p.up.URL)
+	apps := peertest.StartSpring(
+		t, []string{"--peer.upstream=" + p.up.URL},
+		[]string{"--spring.profiles.active=admin", "--peer.registers=false"},
+		[]string{"--spring.profiles.active=secured"},
+		[]string{
+			"--management.endpoints.access.max-permitted=read-only", "--management.endpoints.web.base-path=/ops",
+			"--management.endpoints.web.path-mapping.circuitbreakers=cb", "--management.endpoints.web.exposure.exclude=circuitbreakerevents",
+		},
+	)
+	p.addr = apps[0]
+	admin := apps[1]
+	t.Run("secured", func(t *testing.T) { realSecured(t, apps[2]) })
+	t.Run("read only", func(t *testing.T) { realReadOnly(t, apps[3]) })
 
 	t.Run("suite", func(t *testing.T) {
 		breakertest.Run(t, func(t testing.TB) breakertest.World { return p.world(t, actuator.Driver(), p.site()) })
@@ -275,7 +136,6 @@ func TestReal(t *testing.T) {
 	t.Run("names", func(t *testing.T) { p.names(t, actuator.Driver(), p.site()) })
 	t.Run("events", p.events)
 
-	admin := startPeer(t, jar, "--spring.profiles.active=admin", "--peer.registers=false")
 	at := p.site()
 	at.Base = "http://" + admin
 	p.register(t, admin)
@@ -396,7 +256,7 @@ func (p *peer) register(t testing.TB, admin string) {
 	t.Helper()
 	base := "http://" + p.addr
 	entry(t, admin, "shop", base)
-	eventually(t, time.Minute, "the server has found its endpoints", func() bool {
+	peertest.Eventually(t, time.Minute, "the server has found its endpoints", func() bool {
 		_, list := request(t, client(""), http.MethodGet, "http://"+admin+"/instances?name=shop", "")
 		return strings.Contains(list, `"id":"circuitbreakers"`)
 	})
@@ -420,21 +280,20 @@ func (p *peer) gatewayRefusals(t *testing.T, admin string) {
 	says(t, err, "gateway", errors.ErrUnsupported, "knows of no endpoint circuitbreakers of it (404)", "spring.boot.admin.probed-endpoints")
 }
 
-// TestRealSecured: Spring Security as it comes, with basic authentication and
-// its protection against forged requests.
-func TestRealSecured(t *testing.T) {
-	addr := startPeer(t, peerJar(t), "--spring.profiles.active=secured")
+// realSecured: Spring Security as it comes, with basic authentication and its
+// protection against forged requests.
+func realSecured(t *testing.T, addr string) {
 	at := breaker.Site{Addr: addr, Base: "http://" + addr}
 	trip := fleet.Order{Verb: fleet.Trip}
 
 	_, err := opened(t, actuator.Driver(), options("wrong", fleet.BreakerAPI{})).List(t.Context(), at)
 	says(t, err, "auth", fleet.ErrDenied, "answers 401: reading is not allowed")
 
-	a := opened(t, actuator.Driver(), options(peerPassword, fleet.BreakerAPI{}))
+	a := opened(t, actuator.Driver(), options(peertest.SpringPassword, fleet.BreakerAPI{}))
 	_, err = a.Set(t.Context(), at, "payment", trip)
 	says(t, err, "auth", fleet.ErrDenied, "CSRF protection", "set breakers.csrf: spring in its profile")
 
-	a = opened(t, actuator.Driver(), options(peerPassword, fleet.BreakerAPI{CSRF: "spring"}))
+	a = opened(t, actuator.Driver(), options(peertest.SpringPassword, fleet.BreakerAPI{CSRF: "spring"}))
 	before, err := a.List(t.Context(), at)
 	if err != nil {
 		t.Fatal(err)
@@ -464,10 +323,8 @@ func TestRealSecured(t *testing.T) {
 	}
 }
 
-// TestRealReadOnly: access to the endpoint is read-only, under paths of its own.
-func TestRealReadOnly(t *testing.T) {
-	addr := startPeer(t, peerJar(t), "--management.endpoints.access.max-permitted=read-only", "--management.endpoints.web.base-path=/ops",
-		"--management.endpoints.web.path-mapping.circuitbreakers=cb", "--management.endpoints.web.exposure.exclude=circuitbreakerevents")
+// realReadOnly: access to the endpoint is read-only, under paths of its own.
+func realReadOnly(t *testing.T, addr string) {
 	at := breaker.Site{Addr: addr, Base: "http://" + addr}
 	trip := fleet.Order{Verb: fleet.Trip}
 	_, err := opened(t, actuator.Driver(), options("", fleet.BreakerAPI{})).List(t.Context(), at)

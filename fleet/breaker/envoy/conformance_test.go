@@ -26,17 +26,6 @@ func TestConformanceFake(t *testing.T) {
 	}
 }
 
-// socketDir is a folder whose name is short enough for a socket's.
-func socketDir(t testing.TB) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "mw")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	return dir
-}
-
 // open makes the Admin as the wiring would.
 func open(t testing.TB) breaker.Admin { return openBelow(t, "") }
 

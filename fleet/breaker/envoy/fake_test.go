@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/midwatch-cli/midwatch/fleet/breaker/breakertest"
+	"github.com/midwatch-cli/midwatch/fleet/breaker/peertest"
 )
 
 // fakeCluster is a cluster of the fake.
@@ -63,7 +64,7 @@ func newFake(t testing.TB, network string, clusters ...*fakeCluster) *fake {
 	}
 	f.addr = "127.0.0.1:0"
 	if network == "unix" {
-		f.addr = socketDir(t) + "/e.sock"
+		f.addr = peertest.SocketDir(t) + "/e.sock"
 	}
 	f.listen()
 	t.Cleanup(func() { f.end() })

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"fmt"
 	"net"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -13,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/midwatch-cli/midwatch/fleet/breaker/breakertest"
+	"github.com/midwatch-cli/midwatch/fleet/breaker/peertest"
 )
 
 // row is a server of the fake.
@@ -48,20 +48,9 @@ type fake struct {
 	state    string   // likewise
 }
 
-// socketDir is a folder whose name is short enough for a socket's.
-func socketDir(t testing.TB) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "mw")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	return dir
-}
-
 func newFake(t testing.TB, rows ...*row) *fake {
 	t.Helper()
-	f := &fake{t: t, path: filepath.Join(socketDir(t), "h.sock"), rows: rows, level: "admin", nbproc: 1, conns: map[net.Conn]bool{}}
+	f := &fake{t: t, path: filepath.Join(peertest.SocketDir(t), "h.sock"), rows: rows, level: "admin", nbproc: 1, conns: map[net.Conn]bool{}}
 	f.state = strings.Split(reply(t, "01-show-servers-state.txt"), "\n")[1]
 	head, _, _ := strings.Cut(reply(t, "02-show-stat-csv.txt"), "\n")
 	f.stat = strings.Split(strings.TrimPrefix(head, "# "), ",")

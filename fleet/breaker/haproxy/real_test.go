@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -15,87 +13,42 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet/breaker"
 	"github.com/midwatch-cli/midwatch/fleet/breaker/breakertest"
 	"github.com/midwatch-cli/midwatch/fleet/breaker/haproxy"
+	"github.com/midwatch-cli/midwatch/fleet/breaker/peertest"
 )
 
-// realName is how the real HAProxy is called in the must-run list.
-const realName = "breaker/haproxy"
-
-// real is an HAProxy with two backends of one server each, and one that shows
-// what else servers can be.
+// real is an HAProxy that also has a backend that shows what else servers can
+// be.
 type real struct {
-	base, operator, tcp string // addresses of its runtime API
-	front               string
-	up                  map[string]*breakertest.Upstream
-	agent               *agent
+	*peertest.HAProxy
+	agent *agent
 }
 
-const config = `
-global
-    stats socket unix@%[1]s/h.sock mode 600 level admin
-    stats socket unix@%[1]s/o.sock mode 600 level operator
-    stats socket ipv4@127.0.0.1:%[2]d level admin
-defaults
-    mode http
-    timeout connect 1s
-    timeout check 5s
-    timeout client 5s
-    timeout server 5s
-frontend fe
-    bind 127.0.0.1:%[3]d
-    use_backend payments if { path_beg /payments }
-    default_backend orders
-backend orders
-    option httpchk GET /health
-    default-server inter 50ms fall 2 rise 1
-    server o1 %[4]s check weight 100
-backend payments
-    server p1 %[5]s weight 100
+const oddServers = `
 backend odd
     option httpchk GET /health
     default-server inter 50ms fall 2 rise 1
-    server leads %[4]s check
-    server follows %[4]s track odd/leads
-    server disabled %[4]s check disabled
-    server a.b:c_d-e %[4]s track odd/disabled
-    server asked %[4]s check agent-check agent-addr 127.0.0.1 agent-port %[6]d agent-inter 50ms
+    server leads %[1]s check
+    server follows %[1]s track odd/leads
+    server disabled %[1]s check disabled
+    server a.b:c_d-e %[1]s track odd/disabled
+    server asked %[1]s check agent-check agent-addr 127.0.0.1 agent-port %[2]d agent-inter 50ms
 `
 
 func startReal(t testing.TB) *real {
 	t.Helper()
-	program := breakertest.Program(t, realName, "haproxy")
-	dir, ports := socketDir(t), breakertest.Ports(t, 2)
-	r := &real{
-		base: "unix://" + dir + "/h.sock", operator: "unix://" + dir + "/o.sock", tcp: fmt.Sprintf("tcp://127.0.0.1:%d", ports[0]),
-		front: fmt.Sprintf("http://127.0.0.1:%d", ports[1]), agent: newAgent(t),
-		up: map[string]*breakertest.Upstream{"orders/o1": breakertest.NewUpstream(t), "payments/p1": breakertest.NewUpstream(t)},
-	}
-	text := fmt.Sprintf(config, dir, ports[0], ports[1], r.up["orders/o1"].Addr, r.up["payments/p1"].Addr, r.agent.port())
-	if err := os.WriteFile(filepath.Join(dir, "h.cfg"), []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	ready := func() bool {
-		list, err := open(t).List(t.Context(), breaker.Site{Base: r.base})
-		b := breaker.Find(list, "orders/o1")
-		return err == nil && b != nil && b.State == fleet.BreakerClosed
-	}
-	breakertest.Start(t, dir, ready, program, "-f", "h.cfg", "-db")
-	return r
-}
-
-// url is where calls through a breaker go in.
-func (r *real) url(name string) string {
-	backend, _, _ := strings.Cut(name, "/")
-	return r.front + "/" + backend
+	agent := newAgent(t)
+	odd := func(upstream string) string { return fmt.Sprintf(oddServers, upstream, agent.port()) }
+	return &real{peertest.StartHAProxy(t, odd), agent}
 }
 
 func TestConformanceReal(t *testing.T) {
 	breakertest.Run(t, func(t testing.TB) breakertest.World {
 		r := startReal(t)
 		return breakertest.World{
-			Driver: haproxy.Driver(), Open: open, Site: breaker.Site{Base: r.base},
+			Driver: haproxy.Driver(), Open: open, Site: breaker.Site{Base: r.Base},
 			Names: []string{"orders/o1", "payments/p1"}, Unknown: "orders/nope", DrainName: "orders/o1",
-			Call:    func(t testing.TB, name string) bool { return breakertest.Through(t, 1, r.url(name)) == 1 },
-			Trouble: func(_ testing.TB, name string) { r.up[name].Unwell.Store(true) },
+			Call:    func(t testing.TB, name string) bool { return breakertest.Through(t, 1, r.URL(name)) == 1 },
+			Trouble: func(_ testing.TB, name string) { r.Up[name].Unwell.Store(true) },
 			Cannot:  breakertest.Real(nil),
 		}
 	})
@@ -105,11 +58,11 @@ func TestConformanceReal(t *testing.T) {
 func TestTrafficReal(t *testing.T) {
 	r := startReal(t)
 	const name, calls = "orders/o1", 50
-	a, site, up := open(t), breaker.Site{Base: r.tcp}, r.up[name]
+	a, site, up := open(t), breaker.Site{Base: r.TCP}, r.Up[name]
 	expect := func(when string, passed, reached int) {
 		t.Helper()
 		before := up.Calls.Load()
-		got := breakertest.Through(t, calls, r.url(name))
+		got := breakertest.Through(t, calls, r.URL(name))
 		if moved := int(up.Calls.Load() - before); got != passed || moved != reached {
 			t.Errorf("%s: of %d calls %d passed and %d reached the upstream, want %d and %d", when, calls, got, moved, passed, reached)
 		}
@@ -134,7 +87,7 @@ func TestTrafficReal(t *testing.T) {
 // A socket below admin reads, says so in the plan, and is denied.
 func TestLevelReal(t *testing.T) {
 	r := startReal(t)
-	a, site := open(t), breaker.Site{Base: r.operator}
+	a, site := open(t), breaker.Site{Base: r.Operator}
 	if list, err := a.List(t.Context(), site); err != nil || len(list) != 7 {
 		t.Fatalf("%d breakers, %v", len(list), err)
 	}
@@ -153,7 +106,7 @@ func TestLevelReal(t *testing.T) {
 		"no other server of backend orders": "orders/o1", "a reload or restart of HAProxy forgets it": "orders/o1",
 		"odd/follows tracks it and is in maintenance with it": "odd/leads",
 	} {
-		effects, err := a.(breaker.Advisor).Advise(t.Context(), breaker.Site{Base: r.base}, name, trip)
+		effects, err := a.(breaker.Advisor).Advise(t.Context(), breaker.Site{Base: r.Base}, name, trip)
 		if text := strings.Join(effects, "\n"); err != nil || !strings.Contains(text, want) {
 			t.Errorf("%v; want %q in\n%s", err, want, text)
 		}
@@ -163,7 +116,7 @@ func TestLevelReal(t *testing.T) {
 // What the servers of odd are, told apart.
 func TestOddServersReal(t *testing.T) {
 	r := startReal(t)
-	a, site := open(t), breaker.Site{Base: r.base}
+	a, site := open(t), breaker.Site{Base: r.Base}
 	see := func(name string) fleet.Breaker {
 		list, err := a.List(t.Context(), site)
 		b := breaker.Find(list, name)

@@ -178,6 +178,9 @@ func (a admin) SetDrain(ctx context.Context, at breaker.Site, name string, on bo
 	s.drain = breaker.DrainState{Text: "ready", InFlight: -1}
 	if on {
 		s.drain = breaker.DrainState{On: true, Text: "draining", Hold: fleet.Hold{By: o.By, Reason: o.Reason, Change: o.Change}}
+		if o.TTL > 0 {
+			s.drain.Hold.Until = time.Now().Add(o.TTL)
+		}
 	}
 	return s.drain, nil
 }

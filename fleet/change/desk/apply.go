@@ -103,8 +103,11 @@ type run struct {
 	stopped error // why no more are begun
 }
 
-// errStopped is why steps were not begun any more.
-var errStopped = errors.New("stopped after too many failures")
+// Why steps were not begun any more.
+var (
+	errStopped = errors.New("stopped after too many failures")
+	errOver    = errors.New("not begun, as the change's time was over")
+)
 
 func (r *run) all(ctx context.Context) error {
 	for i := range r.results {
@@ -117,7 +120,12 @@ func (r *run) all(ctx context.Context) error {
 		r.write(ctx, known)
 	}()
 	how := lanes{workers: workersOf(r.plan.Steps, r.options.Parallel), batch: r.options.Batch, pause: r.options.Pause}
-	begun := how.run(ctx, r.plan.Steps, func(i int) bool {
+	pausing, stop := ctx, func() {}
+	if end := r.batch.Until; !end.IsZero() {
+		pausing, stop = context.WithTimeout(ctx, end.Sub(r.desk.Now()))
+	}
+	defer stop()
+	begun := how.run(pausing, r.plan.Steps, func(i int) bool {
 		on := r.one(ctx, &r.results[i])
 		known <- i
 		return on
@@ -135,8 +143,11 @@ func (r *run) all(ctx context.Context) error {
 func (r *run) why(ctx context.Context) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.stopped != nil {
+	switch end := r.batch.Until; {
+	case r.stopped != nil:
 		return r.stopped
+	case !end.IsZero() && !r.desk.Now().Before(end):
+		return errOver // whoever puts it back may have begun
 	}
 	return ctx.Err()
 }
@@ -149,6 +160,7 @@ func (r *run) one(ctx context.Context, res *change.Result) bool {
 		return false
 	}
 	res.Began = d.Now()
+	ctx = fleet.WithChange(ctx, r.batch.ID)
 	if undoing {
 		d.undo(ctx, res, r.plan.Undoes)
 	} else {

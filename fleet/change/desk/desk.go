@@ -131,6 +131,10 @@ func (d *desk) undo(ctx context.Context, u *change.Result, b *change.Batch) {
 		err = c.Undo(ctx, u.Before)
 		d.Hook(change.AfterRequest)
 	}
+	if err != nil && kind.Vanished(ctx, d.Env, u.Intent, err) {
+		u.State, u.Err = change.Left, fmt.Errorf("it is gone: its registry has it no more, and it does not answer: %w", err)
+		return
+	}
 	if err != nil {
 		u.State, u.Err = change.Failed, err
 		return

@@ -216,7 +216,7 @@ func (d *desk) undoing(b *change.Batch) (change.Plan, error) {
 func (d *desk) readUndo(ctx context.Context, s *change.Step, b *change.Batch) {
 	c, err := kind.Open(d.Env, s.Intent)
 	if err != nil {
-		s.Was = "not known: " + err.Error()
+		s.Was, s.Unread = "not known: "+err.Error(), err
 		return
 	}
 	markWith(c, b)
@@ -225,8 +225,11 @@ func (d *desk) readUndo(ctx context.Context, s *change.Step, b *change.Batch) {
 	defer stop()
 	seen, err := c.After(ctx, s.Before)
 	switch {
+	case gone(err), err != nil && kind.Vanished(ctx, d.Env, s.Intent, err):
+		s.Was, s.Stands = "it is gone", "gone"
+		return
 	case err != nil:
-		s.Was = "not known: " + err.Error()
+		s.Was, s.Unread = "not known: "+err.Error(), err
 		return
 	case seen.Back:
 		s.SideEffects = []string{"it is as before already: nothing will be written"}

@@ -128,7 +128,7 @@ func insertSteps(ctx context.Context, tx *sql.Tx, b *change.Batch) error {
 		if err != nil {
 			return errors.Join(err, insert.Close())
 		}
-		if _, err := insert.ExecContext(ctx, b.ID, s.N, s.Of, s.Undo, string(intent), s.Intent.Key(), s.Intent.Holds(), s.What, s.Was, s.Will, string(s.Before), string(s.State), s.Error); err != nil {
+		if _, err := insert.ExecContext(ctx, b.ID, s.N, s.Of, s.Undo, string(intent), s.Intent.Key(), s.Intent.Holds() || !b.Until.IsZero(), s.What, s.Was, s.Will, string(s.Before), string(s.State), s.Error); err != nil {
 			return errors.Join(err, insert.Close())
 		}
 	}
@@ -177,7 +177,7 @@ func (j *Journal) record(ctx context.Context, tx *sql.Tx, id string, steps []cha
 	// same: then the undo ended both.
 	restore, err := tx.PrepareContext(ctx, `UPDATE steps SET put = '', put_by = '', put_at = 0
 		FROM (SELECT key, before FROM steps WHERE batch = ?1 AND n = ?2) AS undone
-		WHERE put = 'replaced' AND put_by = ?1 AND steps.key = undone.key AND steps.before <> undone.before`)
+		WHERE put = 'replaced' AND put_by = ?1 AND steps.undo = 0 AND steps.key = undone.key AND steps.before <> undone.before`)
 	if err != nil {
 		return err
 	}

@@ -319,6 +319,24 @@ func TestSomebodyElseCame(t *testing.T) {
 	}
 }
 
+// TestAnEndComesBackToo: what somebody had put there for a while is put back for
+// what is left of it.
+func TestAnEndComesBackToo(t *testing.T) {
+	w := newWorld(t)
+	w.put(fleet.BreakerClosed, fleet.Hold{})
+	_, err := w.admin.SetDrain(t.Context(), breaker.Site{Base: base}, "", true, fleet.Order{By: "bob", TTL: time.Hour})
+	must(t, err)
+	a := action{intent: drain(false, change.ViaAdmin)}
+	c := a.open(t, w)
+	b := mustPrepare(t, c)
+	must(t, c.Do(t.Context(), b))
+	must(t, c.Undo(t.Context(), b))
+	now, err := w.admin.Drained(t.Context(), breaker.Site{Base: base}, "")
+	if left := time.Until(now.Hold.Until); err != nil || !now.On || now.Hold.By != "bob" || left < 50*time.Minute || left > time.Hour {
+		t.Errorf("%+v, %v left, %v", now, left, err)
+	}
+}
+
 func mustPrepare(t *testing.T, c change.Change) change.Before {
 	t.Helper()
 	b, err := c.Prepare(t.Context())

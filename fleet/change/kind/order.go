@@ -50,20 +50,21 @@ type order struct {
 
 // orderBefore is the Before of an order.
 type orderBefore struct {
-	State string
-	Word  string     `json:",omitempty"` // the far side's own, of a state that is none of ours
-	Share float64    `json:",omitempty"`
-	Hold  fleet.Hold `json:",omitzero"`
+	State   string
+	Word    string     `json:",omitempty"` // the far side's own, of a state that is none of ours
+	OneOpen bool       `json:",omitempty"`
+	Share   float64    `json:",omitempty"`
+	Hold    fleet.Hold `json:",omitzero"`
 }
 
 func orderWas(b *fleet.Breaker) orderBefore {
-	return orderBefore{State: b.State.String(), Word: b.Word, Share: b.Share, Hold: b.Hold}
+	return orderBefore{State: b.State.String(), Word: b.Word, OneOpen: b.OneOpen, Share: b.Share, Hold: b.Hold}
 }
 
 // breaker is what was there, as far as an order changes it.
 func (w orderBefore) breaker() (fleet.Breaker, error) {
 	s, err := fleet.ParseBreakerState(w.State)
-	return fleet.Breaker{State: s, Word: w.Word, Share: w.Share, Hold: w.Hold}, err
+	return fleet.Breaker{State: s, Word: w.Word, OneOpen: w.OneOpen, Share: w.Share, Hold: w.Hold}, err
 }
 
 func readOrder(b change.Before) (fleet.Breaker, error) {
@@ -94,9 +95,13 @@ func shareWords(share float64) string {
 	return fmt.Sprintf(" for %.4g%% of its calls", share*100)
 }
 
-// look reads the breaker.
+// look reads the breaker. It is fleet.ErrNotFound only where the instance was
+// read and has no such breaker: an API that is not there says nothing of it.
 func (c *order) look(ctx context.Context) (*fleet.Breaker, error) {
 	list, err := c.admin.List(ctx, c.at)
+	if errors.Is(err, fleet.ErrNotFound) {
+		err = notRead{err}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -105,6 +110,15 @@ func (c *order) look(ctx context.Context) (*fleet.Breaker, error) {
 	}
 	return nil, &fleet.Error{Reason: probe.ReasonNotFound, Detail: fmt.Sprintf("%s/%s has no breaker %q", c.target.Service, c.target.Instance, c.target.Breaker), Err: fleet.ErrNotFound}
 }
+
+// notRead is an error of reading a list, whatever the far side did not find: its
+// words and its reason are kept, and that something was not found is not.
+type notRead struct{ err error }
+
+func (n notRead) Error() string { return n.err.Error() }
+
+// As finds the words for people.
+func (n notRead) As(target any) bool { return errors.As(n.err, target) }
 
 func (c *order) Prepare(ctx context.Context) (change.Before, error) {
 	b, err := c.look(ctx)
@@ -171,7 +185,19 @@ func holdWords(h fleet.Hold) string {
 	return h.By + ": " + h.Reason
 }
 
-func (c *order) Do(ctx context.Context, _ change.Before) error { return c.set(ctx, c.order) }
+// Do gives the order. Where it takes the place of another hold the far side is
+// not told an end: it would leave the breaker to itself, and not as it was held.
+func (c *order) Do(ctx context.Context, b change.Before) error {
+	before, err := readOrder(b)
+	if err != nil {
+		return err
+	}
+	o := c.order
+	if before.State.Held() {
+		o.TTL = 0
+	}
+	return c.set(ctx, o)
+}
 
 // set gives an order and keeps what was read back.
 func (c *order) set(ctx context.Context, o fleet.Order) error {
@@ -197,9 +223,18 @@ func (c *order) After(ctx context.Context, b change.Before) (change.Seen, error)
 		}
 	}
 	return change.Seen{
-		Text: breakerWords(now), OK: breaker.Took(now, c.order),
-		Changed: now.State != before.State || breakerShare(now) != breakerShare(&before) || !sameHold(&before, now), Back: asBefore(&before, now), Since: now.Since,
+		Text: breakerWords(now), OK: breaker.Took(now, c.order) || c.opened(now),
+		Changed: now.State != before.State || breakerShare(now) != breakerShare(&before) || !sameHold(&before, now), Back: c.back(&before, now), Since: now.Since,
 	}, nil
+}
+
+// opened says whether a breaker is open as a trip leaves it where nothing tells
+// that from one that opened by itself.
+func (c *order) opened(now *fleet.Breaker) bool { return c.order.Verb == fleet.Trip && now.OneOpen }
+
+// back says whether nothing is left of the order.
+func (c *order) back(before, now *fleet.Breaker) bool {
+	return asBefore(before, now) && !(c.opened(now) && before.State != fleet.BreakerOpen)
 }
 
 // asBefore says whether a breaker is as it was, as far as anybody can put it
@@ -232,7 +267,7 @@ func (c *order) ours(now *fleet.Breaker) bool {
 	case foreign(now.Hold, c.marks):
 		return false
 	case wanted.Held():
-		return now.State == wanted && breakerShare(now) == breakerShare(&fleet.Breaker{State: wanted, Share: c.order.Share})
+		return c.opened(now) || now.State == wanted && breakerShare(now) == breakerShare(&fleet.Breaker{State: wanted, Share: c.order.Share})
 	}
 	return !now.State.Held()
 }
@@ -251,7 +286,7 @@ func (c *order) Undo(ctx context.Context, b change.Before) error {
 	if errors.Is(err, fleet.ErrNotFound) {
 		return nil // with its process it forgot the order too
 	}
-	if err != nil || asBefore(&before, now) && sameHold(&before, now) || !c.ours(now) {
+	if err != nil || c.back(&before, now) && sameHold(&before, now) || !c.ours(now) {
 		return err
 	}
 	verb, exact := fleet.VerbTo(before.State)
@@ -272,7 +307,7 @@ func (c *order) Lost(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return c.order.Verb.State().Held() && !now.State.Held() && now.State != fleet.BreakerUnknown && now.Hold.IsZero(), nil
+	return c.order.Verb.State().Held() && !now.State.Held() && !c.opened(now) && now.State != fleet.BreakerUnknown && now.Hold.IsZero(), nil
 }
 
 // Held says who holds the breaker, as Before has it.

@@ -8,6 +8,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import org.springframework.beans.factory.annotation.Value;
 import org.springframework.boot.SpringApplication;
@@ -36,8 +37,18 @@ public class Peer {
         NASTY.forEach(name -> breakers.circuitBreaker(name, "default"));
     }
 
+    /** Arguments as any application has them; behind each "--" are those of one more, in the same machine. */
     public static void main(String[] args) {
-        SpringApplication.run(Peer.class, args);
+        List<String> own = new ArrayList<>();
+        for (String arg : args) {
+            if (arg.equals("--")) {
+                SpringApplication.run(Peer.class, own.toArray(String[]::new));
+                own.clear();
+            } else {
+                own.add(arg);
+            }
+        }
+        SpringApplication.run(Peer.class, own.toArray(String[]::new));
     }
 
     /** Says where it is: the port is any that is free. */

@@ -92,8 +92,8 @@ func show(ctx context.Context, a *app.App, id string) error {
 }
 
 // lead says who, when and why.
-func lead(a *app.App, l *document.Looked) (lines [][]render.Mark) {
-	add := func(line string) { lines = append(lines, []render.Mark{{Text: line}}) }
+func lead(a *app.App, l *document.Looked) (lines [][]render.Cell) {
+	add := func(line string) { lines = append(lines, []render.Cell{render.Text(line)}) }
 	b := l.Batch
 	add(fmt.Sprintf("%s  %s: %s", b.ID, b.What, strings.ReplaceAll(string(l.Stand), "_", " ")))
 	by := "by " + b.Who.String()

@@ -48,7 +48,8 @@ func (t *targets) found(r app.Reading) error {
 	if err := write.Unread(r, t.names); err != nil {
 		return err
 	}
-	for _, m := range r.Missing {
+	if len(r.Missing) > 0 {
+		m := r.Missing[0]
 		hint := "midwatch instances lists what the registries hold"
 		if len(m.Suggestions) > 0 {
 			hint = "did you mean " + strings.Join(m.Suggestions, " or ") + "?"

@@ -114,23 +114,17 @@ type View struct {
 	Document document.Document // json, yaml, jsonl, --jq, --template
 	Names    []string          // name: what midwatch accepts back
 	Table    Table             // table, wide
-	Lead     [][]Mark          // lines above the table, on a terminal only
+	Lead     [][]Cell          // lines above the table, on a terminal only: what has a status is behind its sign
 	Notes    []string          // lines below it: on standard output of a terminal, else on standard error
 	Hint     string            // what to do next, on standard error
 }
 
-// Mark is a part of a line: a text, behind the sign of its status if it has one.
-type Mark struct {
-	Status fleet.Status
-	Text   string
-}
-
-// marks is a line of them.
-func (p *pen) marks(marks []Mark) string {
-	parts := make([]string, len(marks))
-	for i, m := range marks {
-		if parts[i] = p.clean(m.Text); m.Status != fleet.StatusNone {
-			parts[i] = p.underline(m.Status, p.sign(m.Status)) + " " + parts[i]
+// signs is a line of texts, each behind the sign of its status if it has one.
+func (p *pen) signs(cells []Cell) string {
+	parts := make([]string, len(cells))
+	for i, c := range cells {
+		if parts[i] = c.face(p); c.status != fleet.StatusNone {
+			parts[i] = p.underline(c.status, p.sign(c.status)) + " " + parts[i]
 		}
 	}
 	return term.UnlinkLine(strings.Join(parts, "   ")) + "\n"
@@ -150,7 +144,7 @@ func Write(t *term.IO, o Options, v View) error {
 	var b bytes.Buffer
 	if t.OutTTY {
 		for _, l := range v.Lead {
-			b.WriteString(p.marks(l))
+			b.WriteString(p.signs(l))
 		}
 	}
 	v.Table.write(&b, p, o)

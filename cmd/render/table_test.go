@@ -18,7 +18,7 @@ func sample() render.View {
 	return render.View{
 		Document: document.Schemas(at),
 		Names:    []string{"order/order-1", "order/order-2"},
-		Lead:     [][]render.Mark{{{Text: "two instances"}}, {{Status: fleet.Up, Text: "order-1"}, {Status: fleet.Down, Text: "order-2"}}},
+		Lead:     [][]render.Cell{{render.Text("two instances")}, {render.Said(fleet.Up, "order-1"), render.Said(fleet.Down, "order-2")}},
 		Notes:    []string{"one is draining"},
 		Hint:     "midwatch undrain order",
 		Table: render.Table{

@@ -21,9 +21,9 @@ func Ended(r *change.Result) string {
 
 // Results are the results on a terminal: who is done side by side, and who is not
 // with the reason. A plan that was told needs no table below it.
-func Results(width int, plan *change.Plan, out *change.Outcome) [][]render.Mark {
+func Results(width int, plan *change.Plan, out *change.Outcome) [][]render.Cell {
 	if out == nil {
-		return [][]render.Mark{{{Text: "nothing was changed: --dry-run"}}}
+		return [][]render.Cell{{render.Text("nothing was changed: --dry-run")}}
 	}
 	names := labels(plan, Every(plan))
 	var well, others []int
@@ -44,11 +44,11 @@ func Results(width int, plan *change.Plan, out *change.Outcome) [][]render.Mark 
 	}) {
 		state, text, _ := strings.Cut(g.text, "\x00")
 		for i, line := range fit(width-2, g.who()+"  "+text) {
-			mark := render.Mark{Text: line}
-			if mark.Text = "  " + line; i == 0 {
-				mark = render.Mark{Status: signOf(change.State(state)), Text: line}
+			cell := render.Text("  " + line)
+			if i == 0 {
+				cell = render.Said(signOf(change.State(state)), line)
 			}
-			lines = append(lines, []render.Mark{mark})
+			lines = append(lines, []render.Cell{cell})
 		}
 	}
 	return lines
@@ -56,7 +56,7 @@ func Results(width int, plan *change.Plan, out *change.Outcome) [][]render.Mark 
 
 // done are those that are as wanted, side by side as far as they fit; of many
 // their number.
-func done(width int, well []int, names []string, results []change.Result) (lines [][]render.Mark) {
+func done(width int, well []int, names []string, results []change.Result) (lines [][]render.Cell) {
 	so := func(i int) bool { return Ended(&results[i]) == "already" }
 	if len(well) > mostLines {
 		already := 0
@@ -69,7 +69,7 @@ func done(width int, well []int, names []string, results []change.Result) (lines
 		if already > 0 {
 			text += fmt.Sprintf(", %d so already", already)
 		}
-		return [][]render.Mark{{{Status: fleet.Up, Text: text}}}
+		return [][]render.Cell{{render.Said(fleet.Up, text)}}
 	}
 	left := 0
 	for _, i := range well {
@@ -82,7 +82,7 @@ func done(width int, well []int, names []string, results []change.Result) (lines
 			lines, left = append(lines, nil), width-took
 		}
 		last := len(lines) - 1
-		lines[last] = append(lines[last], render.Mark{Status: fleet.Up, Text: text})
+		lines[last] = append(lines[last], render.Said(fleet.Up, text))
 	}
 	return lines
 }

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/midwatch-cli/midwatch/cmd/render"
+	"github.com/midwatch-cli/midwatch/cmd/term"
 	"github.com/midwatch-cli/midwatch/cmd/write/screen"
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/change"
@@ -128,17 +129,15 @@ func TestSplit(t *testing.T) {
 	}
 }
 
-// drawn are marks as text.
-func drawn(lines [][]render.Mark) (out []string) {
-	for _, marks := range lines {
-		var parts []string
-		for _, m := range marks {
-			sign := map[fleet.Status]string{fleet.Up: "✓ ", fleet.Down: "✗ ", fleet.Unknown: "? ", fleet.Maintenance: "– ", fleet.Degraded: "! "}[m.Status]
-			parts = append(parts, sign+m.Text)
-		}
-		out = append(out, strings.Join(parts, "   "))
+// drawn are results as a terminal shows them.
+func drawn(t *testing.T, lines [][]render.Cell) []string {
+	t.Helper()
+	io, out, _ := term.Test("")
+	io.OutTTY = true
+	if err := render.Write(io, render.Options{}, render.View{Lead: lines}); err != nil {
+		t.Fatal(err)
 	}
-	return out
+	return strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
 }
 
 // outcome gives each step an end: d done, a already, f failed, u unknown, n not
@@ -170,20 +169,20 @@ func outcome(plan *change.Plan, ends string) *change.Outcome {
 func TestResults(t *testing.T) {
 	plan := &change.Plan{Steps: trips(t, "order", 60)}
 	first := func(n int) *change.Plan { return &change.Plan{Steps: plan.Steps[:n]} }
-	same(t, "all ends", drawn(screen.Results(60, first(8), outcome(plan, "ddaddfnu"))), `
+	same(t, "all ends", drawn(t, screen.Results(60, first(8), outcome(plan, "ddaddfnu"))), `
 ✓ order-1   ✓ order-2   ✓ order-3 (already)   ✓ order-4
 ✓ order-5
 ✗ order-6  401: who are you (see auth)
 – order-7  context canceled
 ? order-8  it was done and could not be read back: reset`)
-	same(t, "alike", drawn(screen.Results(80, first(6), outcome(plan, "ffffll"))), `
+	same(t, "alike", drawn(t, screen.Results(80, first(6), outcome(plan, "ffffll"))), `
 ✗ order-1, order-2, order-3 and 1 more  401: who are you (see auth)
 ! order-5, order-6  left alone`)
-	same(t, "many", drawn(screen.Results(80, plan, outcome(plan, strings.Repeat("d", 30)+strings.Repeat("a", 5)+strings.Repeat("f", 25)))), `
+	same(t, "many", drawn(t, screen.Results(80, plan, outcome(plan, strings.Repeat("d", 30)+strings.Repeat("a", 5)+strings.Repeat("f", 25)))), `
 ✓ 30 done, 5 so already
 ✗ order-36, order-37, order-38 and 22 more  401: who are you (see auth)`)
-	same(t, "a dry run", drawn(screen.Results(80, plan, nil)), "nothing was changed: --dry-run")
-	for _, line := range drawn(screen.Results(30, first(6), outcome(plan, "ddddfu"))) {
+	same(t, "a dry run", drawn(t, screen.Results(80, plan, nil)), "nothing was changed: --dry-run")
+	for _, line := range drawn(t, screen.Results(30, first(6), outcome(plan, "ddddfu"))) {
 		if utf8.RuneCountInString(line) > 34 {
 			t.Errorf("too wide: %q", line)
 		}

@@ -2,6 +2,7 @@ package etcd_test
 
 import (
 	"errors"
+	"io"
 	"net"
 	"net/url"
 	"strings"
@@ -144,8 +145,11 @@ func TestNotOurScheme(t *testing.T) {
 				if err != nil {
 					return
 				}
-				_, _ = conn.Read(make([]byte, 64<<10)) // read, or the close is a reset
+				_, _ = conn.Read(make([]byte, 64<<10))
 				_, _ = conn.Write([]byte(c.answer))
+				_ = conn.(*net.TCPConn).CloseWrite()
+				_ = conn.SetReadDeadline(time.Now().Add(5 * time.Second))
+				_, _ = io.Copy(io.Discard, conn) // read to its end, or the close is a reset
 				_ = conn.Close()
 			}
 		})

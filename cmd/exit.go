@@ -99,7 +99,7 @@ func complain(ctx context.Context, a *app.App, err error) {
 	var sig signalled
 	var said *app.Error
 	isSaid := errors.As(err, &said)
-	if errors.As(context.Cause(ctx), &sig) && !(isSaid && said.Code == app.Partial) {
+	if errors.As(context.Cause(ctx), &sig) && (!isSaid || said.Code != app.Partial) {
 		return // whoever sent the signal knows, but not what was left changed
 	}
 	hint := ""

@@ -36,7 +36,7 @@ func TestSpringByTheTool(t *testing.T) {
 	anna.env["PEER"] = peertest.SpringPassword
 	call := func(name string) string { return "http://" + apps[0] + "/call?name=" + url.QueryEscape(name) }
 
-	p := &peer{service: "order", breaker: "payment", api: "actuator", healthy: "up", calls: through(t, call("payment")), reached: up.Calls.Load}
+	p := &peer{service: "order", breaker: "payment", api: "actuator", calls: through(t, call("payment")), reached: up.Calls.Load}
 	p.story(t, anna)
 	t.Run("events", func(t *testing.T) {
 		anna.says(t, 0, []string{"breakers", "events", "order/payment"}, "forced open", "closed")
@@ -94,7 +94,7 @@ func springNames(t *testing.T, anna operator, call func(name string) string) {
 		if passed := breakertest.Through(t, 1, call(name)); passed != 0 {
 			t.Errorf("%q is tripped, and a call passed", name)
 		}
-		anna.says(t, 0, []string{"breakers", "reset", "order", "--breaker", name, "--yes"}, "done", "closed")
+		anna.says(t, 0, []string{"breakers", "reset", "order/" + name, "--yes"}, "done", "closed")
 		if passed := breakertest.Through(t, 1, call(name)); passed != 1 {
 			t.Errorf("%q is reset, and a call did not pass", name)
 		}
@@ -121,7 +121,7 @@ func springSecured(t *testing.T, anna operator) {
 
 	trip := []string{"breakers", "trip", "open/payment", "--yes"}
 	anna.says(t, 1, trip, "CSRF protection", "set breakers.csrf: spring in its profile")
-	if state, _, _, _ := anna.breaker(t, "open", "payment"); state != "closed" {
+	if state, _, _ := anna.breaker(t, "open", "payment"); state != "closed" {
 		t.Errorf("refused, it is %s", state)
 	}
 	wrong := anna.as("anna")

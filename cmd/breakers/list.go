@@ -13,6 +13,7 @@ import (
 
 	"github.com/midwatch-cli/midwatch/cmd/app"
 	"github.com/midwatch-cli/midwatch/cmd/render"
+	"github.com/midwatch-cli/midwatch/cmd/term"
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/document"
 	"github.com/midwatch-cli/midwatch/fleet/selection"
@@ -277,9 +278,9 @@ func held(a *app.App, now time.Time, state fleet.BreakerState, h fleet.Hold) str
 	case !a.IO.OutTTY:
 		text += ", ends at " + h.Until.UTC().Format(time.RFC3339)
 	case left < 0:
-		text += ", should have ended " + render.Duration(-left) + " ago"
+		text += ", should have ended " + term.Duration(-left) + " ago"
 	default:
-		text += ", ends in " + render.Duration(left)
+		text += ", ends in " + term.Duration(left)
 	}
 	return text
 }

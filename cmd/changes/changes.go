@@ -14,6 +14,7 @@ import (
 
 	"github.com/midwatch-cli/midwatch/cmd/app"
 	"github.com/midwatch-cli/midwatch/cmd/render"
+	"github.com/midwatch-cli/midwatch/cmd/term"
 	"github.com/midwatch-cli/midwatch/cmd/write"
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/change"
@@ -275,7 +276,7 @@ func ends(a *app.App, b *change.Batch, s change.Stand) string {
 		return b.Until.UTC().Format("2006-01-02T15:04:05.000Z")
 	}
 	if left := b.Until.Sub(a.Now()); left > 0 {
-		return "in " + render.Duration(left)
+		return "in " + term.Duration(left)
 	}
-	return render.Duration(a.Now().Sub(b.Until)) + " ago"
+	return term.Duration(a.Now().Sub(b.Until)) + " ago"
 }

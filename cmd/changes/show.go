@@ -10,6 +10,7 @@ import (
 
 	"github.com/midwatch-cli/midwatch/cmd/app"
 	"github.com/midwatch-cli/midwatch/cmd/render"
+	"github.com/midwatch-cli/midwatch/cmd/term"
 	"github.com/midwatch-cli/midwatch/cmd/write"
 	"github.com/midwatch-cli/midwatch/fleet/change"
 	"github.com/midwatch-cli/midwatch/fleet/change/journal"
@@ -101,7 +102,7 @@ func lead(a *app.App, l *document.Looked) (lines [][]render.Cell) {
 			by += ", " + more
 		}
 	}
-	by += ", " + render.Duration(max(a.Now().Sub(b.At), 0)) + " ago"
+	by += ", " + term.Duration(max(a.Now().Sub(b.At), 0)) + " ago"
 	if b.Reason != "" {
 		by += fmt.Sprintf(": %q", b.Reason)
 	}

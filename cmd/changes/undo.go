@@ -10,6 +10,7 @@ import (
 
 	"github.com/midwatch-cli/midwatch/cmd/app"
 	"github.com/midwatch-cli/midwatch/cmd/render"
+	"github.com/midwatch-cli/midwatch/cmd/term"
 	"github.com/midwatch-cli/midwatch/cmd/write"
 	"github.com/midwatch-cli/midwatch/cmd/write/screen"
 	"github.com/midwatch-cli/midwatch/fleet/change"
@@ -69,7 +70,7 @@ func undo(ctx context.Context, a *app.App, flags *write.Flags, id string) error 
 			return plan, err
 		},
 		Says: func(p change.Plan) []screen.Passage {
-			line := fmt.Sprintf("This takes back %s: %s, by %s, %s ago", b.ID, b.What, b.Who.String(), render.Duration(max(a.Now().Sub(b.At), 0)))
+			line := fmt.Sprintf("This takes back %s: %s, by %s, %s ago", b.ID, b.What, b.Who.String(), term.Duration(max(a.Now().Sub(b.At), 0)))
 			if b.Reason != "" {
 				line += fmt.Sprintf(" (%q)", b.Reason)
 			}

@@ -12,6 +12,7 @@ import (
 	"github.com/olekukonko/tablewriter/pkg/twwidth"
 
 	"github.com/midwatch-cli/midwatch/cmd/render"
+	"github.com/midwatch-cli/midwatch/cmd/term"
 	"github.com/midwatch-cli/midwatch/fleet"
 )
 
@@ -255,7 +256,7 @@ func TestDurationsAtTheirBounds(t *testing.T) {
 		{-1 << 63, "-106751 d"},
 		{-500 * time.Millisecond, "-500 ms"},
 	} {
-		if got := render.Duration(c.d); got != c.want {
+		if got := term.Duration(c.d); got != c.want {
 			t.Errorf("%d ns: got %q, want %q", int64(c.d), got, c.want)
 		}
 	}
@@ -264,7 +265,7 @@ func TestDurationsAtTheirBounds(t *testing.T) {
 // TestTheLeastDuration: it has no counterpart above zero; turning it round once
 // never ended.
 func TestTheLeastDuration(t *testing.T) {
-	if got := render.Duration(time.Time{}.Sub(at)); got != "-106751 d" {
+	if got := term.Duration(time.Time{}.Sub(at)); got != "-106751 d" {
 		t.Errorf("got %q", got)
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"github.com/midwatch-cli/midwatch/cmd/app"
-	"github.com/midwatch-cli/midwatch/cmd/render"
+	"github.com/midwatch-cli/midwatch/cmd/term"
 	"github.com/midwatch-cli/midwatch/cmd/write/screen"
 	"github.com/midwatch-cli/midwatch/fleet/change"
 	"github.com/midwatch-cli/midwatch/fleet/selection"
@@ -41,7 +41,7 @@ func Retry(ctx context.Context, a *app.App, flags *Flags, verb, command string) 
 	defer w.Close()
 	_, err = w.Make(ctx, Proposal{Retry: command, Says: func(p change.Plan) []screen.Passage {
 		said := fmt.Sprintf("This goes on with %s: %s, by %s, %s ago: %d of %s.", b.ID, b.What, b.Who.String(),
-			render.Duration(max(a.Now().Sub(b.At), 0)), len(p.Steps), app.Count(len(b.Steps), "target"))
+			term.Duration(max(a.Now().Sub(b.At), 0)), len(p.Steps), app.Count(len(b.Steps), "target"))
 		return []screen.Passage{{Says: said, Steps: screen.Every(&p)}}
 	}})
 	return err

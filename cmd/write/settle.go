@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/midwatch-cli/midwatch/cmd/app"
-	"github.com/midwatch-cli/midwatch/cmd/render"
 	"github.com/midwatch-cli/midwatch/cmd/term"
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/change"
@@ -135,7 +134,7 @@ func Overdue(ctx context.Context, a *app.App) {
 		return
 	}
 	for _, b := range due {
-		fmt.Fprintln(a.IO.Err, term.Clean(fmt.Sprintf("overdue: %s since %s; midwatch changes settle", b.ID, render.Duration(now.Sub(b.Until)))))
+		fmt.Fprintln(a.IO.Err, term.Clean(fmt.Sprintf("overdue: %s since %s; midwatch changes settle", b.ID, term.Duration(now.Sub(b.Until)))))
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/midwatch-cli/midwatch/cmd/app"
 	"github.com/midwatch-cli/midwatch/cmd/render"
+	"github.com/midwatch-cli/midwatch/cmd/term"
 	"github.com/midwatch-cli/midwatch/cmd/write/screen"
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/change"
@@ -100,7 +101,7 @@ func (w *Writer) tell(p *Proposal, plan *change.Plan, kept change.Keeper) {
 	page := w.page()
 	lines := page.Plan(plan, parts)
 	if w.flags.TTL > 0 {
-		lines = append(lines, page.Fitted(0, fmt.Sprintf("Put back %s (%s) %s.", w.at(w.app.Now().Add(w.flags.TTL)), render.Duration(w.flags.TTL), w.by(kept)))...)
+		lines = append(lines, page.Fitted(0, fmt.Sprintf("Put back %s (%s) %s.", w.at(w.app.Now().Add(w.flags.TTL)), term.Duration(w.flags.TTL), w.by(kept)))...)
 	}
 	_ = render.Notes(w.app.IO, lines, "") // nobody can be told that nobody can be told
 }

@@ -3,6 +3,7 @@ package veil_test
 import (
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -51,7 +52,7 @@ func TestVeil(t *testing.T) {
 		t.Errorf("%s", hidden)
 	}
 	broken := v.Body(io.NopCloser(io.MultiReader(strings.NewReader("so far hunter2"), iotest.ErrReader(io.ErrUnexpectedEOF))))
-	if got, err := io.ReadAll(broken); string(got) != "so far *******" || err != io.ErrUnexpectedEOF {
+	if got, err := io.ReadAll(broken); string(got) != "so far *******" || !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("%s, %v", got, err)
 	}
 	var none *veil.Veil

@@ -148,7 +148,7 @@ func (u *Upstream) Release() { close(u.release) }
 // and says how many were answered with 200.
 func Through(t testing.TB, n int, url string) (passed int) {
 	t.Helper()
-	client := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	client := &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	for range n {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 		if err != nil {

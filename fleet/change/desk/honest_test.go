@@ -221,9 +221,10 @@ func TestTheFarSideEndsNothingOverAnotherHold(t *testing.T) {
 }
 
 // TestWhatWasReplacedComesBack: with a change undone, what it stood in the place
-// of is in force again, with its end.
+// of is in force again, with its end. The same order again is no other change of
+// the breaker: it goes back to where the first began.
 func TestWhatWasReplacedComesBack(t *testing.T) {
-	for _, verb := range []fleet.Verb{fleet.Trip, fleet.Reset, fleet.Bypass} {
+	for _, verb := range []fleet.Verb{fleet.Reset, fleet.Bypass} {
 		t.Run(string(verb), func(t *testing.T) {
 			s := newScene(t, 2)
 			first := s.order(t, 2, fleet.Trip, change.Options{TTL: time.Hour})
@@ -328,5 +329,17 @@ func TestWhatIsGoneForGoodIsNotOverdueForEver(t *testing.T) {
 				t.Errorf("%+v", got)
 			}
 		})
+	}
+}
+
+// TestBehindBothNothingIsInForce: an undo that goes back to where the first began
+// leaves nothing of the first.
+func TestBehindBothNothingIsInForce(t *testing.T) {
+	s := newScene(t, 1)
+	first := s.order(t, 1, fleet.Trip, change.Options{TTL: time.Hour})
+	second := s.order(t, 1, fleet.Trip, change.Options{TTL: 2 * time.Hour})
+	s.undo(t, second.ID)
+	if got := s.kept(t, first.ID).Tally(); s.states(t, 1) != "closed" || got.InForce != 0 {
+		t.Errorf("%s, %+v", s.states(t, 1), got)
 	}
 }

@@ -234,7 +234,7 @@ func (c *order) opened(now *fleet.Breaker) bool { return c.order.Verb == fleet.T
 
 // back says whether nothing is left of the order.
 func (c *order) back(before, now *fleet.Breaker) bool {
-	return asBefore(before, now) && !(c.opened(now) && before.State != fleet.BreakerOpen)
+	return asBefore(before, now) && (!c.opened(now) || before.State == fleet.BreakerOpen)
 }
 
 // asBefore says whether a breaker is as it was, as far as anybody can put it

@@ -29,7 +29,7 @@ public class Peer {
 
     private final CircuitBreakerRegistry breakers;
     private final String upstream;
-    private final HttpClient client = HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(2)).build();
+    private final HttpClient client = HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(20)).build();
 
     Peer(CircuitBreakerRegistry breakers, @Value("${peer.upstream:}") String upstream) {
         this.breakers = breakers;
@@ -74,7 +74,7 @@ public class Peer {
     }
 
     private String ask() throws Exception {
-        HttpRequest request = HttpRequest.newBuilder(URI.create(upstream)).timeout(Duration.ofSeconds(2)).build();
+        HttpRequest request = HttpRequest.newBuilder(URI.create(upstream)).timeout(Duration.ofSeconds(20)).build();
         HttpResponse<String> answer = client.send(request, HttpResponse.BodyHandlers.ofString());
         if (answer.statusCode() != 200) {
             throw new IllegalStateException("upstream said " + answer.statusCode());

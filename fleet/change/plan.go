@@ -32,7 +32,8 @@ type Step struct {
 	Unread      error     `json:"-"` // of an undo: why nobody knows what is there; it can be tried
 	Stands      string    // what of Was counts when the plan is read again
 	Already     bool      // what is there is what is ordered: nothing need be written
-	Back        string    // in words what Before is, where that is not Was
+	First       Before    // of what is ordered already by the same operator: what was there before that
+	FirstWas    string    // in words
 	Change      Change    `json:"-"` // open; nil where it came from another process
 }
 

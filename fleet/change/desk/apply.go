@@ -1,7 +1,6 @@
 package desk
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -85,7 +84,10 @@ func (d *desk) batch(p *change.Plan, o change.Options) *change.Batch {
 	}
 	for i := range p.Steps {
 		s := &p.Steps[i]
-		b.Steps[i] = change.Record{N: i, Of: s.Of, Undo: s.Undo, Intent: s.Intent, What: s.What, Was: cmp.Or(s.Back, s.Was), Will: s.Will, Before: s.Before, State: change.Intended}
+		b.Steps[i] = change.Record{N: i, Of: s.Of, Undo: s.Undo, Intent: s.Intent, What: s.What, Was: s.Was, Will: s.Will, Before: s.Before, State: change.Intended}
+		if o.TTL > 0 && s.First != nil {
+			b.Steps[i].Before, b.Steps[i].Was = s.First, s.FirstWas
+		}
 	}
 	return b
 }

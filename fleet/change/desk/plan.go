@@ -176,12 +176,12 @@ func (d *desk) heldBy(s *change.Step, journalled []holdingStep) []change.Holding
 	return out
 }
 
-// takesPlace lets a step that orders again what the same operator has in force
-// go back to where that went back to: whoever gives it another end wants it
-// closed then, and not held for ever.
+// takesPlace finds where a step goes back to that orders again what the same
+// operator has in force, if it is given an end: to where that went back to, as
+// whoever says when it ends does not want it held on after it.
 func takesPlace(s *change.Step, j holdingStep, who change.Who) {
 	if s.Already && j.batch.Who.Is(who) && j.step.Before != nil {
-		s.Before, s.Back = j.step.Before, j.step.Was
+		s.First, s.FirstWas = j.step.Before, j.step.Was
 	}
 }
 

@@ -147,12 +147,12 @@ func TestAnEndForWhatHadNone(t *testing.T) {
 	for _, first := range []time.Duration{0, time.Hour} {
 		f, j := newFake(t, 2), openJournal(t)
 		d := desk.New(setup(adminEnv(f), j, "alice"))
-		for _, ttl := range []time.Duration{first, time.Millisecond} {
+		for _, ttl := range []time.Duration{first, time.Minute} {
 			plan, err := d.Plan(t.Context(), ordering(t, 2, fleet.Trip))
 			must(t, err)
 			done(t, d, plan, change.Options{TTL: ttl})
 		}
-		_, err := desk.PutBackDue(t.Context(), j, opener(d), change.Filter{}, time.Now().Add(time.Second))
+		_, err := desk.PutBackDue(t.Context(), j, opener(d), change.Filter{}, time.Now().Add(2*time.Minute))
 		must(t, err)
 		if got := f.states(t, 2); got != "2 closed" || stands(t, j) != "replaced undone done " {
 			t.Errorf("first for %v: %s, %s", first, got, stands(t, j))

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/change"
 )
 
 // Default is one row of the table of defaults.
@@ -32,11 +33,16 @@ func DefaultsTable() []Default {
 			"registry", fmt.Sprintf("watched where it can be, else at most every %v", fleet.PollInterval),
 			"back-off with jitter; one request in flight per source",
 		},
-		{"user agent", "midwatch/VERSION", "writes add the change's id; traceparent with sampled=00"},
+		{"user agent", "midwatch/VERSION", "of every request; over HTTP writes add the change's id; --user-agent"},
+		{"traceparent", "a trace id for each command, not sampled", "with what instances and admin APIs are asked: logs show it, traces do not"},
+		{
+			"changing", fmt.Sprintf("%d targets at once, %v to read one", change.Parallel, change.ReadBack),
+			"registries are written to one entry after the other; --batch, --pause, --max-failures",
+		},
 		{"taking out", percent(fleet.MaxUnavailable), "at most so much of a service is drained at once, and never its last healthy instance; --max-unavailable, --allow-empty"},
 		{"grace", fleet.DrainGrace.String(), "until an instance counts as drained where calls in flight are not known; --grace"},
-		{"clock", fleet.ClockSkew.String(), "a peer's clock that is further off is shown"},
-		{"proxies", "registries and admin gateways", "instances are never asked through the environment's proxies; proxy in a profile"},
+		{"clock", fleet.ClockSkew.String(), "doctor says where an instance's clock is further off"},
+		{"proxies", "registries", "instances and their admin APIs are never asked through the environment's proxies; proxy in a profile"},
 		{"signals", "130, 143, 129", "INT, TERM and HUP finish the instance in hand, journal it and stop"},
 		{"in CI", fmt.Sprintf("a line every %v, at most %d annotations", fleet.CIProgress, fleet.CIAnnotations), "no questions; one annotation per root cause"},
 	}

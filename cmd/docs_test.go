@@ -12,6 +12,8 @@ import (
 
 	"github.com/midwatch-cli/midwatch/cmd"
 	"github.com/midwatch-cli/midwatch/cmd/app"
+	breakers "github.com/midwatch-cli/midwatch/fleet/breaker/all"
+	"github.com/midwatch-cli/midwatch/fleet/breaker/mapping"
 	"github.com/midwatch-cli/midwatch/fleet/registry/all"
 )
 
@@ -108,8 +110,8 @@ func TestDocsFollowOneCommand(t *testing.T) {
 		}
 	}
 	steps := regexp.MustCompile("`([a-z0-9_/]+\\.go)` `([A-Za-z0-9_.]+)`").FindAllStringSubmatch(page(t, "docs/follow-one-command.md"), -1)
-	if len(steps) < 8 {
-		t.Errorf("docs/follow-one-command.md has %d steps, want the whole way", len(steps))
+	if len(steps) < 40 {
+		t.Errorf("docs/follow-one-command.md has %d steps, want the whole way of both", len(steps))
 	}
 	for _, m := range steps {
 		if !functions[m[1]][m[2]] {
@@ -132,21 +134,38 @@ func functionName(f *ast.FuncDecl) string {
 	return f.Name.Name
 }
 
-// TestDocsSupport: every driver has its section, with the abilities it declares.
+// TestDocsSupport: every driver of a registry and of a breaker API has its
+// section, in the order of the tables and in one form, with the abilities and
+// orders it declares and no others.
 func TestDocsSupport(t *testing.T) {
 	text := page(t, "docs/support.md")
+	at := 0
+	section := func(name, declared string) {
+		t.Helper()
+		begin := strings.Index(text, "\n### "+name+"\n\n")
+		if begin < at {
+			t.Errorf("docs/support.md has no section %q, or has it before that of another", name)
+			return
+		}
+		at = begin
+		_, body, _ := strings.Cut(text[begin:], "\n\n")
+		if body, _, _ = strings.Cut(body, "\n#"); !strings.HasPrefix(body, declared) {
+			t.Errorf("docs/support.md, %s: the driver declares\n%s", name, declared)
+		}
+		if strings.Contains(body, "| --- |") && !strings.Contains(body, "\n| what | how | tried against |\n") {
+			t.Errorf("docs/support.md, %s: its table is of another form", name)
+		}
+	}
 	for _, d := range all.Drivers() {
-		_, section, ok := strings.Cut(text, "\n## "+d.Name+"\n")
-		if !ok {
-			t.Errorf("docs/support.md has no section %q", d.Name)
-			continue
+		section(d.Name, "Abilities: "+names(d.Abilities)+".")
+	}
+	listed := func(words string) string { return strings.ReplaceAll(words, "–", "none") }
+	for _, d := range breakers.Drivers() {
+		orders := "Orders: " + listed(names(d.Verbs)) + "."
+		if d.Name == mapping.Name {
+			orders = strings.TrimSuffix(orders, ".") + ", those of them that `breakers.mapping.set` has."
 		}
-		section, _, _ = strings.Cut(section, "\n## ")
-		for _, a := range d.Abilities {
-			if !strings.Contains(section, "`"+string(a)+"`") {
-				t.Errorf("docs/support.md, %s: the driver declares %s", d.Name, a)
-			}
-		}
+		section(d.Name, orders+" Abilities: "+listed(names(d.Abilities))+".")
 	}
 }
 

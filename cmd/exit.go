@@ -97,14 +97,15 @@ func codeOf(ctx context.Context, err error) (code app.Code, warned bool) {
 // complain prints an error and its hint.
 func complain(ctx context.Context, a *app.App, err error) {
 	var sig signalled
-	if errors.As(context.Cause(ctx), &sig) {
-		return // whoever sent the signal knows
+	var said *app.Error
+	isSaid := errors.As(err, &said)
+	if errors.As(context.Cause(ctx), &sig) && (!isSaid || said.Code != app.Partial) {
+		return // whoever sent the signal knows, but not what was left changed
 	}
 	hint := ""
-	var said *app.Error
 	var known *fleet.Error
 	switch {
-	case errors.As(err, &said) && said.Hint != "":
+	case isSaid && said.Hint != "":
 		hint = said.Hint
 	case errors.As(err, &known):
 		hint = known.Hint

@@ -56,12 +56,14 @@ func Run(parent context.Context, args []string, io *term.IO, getenv func(string)
 }
 
 const long = `midwatch finds a fleet of services in its registries, asks every instance how
-it is, and says in an exit code whether a deploy may go on.
+it is, shows and switches its circuit breakers, and says in an exit code whether
+a deploy may go on.
 
-  midwatch demo                                   a real little fleet, to try it on
-  midwatch check --registry etcd://10.0.0.5:2379  how is everything?
-  midwatch wait order --for up --timeout 5m       until it is so
-  midwatch doctor payment                         what is wrong with it, step by step`
+  midwatch demo                                     a real little fleet to try
+  midwatch check --registry etcd://10.0.0.5:2379    how is everything?
+  midwatch wait order --for up --timeout 5m         until it is so
+  midwatch breakers trip order/payment --ttl 10m    refuse its calls for a while
+  midwatch doctor payment                           what is wrong, step by step`
 
 // New returns the tree of commands.
 func New(a *app.App) *cobra.Command {
@@ -147,10 +149,12 @@ func addCommands(root *cobra.Command, a *app.App) {
 	}
 }
 
-// strict gives every command that takes no arguments the same refusal, and
-// those that have commands below them a guess at words that are nearly one.
+// strict gives every command that takes no arguments the same refusal, those
+// that have commands below them a guess at words that are nearly one, and all of
+// them help that fits a terminal.
 func strict(cmd *cobra.Command) {
 	cmd.SuggestionsMinimumDistance = 2
+	cmd.Long = wrapped(cmd.Long)
 	for _, c := range cmd.Commands() {
 		if c.HasSubCommands() && c.RunE == nil {
 			c.Args = cobra.ArbitraryArgs

@@ -21,7 +21,8 @@ func topics() []*cobra.Command {
 		page("exit-codes", "What the exit codes mean", exitCodes),
 		page("defaults", "What holds where nobody says otherwise", defaults),
 		page("environment", "The variables that are read", func() string { return environment }),
-		page("selecting", "How services and instances are named", func() string { return selecting }),
+		page("changing", "How changes are planned, written down and taken back", func() string { return changing }),
+		page("selecting", "How services, instances and breakers are named", func() string { return selecting }),
 	}
 }
 
@@ -47,7 +48,7 @@ MIDWATCH_CONTEXT        contexts, comma separated, as --context; none for no con
 MIDWATCH_REGISTRY       registry URLs separated by spaces, as --registry
 MIDWATCH_READ_ONLY      anything: every write is refused
 XDG_CONFIG_HOME         where midwatch/midwatch.yaml is looked for
-XDG_STATE_HOME          where the chosen context and the round-robin cursor are kept
+XDG_STATE_HOME          where context, round-robin cursor and journal are kept
 
 With no file and no flag, the one registry that these show is used:
 CONSUL_HTTP_ADDR        and CONSUL_HTTP_TOKEN, CONSUL_HTTP_SSL, CONSUL_CACERT, ...
@@ -68,4 +69,35 @@ const selecting = `SERVICE arguments are names or globs; the same words work in 
 
   -l team=shop,tier!=test,zone in (a,b)   metadata of the registry
   --zone b  --service-version 2.4.1  --instance ID  -n NAMESPACE
+
+Breakers are SERVICE/BREAKER, by their owner, the caller; the first slash splits.
+
+  order/payment           order's breaker towards payment, on all instances
+  */payment               everyone's towards payment
+  order --breaker 'a/b'   a name as it is
+`
+
+const changing = `What midwatch writes is a change: an order to breakers (breakers trip, reset,
+bypass, half-open), instances out of use and back (drain, undrain), a
+registry's entries (register, deregister). All are made in the same way:
+
+  plan      what was, what will be, on how many of how many, how, and what
+            else happens; --dry-run ends here, --expect N refuses another number
+  ask       the default answer is No; --yes does not ask, and is required where
+            there is no terminal; a protected context wants the service's name
+            (--confirm NAME), a read-only one refuses
+  look      the plan is read again: where it is another now, nothing is written
+  write     into the journal, before the first request: who, when, why
+            (--reason), and what was there before
+  do        with --batch N, --pause 10s and --max-failures N in steps; each
+            target is read back. All done is 0, none is 1, some is 4
+  retry     COMMAND --retry CHANGE does what a change did not do, no more
+  undo      midwatch changes undo CHANGE puts back what was there
+
+With --ttl 10m it is put back by itself, also when the terminal is gone; where
+nothing can stay alive (a build, a container's first process) add --wait. What
+somebody else has in force is refused, with who and why, but for --override.
+
+  midwatch changes          what is in force
+  midwatch changes settle   put back what is overdue, find out what broke off
 `

@@ -84,6 +84,7 @@ func (s BreakerState) Held() bool {
 type Breaker struct {
 	Name        string
 	State       BreakerState // what it acts as: what somebody ordered wins over what it observes
+	OneOpen     bool         // it is open, and the far side has no other word for one that somebody opened
 	Word        string       // the far side's own word for a state that is none of ours; empty otherwise
 	Observed    BreakerState // what it would be by itself; BreakerUnknown where the far side does not tell the two apart
 	Share       float64      // of the calls that it refuses while it is forced open; 0 is all

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/midwatch-cli/midwatch/probe/http1"
+	"github.com/midwatch-cli/midwatch/probe/veil"
 	"github.com/midwatch-cli/midwatch/probe/wire"
 )
 
@@ -28,6 +29,7 @@ type asking struct {
 	now    string        // the phase it is in
 	phases [6]Phase      // those it went through
 	known  int           // how many
+	veil   *veil.Veil
 	reply  wire.Answer
 	lean   http1.Response // what the reply's texts stand in; nil over net/http
 	result Result
@@ -126,6 +128,7 @@ func (a *asking) note(text string) { a.result.Trace = append(a.result.Trace, tex
 func (a *asking) answered(reply *wire.Answer) {
 	r := &a.result
 	r.Answered, r.Code = true, reply.Status
+	a.veil.Hide(reply.Body)
 	r.Print = reply.Print()
 	// A cache's Date is that of another day.
 	if reply.Header.Get("Age") != "" {
@@ -200,9 +203,9 @@ func (a *asking) endInTime(outcome Outcome, reason Reason, text string, slow tim
 // are large: it is copied only where it is handed out.
 func (a *asking) end(outcome Outcome, reason Reason, text string) *Result {
 	r := &a.result
-	r.Outcome, r.Reason, r.Detail = outcome, reason, strings.ToValidUTF8(text, "\uFFFD")
+	r.Outcome, r.Reason, r.Detail = outcome, reason, strings.ToValidUTF8(a.veil.Text(text), "\uFFFD")
 	for i := range r.Trace {
-		r.Trace[i] = strings.ToValidUTF8(r.Trace[i], "\uFFFD")
+		r.Trace[i] = strings.ToValidUTF8(a.veil.Text(r.Trace[i]), "\uFFFD")
 	}
 	if body := a.reply.Body; outcome != Pass && len(body) > 0 {
 		r.Excerpt = strings.ToValidUTF8(string(body[:min(len(body), excerptSize)]), "\uFFFD")

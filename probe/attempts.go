@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"math/rand/v2"
 	"time"
@@ -26,9 +27,9 @@ func (p *Attempts) Probe(ctx context.Context, t Target) Result {
 	if most == 0 {
 		most = 2
 	}
-	timeout, pause := orDefault(p.Timeout, 2*time.Second), orDefault(p.Pause, 200*time.Millisecond)
+	timeout, pause := cmp.Or(p.Timeout, 2*time.Second), cmp.Or(p.Pause, 200*time.Millisecond)
 	start := time.Now()
-	end := start.Add(orDefault(p.Whole, 4*time.Second))
+	end := start.Add(cmp.Or(p.Whole, 4*time.Second))
 	var trace []string
 	for n := 1; ; n++ {
 		within := wire.Until(ctx, time.Now().Add(min(timeout, time.Until(end))))

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -41,5 +42,5 @@ func (p DNSProber) Probe(ctx context.Context, t Target) Result {
 	}
 	a.result.Answered = true
 	a.note("leads to " + strings.Join(found, " "))
-	return *a.endInTime(Pass, ReasonNone, "", orDefault(p.Slow, defaultSlow))
+	return *a.endInTime(Pass, ReasonNone, "", cmp.Or(p.Slow, defaultSlow))
 }

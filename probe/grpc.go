@@ -12,6 +12,7 @@ import (
 
 	"github.com/midwatch-cli/midwatch/probe/grpchealth"
 	"github.com/midwatch-cli/midwatch/probe/health"
+	"github.com/midwatch-cli/midwatch/probe/veil"
 	"github.com/midwatch-cli/midwatch/probe/wire"
 )
 
@@ -21,6 +22,7 @@ import (
 type GRPCProber struct {
 	UserAgent   string
 	Headers     http.Header   // metadata of every call, such as Authorization; the names in any case
+	Veil        *veil.Veil    // what is hidden in answers
 	TLS         *tls.Config   // nil trusts the system's certificates; ServerName wins over Target.Host
 	DialTimeout time.Duration // 0 is 1 s
 	Resolver    *net.Resolver // nil: the system's
@@ -36,6 +38,7 @@ func Quiet() { grpchealth.Quiet() }
 // Probe asks once.
 func (p GRPCProber) Probe(ctx context.Context, t Target) Result {
 	a := begin(ctx, t)
+	a.veil = p.Veil
 	c, state, err := p.open(ctx, a)
 	if err != nil {
 		return *a.fail(err)
@@ -102,14 +105,14 @@ func (p GRPCProber) said(a *asking, v health.Verdict, state *tls.ConnectionState
 		r.Expires = c.ends
 		outcome, reason, text = c.worse(outcome, reason, text)
 	}
-	return *a.endInTime(outcome, reason, text, orDefault(p.Slow, defaultSlow))
+	return *a.endInTime(outcome, reason, text, cmp.Or(p.Slow, defaultSlow))
 }
 
 // Watch calls emit with what is so now and after each change, until ctx ends. A
 // service that can be watched is; else, and for all services at once, it is
 // asked again every so often (0 is 5 s), as it is when a stream ends.
 func (p GRPCProber) Watch(ctx context.Context, t Target, every time.Duration, emit func(Result)) {
-	every = orDefault(every, 5*time.Second)
+	every = cmp.Or(every, 5*time.Second)
 	var last *Result
 	tell := func(r Result) {
 		if ctx.Err() == nil && (last == nil || last.Outcome != r.Outcome || last.Reason != r.Reason || last.Detail != r.Detail) {

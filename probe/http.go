@@ -13,6 +13,7 @@ import (
 
 	"github.com/midwatch-cli/midwatch/probe/health"
 	"github.com/midwatch-cli/midwatch/probe/http1"
+	"github.com/midwatch-cli/midwatch/probe/veil"
 	"github.com/midwatch-cli/midwatch/probe/wire"
 )
 
@@ -30,6 +31,7 @@ const (
 type HTTPOptions struct {
 	UserAgent   string
 	Headers     http.Header   // sent with every request; a redirect never takes them to another host
+	Veil        *veil.Veil    // what is hidden in answers
 	Client      *http.Client  // its transport asks, where a proxy, OAuth2 or a dialler of its own is wanted; DialTimeout, TLS and Resolver are then its affair
 	TLS         *tls.Config   // for https without a Client; ServerName wins over Target.Host
 	Resolver    *net.Resolver // nil: the system's
@@ -65,10 +67,7 @@ func NewHTTP(o HTTPOptions) (*HTTPProber, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.Slow = orDefault(o.Slow, defaultSlow)
-	if o.MaxBody == 0 {
-		o.MaxBody = defaultBody
-	}
+	o.Slow, o.MaxBody = cmp.Or(o.Slow, defaultSlow), cmp.Or(o.MaxBody, defaultBody)
 	return &HTTPProber{o: o, header: header, lines: lines}, nil
 }
 
@@ -77,6 +76,7 @@ func NewHTTP(o HTTPOptions) (*HTTPProber, error) {
 func (p *HTTPProber) Probe(ctx context.Context, t Target) Result {
 	a := begin(ctx, t)
 	defer a.over()
+	a.veil = p.o.Veil
 	if t.Scheme == "" {
 		t.Scheme = "http"
 	}
@@ -104,10 +104,8 @@ func (p *HTTPProber) ask(ctx context.Context, a *asking, path string) (*wire.Ans
 	switch {
 	case p.o.Client != nil && a.target.Network == "unix":
 		return nil, fmt.Errorf("%w: a unix socket cannot be asked through a proxy or with OAuth2", errOurs)
-	case p.o.Client != nil && p.o.Client.Transport != nil:
-		return p.full(ctx, a, p.o.Client.Transport, a.target.Address, path)
 	case p.o.Client != nil:
-		return p.full(ctx, a, http.DefaultTransport, a.target.Address, path)
+		return p.full(ctx, a, cmp.Or(p.o.Client.Transport, http.DefaultTransport), a.target.Address, path)
 	case a.target.Scheme == "https":
 		return p.secure(ctx, a, path)
 	default:

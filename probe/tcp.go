@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"time"
@@ -26,13 +27,5 @@ func (p TCPProber) Probe(ctx context.Context, t Target) Result {
 	}
 	_ = conn.Close()
 	a.result.Answered = true
-	return *a.endInTime(Pass, ReasonNone, "", orDefault(p.Slow, defaultSlow))
-}
-
-// orDefault is d, or the default where nothing was said.
-func orDefault(d, otherwise time.Duration) time.Duration {
-	if d == 0 {
-		return otherwise
-	}
-	return d
+	return *a.endInTime(Pass, ReasonNone, "", cmp.Or(p.Slow, defaultSlow))
 }

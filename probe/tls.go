@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"net"
@@ -35,5 +36,5 @@ func (p TLSProber) Probe(ctx context.Context, t Target) Result {
 	a.result.Answered = true
 	c := lookAtCertificate(&state, p.Config, t, p.WarnDays, p.FailDays)
 	a.result.Expires = c.ends
-	return *a.endInTime(c.outcome, c.reason, c.text, orDefault(p.Slow, defaultSlow))
+	return *a.endInTime(c.outcome, c.reason, c.text, cmp.Or(p.Slow, defaultSlow))
 }

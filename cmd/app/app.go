@@ -170,40 +170,43 @@ func (a *App) InstanceKeys(ctx context.Context) []string {
 // NoComplete declares that the values of flags cannot be completed.
 func (a *App) NoComplete(cmd *cobra.Command, flags ...string) { none(cmd, flags...) }
 
-// fromFleet returns the distinct values of a field in the registries. Whatever
-// goes wrong is an empty answer: a shell has no place for errors.
+// fromFleet returns the distinct values of a field in the registries.
 func (a *App) fromFleet(field func(*fleet.Instance, *fleet.Service) string) func(context.Context) []string {
 	return func(ctx context.Context) []string {
-		ctx, cancel := context.WithTimeout(ctx, completionTime)
-		defer cancel()
-		a.IO.Quiet = true
-		// For a completion the flags are read twice, and lists grow.
-		a.Global.Registries, a.Global.Contexts = distinct(a.Global.Registries), distinct(a.Global.Contexts)
-		s, err := a.Open(ctx, Probing{})
-		if err != nil {
-			return nil
-		}
-		defer s.Close()
-		var values []string
-		add := func(v string) {
-			if v != "" && v == term.Clean(v) {
-				values = append(values, v)
-			}
-		}
-		for _, in := range s.Read(ctx) {
-			for i := range in.Services {
-				svc := &in.Services[i]
-				if len(svc.Instances) == 0 {
-					add(field(&fleet.Instance{}, svc))
-				}
-				for j := range svc.Instances {
-					add(field(&svc.Instances[j], svc))
+		return a.Offer(ctx, func(ctx context.Context, s *Session) (values []string) {
+			for _, in := range s.Read(ctx) {
+				for i := range in.Services {
+					svc := &in.Services[i]
+					if len(svc.Instances) == 0 {
+						values = append(values, field(&fleet.Instance{}, svc))
+					}
+					for j := range svc.Instances {
+						values = append(values, field(&svc.Instances[j], svc))
+					}
 				}
 			}
-		}
-		slices.Sort(values)
-		return slices.Compact(values)
+			return values
+		})
 	}
+}
+
+// Offer returns what f finds in the fleets of the command, for a completion:
+// each once, sorted, and none that a shell would obey or hide. F has a second;
+// whatever goes wrong is an empty answer, as a shell has no place for errors.
+func (a *App) Offer(ctx context.Context, f func(context.Context, *Session) []string) []string {
+	ctx, cancel := context.WithTimeout(ctx, completionTime)
+	defer cancel()
+	a.IO.Quiet = true
+	// For a completion the flags are read twice, and lists grow.
+	a.Global.Registries, a.Global.Contexts = distinct(a.Global.Registries), distinct(a.Global.Contexts)
+	s, err := a.Open(ctx, Probing{ProbeTimeout: completionTime, Attempts: 1, Parallel: fleet.Parallel})
+	if err != nil {
+		return nil
+	}
+	defer s.Close()
+	values := slices.DeleteFunc(f(ctx, s), func(v string) bool { return v == "" || v != term.Clean(v) })
+	slices.Sort(values)
+	return slices.Compact(values)
 }
 
 // distinct keeps the first of equal words, and the order.

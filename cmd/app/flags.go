@@ -117,6 +117,8 @@ type Probing struct {
 	Profile      string
 	Slow         time.Duration
 	Explain      bool // set by commands that show how instances were asked
+
+	agent string // what to call ourselves, where a change said it; empty: as always
 }
 
 // Add declares the flags.

@@ -4,9 +4,11 @@ import (
 	"context"
 	"slices"
 
+	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/config/environ"
 	"github.com/midwatch-cli/midwatch/fleet/profile"
 	"github.com/midwatch-cli/midwatch/fleet/registry/all"
+	"github.com/midwatch-cli/midwatch/fleet/selection"
 )
 
 // contextNames completes --context.
@@ -50,4 +52,31 @@ func (a *App) registryURLs(context.Context) []string {
 		urls = append(urls, scheme+"://")
 	}
 	return urls
+}
+
+// BreakerWords are words about the breakers there are, for completions: of those
+// of services, or of all, that take an order, or any.
+func (a *App) BreakerWords(ctx context.Context, services []string, order fleet.Verb, word func(selection.Found) string) []string {
+	return a.Offer(ctx, func(ctx context.Context, s *Session) (words []string) {
+		sel, err := selection.Selector{Names: services}.Compile()
+		if err != nil {
+			return nil
+		}
+		r, err := s.Pass(ctx, sel, BreakersOnly, nil)
+		if err != nil {
+			return nil
+		}
+		all, _ := selection.Breakers{}.Find(r.Snapshot)
+		for _, f := range all {
+			if order == "" || slices.Contains(f.Breaker.Verbs, order) {
+				words = append(words, word(f))
+			}
+		}
+		return words
+	})
+}
+
+// BreakerNames are the names of all breakers, likewise.
+func (a *App) BreakerNames(ctx context.Context) []string {
+	return a.BreakerWords(ctx, nil, "", func(f selection.Found) string { return f.Breaker.Name })
 }

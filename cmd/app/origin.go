@@ -117,13 +117,13 @@ func (a *App) Reopen(ctx context.Context, o change.Origin) (*Session, error) {
 		if err != nil {
 			return nil, &Error{Code: Usage, Err: err}
 		}
-		return a.open(ctx, f, []config.Context{*c}, Probing{})
+		return a.open(ctx, f, []config.Context{*c}, Probing{agent: o.UserAgent})
 	}
 	registries, err := wiring.ParseRegistries(o.Registries)
 	if err != nil {
 		return nil, usage(err)
 	}
-	return a.open(ctx, f, []config.Context{{Registries: registries}}, Probing{})
+	return a.open(ctx, f, []config.Context{{Registries: registries}}, Probing{agent: o.UserAgent})
 }
 
 // ReadOnly says whether nothing may be written to a context, whoever says so.

@@ -1,6 +1,8 @@
 package app_test
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -8,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/midwatch-cli/midwatch/cmd/app"
+	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/breaker"
 )
 
 // TestReopened: what a context was opened from is enough to open it again,
@@ -44,6 +48,26 @@ func TestReopened(t *testing.T) {
 		}
 		again.Close()
 		t.Chdir(home.dir)
+	}
+}
+
+// TestReopenedAsWhoWeWere: who puts a change back calls itself as who made it did.
+func TestReopenedAsWhoWeWere(t *testing.T) {
+	far := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.Error(w, r.UserAgent(), http.StatusTeapot) }))
+	defer far.Close()
+	w := newWorld(t)
+	s := w.flags(t, "--user-agent", "ops/1", "--registry", "memory://").open(t)
+	again, err := newWorld(t).Reopen(t.Context(), s.Origin(""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	admin, err := again.Fleets[0].Admin(fleet.Administration{API: "httpapi", Base: far.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := admin.List(t.Context(), breaker.Site{Base: far.URL}); err == nil || !strings.Contains(err.Error(), "418: ops/1") {
+		t.Errorf("%v", err)
 	}
 }
 

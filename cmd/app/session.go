@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -125,7 +126,7 @@ func (a *App) open(ctx context.Context, f *config.File, contexts []config.Contex
 		}
 	})
 	settings := wiring.Settings{
-		UserAgent: a.UserAgent(), Secret: secrets.Resolve, Now: a.Now,
+		UserAgent: cmp.Or(p.agent, a.UserAgent()), Secret: secrets.Resolve, Now: a.Now,
 		ProbeTimeout: p.ProbeTimeout, Attempts: p.Attempts, Slow: p.Slow, Parallel: p.Parallel, QPS: p.QPS,
 		Explain: p.Explain, Breakers: a.Breakers,
 		Override: profile.Override{Profile: p.Profile, Probe: probe.Kind(p.Kind), HealthPath: p.HealthPath},

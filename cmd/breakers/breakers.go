@@ -39,17 +39,22 @@ func New(a *app.App) *cobra.Command {
 	return cmd
 }
 
+// words are the commands below this one.
+func words() []string {
+	names := []string{"list", "show", "events"}
+	for _, v := range orders() {
+		names = append(names, string(v.name))
+	}
+	return names
+}
+
 // misspelt guesses at a first argument that is nearly a command: it would be
 // looked for as a service.
 func misspelt(cmd *cobra.Command, args []string) error {
 	if len(args) < 2 {
 		return nil
 	}
-	var names []string
-	for _, c := range cmd.Commands() {
-		names = append(names, c.Name())
-	}
-	if near := match.Nearest(args[0], names); len(near) > 0 {
+	if near := match.Nearest(args[0], words()); len(near) > 0 {
 		return app.Usagef("did you mean "+cmd.CommandPath()+" "+near[0]+"?", "there is no command %q", cmd.CommandPath()+" "+args[0])
 	}
 	return nil
@@ -67,7 +72,7 @@ func (w *wanted) add(cmd *cobra.Command, a *app.App) {
 	w.look.Selection.Add(cmd, a)
 	w.look.Probing.AddReading(cmd, a)
 	cmd.Flags().StringVar(&w.name, "breaker", "", "only the breaker of this `NAME`, taken literally")
-	a.NoComplete(cmd, "breaker")
+	a.CompleteFunc(cmd, "breaker", a.BreakerNames)
 }
 
 // parse reads the arguments, and returns the services to read.
@@ -140,6 +145,13 @@ func (r *reading) names() (names []string) {
 func (r *reading) end(a *app.App) error {
 	listed := r.Reading
 	listed.Missing = slices.DeleteFunc(slices.Clone(listed.Missing), func(m app.Missing) bool { return m.Name == "*" })
+	for i := range listed.Missing {
+		if m := &listed.Missing[i]; len(m.Suggestions) == 0 {
+			for _, word := range match.Nearest(m.Name, words()) {
+				m.Suggestions = append(m.Suggestions, "midwatch breakers "+word)
+			}
+		}
+	}
 	err := a.Listed(listed)
 	if len(r.Snapshot.Services) == 0 {
 		return err

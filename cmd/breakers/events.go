@@ -32,7 +32,7 @@ closed. Not every API keeps that: midwatch registries says which have events. Wh
 happens from now on, midwatch watch tells of all.
 
 ` + grammar,
-		Args: cobra.ArbitraryArgs, ValidArgsFunction: a.ServiceArgs,
+		Args: cobra.ArbitraryArgs, ValidArgsFunction: addresses(a, ""),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			services, err := w.parse(args)
 			if err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/midwatch-cli/midwatch/cmd/app"
 	"github.com/midwatch-cli/midwatch/cmd/render"
+	"github.com/midwatch-cli/midwatch/cmd/term"
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/document"
 	"github.com/midwatch-cli/midwatch/fleet/selection"
@@ -36,7 +37,7 @@ only counted; -o wide has a row for each instance.
 ` + grammar + `
 
 It ends with 3 where something could not be read, or nobody says how it is read.`,
-		Args: cobra.ArbitraryArgs, ValidArgsFunction: a.ServiceArgs,
+		Args: cobra.ArbitraryArgs, ValidArgsFunction: addresses(a, ""),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			services, err := w.parse(args)
 			if err != nil {
@@ -155,12 +156,12 @@ func (r *reading) table(a *app.App) render.Table {
 		{Name: "SERVICE"},
 		{Name: "BREAKER"},
 		{Name: "STATE"},
-		{Name: "OBSERVED"},
+		{Name: "OBSERVED", Spare: 1},
 		{Name: "INSTANCES"},
 		{Name: "FAIL", Right: true},
-		{Name: "SLOW", Right: true},
+		{Name: "SLOW", Right: true, Spare: 3},
 		{Name: "CALLS", Wide: true, Right: true},
-		{Name: "REJECTED", Right: true},
+		{Name: "REJECTED", Right: true, Spare: 2},
 		{Name: "SINCE"},
 		{Name: "HELD BY", Flex: true},
 		{Name: "API", Wide: true},
@@ -187,7 +188,7 @@ func (r *reading) table(a *app.App) render.Table {
 
 func (r *reading) row(a *app.App, g *group, instances string) render.Row {
 	s := summary(g)
-	state := render.Said(mark(g.state), g.state.Words())
+	state := render.Said(mark(g.state), g.state.Words()+shed(g.worst[0].Breaker))
 	return render.Row{Cells: []render.Cell{
 		render.Sign(mark(g.state)), render.Text(g.ref.Context), render.Text(g.ref.Source), render.Text(g.ref.Namespace),
 		render.Text(g.ref.Name), render.Text(g.name), state, render.Text(observed(g)), render.Text(instances),
@@ -277,9 +278,9 @@ func held(a *app.App, now time.Time, state fleet.BreakerState, h fleet.Hold) str
 	case !a.IO.OutTTY:
 		text += ", ends at " + h.Until.UTC().Format(time.RFC3339)
 	case left < 0:
-		text += ", should have ended " + render.Duration(-left) + " ago"
+		text += ", should have ended " + term.Duration(-left) + " ago"
 	default:
-		text += ", ends in " + render.Duration(left)
+		text += ", ends in " + term.Duration(left)
 	}
 	return text
 }

@@ -42,6 +42,30 @@ nobody says how the breakers of 1 other instance are read
 	lines(t, "none refuses", w.run(t, "gateway", "--open").Out, "none of 4 breakers refuses calls")
 }
 
+// TestNarrow: on a terminal of 80 columns nothing runs over its edge: what is
+// least wanted is left out.
+func TestNarrow(t *testing.T) {
+	w := newWorld(t)
+	w.screens()
+	w.tty, w.columns = true, 80
+	lines(t, "breakers", w.run(t).Out, `
+  SERVICE  BREAKER    STATE        INSTANCES  FAIL  SINCE  HELD BY
+✗ order    payment    open         3 of 4      62%  3 m    itself
+! order    inventory  forced open  4 of 4      n/a  9 m    oncall-1: "db move",
+                                                           ends in 51 s
+✓ gateway  order      closed       2 of 2     0.4%  2 h
+  3 more are closed
+nobody says how the breakers of 1 other instance are read
+`)
+	lines(t, "show", w.run(t, "show", "order/inventory", "--instance", "order-3").Out, `
+  INSTANCE       BREAKER    STATE        FAIL  SINCE  HELD BY
+! order/order-3  inventory  forced open   n/a  9 m    oncall-1: "db move",
+                                                      ends in 51 s
+    can be ordered: trip, reset, bypass, half-open, over memory at memory://10.5.111.3:80
+    change 01J9K
+`)
+}
+
 // TestOffATerminal: every row, no folding, no relative times, numbers as they
 // are.
 func TestOffATerminal(t *testing.T) {
@@ -100,11 +124,9 @@ func TestHeldByWhomWeKnow(t *testing.T) {
 	lines(t, "holders", w.run(t, "edge").Out, `
   SERVICE  BREAKER  STATE        INSTANCES  FAIL  SLOW  REJECTED  HELD BY
 ! edge     a        forced open  1 of 1      n/a   n/a       n/a  someone else
-! edge     c        forced open  1 of 1      n/a   n/a       n/a  late, should have
-                                                                  ended 1 m ago
+! edge     c        forced open  1 of 1      n/a   n/a       n/a  late, should have ended 1 m ago
 ! edge     d        half open    1 of 1      n/a   n/a       n/a  itself
-! edge     b        disabled     1 of 1      n/a   n/a       n/a  oncall-2:
-                                                                  "rehearsal"
+! edge     b        disabled     1 of 1      n/a   n/a       n/a  oncall-2: "rehearsal"
 `)
 	r := w.run(t, "edge/b", "-o", "json", "--jq", ".items[]|[.heldBy, .hold.change]|join(\" \")")
 	lines(t, "as data", r.Out, "oncall-2 01J9B")
@@ -158,6 +180,7 @@ func TestEnds(t *testing.T) {
 		},
 		{"out of reach, by name", "order/payment", errors.New("odd"), app.CannotSay, []string{"error: breakers of order/order-1 and 3 more instances could not be read"}},
 		{"misspelt command", "shw order/payment", nil, app.Usage, nil},
+		{"misspelt command, alone", "lsit", nil, app.CannotSay, []string{"error: no such service: lsit", "hint: did you mean midwatch breakers list?"}},
 		{"wrong address", "order/", nil, app.Usage, nil},
 		{"wrong flag value", "--interval 1ms", nil, app.Usage, nil},
 	} {
@@ -202,6 +225,14 @@ func TestLiteralName(t *testing.T) {
 	if r := w.run(t, "edge", "--breaker", "b/*"); r.Code() != app.CannotSay {
 		t.Errorf("ended with %d", r.Code())
 	}
+}
+
+// TestAWordOfTheFarSide that is no state of ours is shown beside unknown.
+func TestAWordOfTheFarSide(t *testing.T) {
+	w := newWorld(t)
+	w.put("edge", 1, "a", fleet.BreakerUnknown, func(b *fleet.Breaker) { b.Word = "WOBBLY" })
+	lines(t, "list", w.run(t, "edge", "--no-headers").Out, "edge\ta\tunknown (WOBBLY)\t-\t1 of 1\t-\t-\t-\t-\t-")
+	lines(t, "as data", w.run(t, "edge", "-o", "json", "--jq", ".items[].word").Out, "WOBBLY")
 }
 
 // TestHostileNames reach no terminal as they are.

@@ -11,9 +11,11 @@ import (
 
 	"github.com/midwatch-cli/midwatch/cmd/app"
 	"github.com/midwatch-cli/midwatch/cmd/write"
+	"github.com/midwatch-cli/midwatch/cmd/write/screen"
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/change"
 	"github.com/midwatch-cli/midwatch/fleet/selection"
+	"github.com/midwatch-cli/midwatch/fleet/wiring"
 )
 
 // verb is one of the commands that give an order.
@@ -79,7 +81,7 @@ It is written down before anything is sent, read back instance by instance, and 
 taken back by "midwatch changes undo". It ends with 4 where it was done on some only.
 
 ` + grammar,
-		Args: cobra.ArbitraryArgs, ValidArgsFunction: a.ServiceArgs,
+		Args: cobra.ArbitraryArgs, ValidArgsFunction: addresses(a, v.name),
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), a, args) },
 	}
 	o.wanted.add(cmd, a)
@@ -97,20 +99,29 @@ taken back by "midwatch changes undo". It ends with 4 where it was done on some 
 	return cmd
 }
 
-func (o *ordering) run(ctx context.Context, a *app.App, args []string) error {
+// check refuses what makes no sense.
+func (o *ordering) check(args []string) error {
 	switch {
-	case o.flags.Retry != "" && len(args) > 0:
+	case o.flags.Retry != "" && (len(args) > 0 || o.wanted.name != ""):
 		return app.Usagef("", "--retry goes on with a change as it was: name no breaker beside it")
 	case o.flags.Retry == "" && len(args) == 0 && o.wanted.name == "":
 		return app.Usagef("such as "+string(o.verb.name)+" order/payment; midwatch breakers lists what there is", "which breaker?")
 	case o.verb.name == fleet.Trip && (o.percent < 1 || o.percent > 100):
 		return app.Usagef("", "--percent %d: want 1 to 100", o.percent)
 	}
-	services, err := o.wanted.parse(args)
-	if err != nil {
+	return o.wanted.look.Probing.Check()
+}
+
+func (o *ordering) run(ctx context.Context, a *app.App, args []string) error {
+	if err := o.check(args); err != nil {
 		return err
 	}
-	if err := o.wanted.look.Probing.Check(); err != nil {
+	retry := "midwatch breakers " + string(o.verb.name) + " --retry"
+	if o.flags.Retry != "" {
+		return write.Retry(ctx, a, &o.flags, string(o.verb.name), retry)
+	}
+	services, err := o.wanted.parse(args)
+	if err != nil {
 		return err
 	}
 	sel, err := o.wanted.look.Selection.Compile(services)
@@ -122,55 +133,17 @@ func (o *ordering) run(ctx context.Context, a *app.App, args []string) error {
 		return err
 	}
 	defer s.Close()
-	if o.flags.Retry != "" {
-		return o.make(ctx, s, fleetOf(s), write.Proposal{Retry: o.retry()})
-	}
-	t := &targets{ordering: o, app: a, session: s, selection: sel}
+	t := &targets{ordering: o, app: a, session: s, selection: sel, services: services}
 	if err := t.read(ctx); err != nil {
 		return err
 	}
-	return o.make(ctx, s, t.context, write.Proposal{Plan: t.plan, Says: t.says, Retry: o.retry()})
-}
-
-// fleetOf is the context of a session that has one; empty where there are
-// several, for which a change that is retried says its own.
-func fleetOf(s *app.Session) string { return s.Fleets[0].Context }
-
-func (o *ordering) retry() string { return "midwatch breakers " + string(o.verb.name) + " --retry" }
-
-// make writes to a context.
-func (o *ordering) make(ctx context.Context, s *app.Session, context string, p write.Proposal) error {
-	for _, f := range s.Fleets {
-		if f.Context != context {
-			continue
-		}
-		w, err := write.New(ctx, s, f, &o.flags)
-		if err != nil {
-			return err
-		}
-		defer w.Close()
-		if p.Plan != nil {
-			p.Plan = replanned(w, p.Plan)
-		}
-		_, err = w.Make(ctx, p)
+	w, err := write.New(ctx, s, t.fleet, &o.flags)
+	if err != nil {
 		return err
 	}
-	return app.Usagef("", "context %q is not open", context)
-}
-
-// replanned hands what was read to the desk that prepares it.
-func replanned(w *write.Writer, read func(context.Context, change.Plan) (change.Plan, error)) func(context.Context, change.Plan) (change.Plan, error) {
-	return func(ctx context.Context, old change.Plan) (change.Plan, error) {
-		wanted, err := read(ctx, old)
-		if err != nil {
-			return change.Plan{}, err
-		}
-		intents := make([]change.Intent, len(wanted.Steps))
-		for i := range wanted.Steps {
-			intents[i] = wanted.Steps[i].Intent
-		}
-		return w.Desk().Replan(ctx, wanted, intents)
-	}
+	defer w.Close()
+	_, err = w.Make(ctx, write.Proposal{Steps: t.steps, Says: t.says, Retry: retry})
+	return err
 }
 
 // targets are the breakers an order goes to.
@@ -179,8 +152,9 @@ type targets struct {
 	app       *app.App
 	session   *app.Session
 	selection *selection.Selection
+	services  []string // as they were written
 
-	context  string
+	fleet    *wiring.Fleet // the one context they are in
 	snapshot *fleet.Snapshot
 	names    map[fleet.Ref][]string // of the breakers that are meant, by their owner
 	unread   map[fleet.Key]error    // instances that could not be asked
@@ -199,17 +173,59 @@ func (t *targets) read(ctx context.Context) error {
 	if err != nil || len(found) == 0 {
 		return t.nothing(ctx, r, err)
 	}
-	t.context = found[0].In.Context
+	if err := write.Unread(r, t.services); err != nil {
+		return err
+	}
 	for _, f := range found {
-		if f.In.Context != t.context {
-			return app.Usagef("choose one with --context", "these breakers are in several contexts")
+		t.mean(f.In.Key.Ref, f.Breaker.Name)
+	}
+	if err := t.addUnread(); err != nil {
+		return err
+	}
+	return t.oneContext()
+}
+
+func (t *targets) mean(ref fleet.Ref, name string) {
+	if !slices.Contains(t.names[ref], name) {
+		t.names[ref] = append(t.names[ref], name)
+	}
+}
+
+// addUnread puts the instances that could not be asked beside those that could:
+// they are meant too. Of a service of which none could be asked it is known what
+// is meant only where the breaker was named, and not by a glob.
+func (t *targets) addUnread() error {
+	for _, in := range t.wanted.breakers.Unread(t.snapshot) {
+		t.unread[in.Key] = &fleet.Error{Reason: in.BreakersWhy.Reason, Detail: in.BreakersWhy.Detail, Hint: in.BreakersHint}
+		if len(t.names[in.Key.Ref]) > 0 {
+			continue
 		}
-		if ref := f.In.Key.Ref; !slices.Contains(t.names[ref], f.Breaker.Name) {
-			t.names[ref] = append(t.names[ref], f.Breaker.Name)
+		names, exact := t.wanted.breakers.Named(in.Key.Ref)
+		if !exact {
+			return &app.Error{
+				Code: app.CannotSay, Hint: "name the breakers, or the services, that are meant",
+				Err: fmt.Errorf("breakers of %s could not be read, and some of them may be meant: %s: nothing was changed", in.Key, in.BreakersWhy.Detail),
+			}
+		}
+		for _, name := range names {
+			t.mean(in.Key.Ref, name)
 		}
 	}
-	for _, in := range t.wanted.breakers.Unread(r.Snapshot) {
-		t.unread[in.Key] = &fleet.Error{Reason: in.BreakersWhy.Reason, Detail: in.BreakersWhy.Detail, Hint: in.BreakersHint}
+	return nil
+}
+
+// oneContext finds the context that is written to.
+func (t *targets) oneContext() error {
+	for ref := range t.names {
+		for _, f := range t.session.Fleets {
+			if f.Context != ref.Context {
+				continue
+			}
+			if t.fleet != nil && t.fleet != f {
+				return app.Usagef("choose one with --context", "these breakers are in several contexts")
+			}
+			t.fleet = f
+		}
 	}
 	return nil
 }
@@ -228,44 +244,40 @@ func (t *targets) nothing(ctx context.Context, r app.Reading, err error) error {
 	return &app.Error{Code: app.CannotSay, Err: errors.New("nothing was changed: there is no such breaker")}
 }
 
-// plan is what is wanted of each instance that is there now. What could not be
-// asked is part of it, as what cannot be done.
-func (t *targets) plan(ctx context.Context, old change.Plan) (change.Plan, error) {
-	known := map[string]error{}
-	if len(old.Steps) > 0 { // it is read again: who is there may have changed
+// steps are what is wanted of each instance that is there now. What could not be
+// asked is among them, as what cannot be done.
+func (t *targets) steps(ctx context.Context, old change.Plan) ([]change.Step, error) {
+	if len(old.Steps) > 0 { // who is there may have changed
 		r, err := t.session.Pass(ctx, t.selection, app.Places, nil)
 		if err != nil {
-			return change.Plan{}, err
+			return nil, err
+		}
+		if err := write.Unread(r, t.services); err != nil {
+			return nil, err
 		}
 		t.snapshot = r.Snapshot
-		for i := range old.Steps {
-			known[old.Steps[i].Intent.Key()] = old.Steps[i].Err
-		}
 	}
-	var p change.Plan
+	var steps []change.Step
 	for i := range t.snapshot.Services {
 		s := &t.snapshot.Services[i]
 		for j := range s.Instances {
 			for _, name := range t.names[s.Ref] {
 				step, err := t.step(&s.Instances[j], name)
 				if err != nil {
-					return p, err
+					return nil, err
 				}
-				if err := known[step.Intent.Key()]; err != nil {
-					step.Err = err
-				}
-				p.Steps = append(p.Steps, step)
+				steps = append(steps, step)
 			}
 		}
 	}
-	return p, nil
+	return steps, nil
 }
 
 // step is an order to one breaker of one instance.
 func (t *targets) step(in *fleet.InstanceView, name string) (change.Step, error) {
 	k := in.Key
 	o := change.Order{Verb: t.verb.name}
-	if t.percent > 0 && t.percent < 100 {
+	if t.shared() {
 		o.Share = float64(t.percent) / 100
 	}
 	intent, err := change.BreakerIntent(k.Context, change.Target{
@@ -274,59 +286,74 @@ func (t *targets) step(in *fleet.InstanceView, name string) (change.Step, error)
 	return change.Step{Intent: intent, Err: t.unread[k]}, err
 }
 
+// shared says that a share of the calls is meant, not all.
+func (t *targets) shared() bool { return t.percent > 0 && t.percent < 100 }
+
 // says is the plan in sentences: what it does to whom, and to how many of them.
-func (t *targets) says(p change.Plan) []string {
-	type group struct{ service, breaker string }
+func (t *targets) says(p change.Plan) []screen.Passage {
+	type group struct {
+		ref     fleet.Ref
+		breaker string
+	}
+	var parts []screen.Passage
 	var order []group
-	n, failed := map[group]int{}, map[group]int{}
+	at := map[group]int{}
 	for i := range p.Steps {
 		target := p.Steps[i].Intent.Target
-		g := group{target.Service, target.Breaker}
-		if n[g]++; n[g] == 1 {
-			order = append(order, g)
+		ref := target.Key().Ref
+		ref.Context, ref.Source = p.Steps[i].Intent.Context, target.Source
+		g := group{ref, target.Breaker}
+		n, known := at[g]
+		if !known {
+			n = len(parts)
+			at[g], parts, order = n, append(parts, screen.Passage{}), append(order, g)
 		}
-		if p.Steps[i].Err != nil {
-			failed[g]++
-		}
+		parts[n].Steps = append(parts[n].Steps, i)
 	}
-	var lines []string
-	for _, g := range order {
-		what, calls := "breaker "+g.breaker, "Calls"
-		if t.percent > 0 && t.percent < 100 {
+	for n, g := range order {
+		var todo bool
+		parts[n].Says, todo = t.sentence(&p, parts[n].Steps, g.ref, g.breaker)
+		if !todo {
+			continue
+		}
+		calls := "Calls"
+		if t.shared() {
 			calls = fmt.Sprintf("%d%% of the calls", t.percent)
-			what += " for " + calls
 		}
-		line := fmt.Sprintf("This %s %s on %d of %s of %s%s.", t.verb.does, what, n[g]-failed[g], app.Count(t.total(g.service), "instance"), g.service, t.where())
-		lines = append(lines, line, fmt.Sprintf("%s from %s to %s %s.", calls, g.service, g.breaker, t.verb.means))
+		parts[n].Then = []string{fmt.Sprintf("%s from %s to %s %s.", calls, g.ref.Name, g.breaker, t.verb.means)}
 	}
-	return lines
+	return parts
 }
 
-// total counts the instances that a service has, selected or not.
-func (t *targets) total(service string) (n int) {
-	for ref := range t.names {
-		if ref.Name == service {
-			n += t.session.Size(ref)
-		}
+// sentence says on how many instances of how many something is done, and why
+// not on the others.
+func (t *targets) sentence(p *change.Plan, steps []int, ref fleet.Ref, name string) (line string, todo bool) {
+	n, so, cannot := t.flags.Page().Split(p, steps)
+	of := app.Count(t.session.Size(ref), "instance") + " of " + t.owner(ref)
+	if n > 0 {
+		return fmt.Sprintf("This %s breaker %s on %d of %s%s.", t.verb.does, name, n, of, screen.Besides(so, cannot)), true
 	}
-	return n
+	return fmt.Sprintf("Breaker %s is %s on %d of %s already: there is nothing to do%s.", name, t.verb.name.State().Words(), so, of, screen.Besides(0, cannot)), false
 }
 
-// where names the context and how it is guarded: (prod, protected).
-func (t *targets) where() string {
+// owner names a service, where it is, and how that is guarded: order (prod,
+// protected).
+func (t *targets) owner(ref fleet.Ref) string {
+	name := ref.Name
+	for other := range t.names {
+		if other.Name == ref.Name && other != ref {
+			name = strings.TrimPrefix(ref.Namespace+"/", "/") + ref.Name + " in " + ref.Source
+		}
+	}
 	var words []string
-	for _, f := range t.session.Fleets {
-		if f.Context == t.context {
-			if f.Context != "" {
-				words = append(words, f.Context)
-			}
-			if f.Protected {
-				words = append(words, "protected")
-			}
-		}
+	if t.fleet.Context != "" {
+		words = append(words, t.fleet.Context)
+	}
+	if t.fleet.Protected {
+		words = append(words, "protected")
 	}
 	if len(words) == 0 {
-		return ""
+		return name
 	}
-	return " (" + strings.Join(words, ", ") + ")"
+	return name + " (" + strings.Join(words, ", ") + ")"
 }

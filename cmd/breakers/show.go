@@ -24,7 +24,7 @@ func showing(a *app.App) *cobra.Command {
 calls, who holds it and until when, what can be ordered of it, and where.
 
 ` + grammar,
-		Args: cobra.MinimumNArgs(1), ValidArgsFunction: a.ServiceArgs,
+		Args: cobra.MinimumNArgs(1), ValidArgsFunction: addresses(a, ""),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			services, err := w.parse(args)
 			if err != nil {
@@ -56,11 +56,11 @@ func (r *reading) each(a *app.App) render.Table {
 		{Name: "INSTANCE"},
 		{Name: "BREAKER"},
 		{Name: "STATE"},
-		{Name: "OBSERVED"},
+		{Name: "OBSERVED", Spare: 1},
 		{Name: "FAIL", Right: true},
-		{Name: "SLOW", Right: true},
-		{Name: "CALLS", Right: true},
-		{Name: "REJECTED", Right: true},
+		{Name: "SLOW", Right: true, Spare: 4},
+		{Name: "CALLS", Right: true, Spare: 2},
+		{Name: "REJECTED", Right: true, Spare: 3},
 		{Name: "SINCE"},
 		{Name: "HELD BY", Flex: true},
 		{Name: "CHANGE", Plain: true},
@@ -90,8 +90,12 @@ func (r *reading) each(a *app.App) render.Table {
 	return t
 }
 
-// shed is how much a breaker that is held open refuses, where that is not all.
+// shed is how much a breaker that is held open refuses, where that is not all;
+// and the far side's word for a state that is none of ours.
 func shed(b *fleet.Breaker) string {
+	if b.Word != "" {
+		return " (" + b.Word + ")"
+	}
 	if b.State != fleet.BreakerForcedOpen {
 		return ""
 	}

@@ -16,7 +16,7 @@ func TestShow(t *testing.T) {
 	w := newWorld(t)
 	w.screens()
 	w.put("order", 4, "inventory", fleet.BreakerForcedOpen, func(b *fleet.Breaker) { b.Share, b.Verbs = 0.25, []fleet.Verb{} })
-	w.tty = true
+	w.tty, w.columns = true, 124
 	r := w.run(t, "show", "order/inventory", "--instance", "order-[34]")
 	if r.Err != nil {
 		t.Errorf("ended with %v", r.Err)

@@ -1,6 +1,7 @@
 package breakers_test
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"net/http"
@@ -33,6 +34,7 @@ type world struct {
 	far      memory.Far
 	registry string
 	tty      bool
+	columns  int // of the terminal; 0: 106
 	holders  func(k fleet.Key, b *fleet.Breaker) fleet.Hold
 }
 
@@ -115,6 +117,7 @@ func (w *world) run(t *testing.T, args ...string) cmdtest.Result {
 		}
 		if w.tty {
 			a.IO.OutTTY = true
+			a.IO.Wide = func() int { return cmp.Or(w.columns, 106) }
 		}
 	}}
 	return command.Run(t, append(args, "--registry", w.registry, "--utc")...)

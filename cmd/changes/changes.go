@@ -14,6 +14,7 @@ import (
 
 	"github.com/midwatch-cli/midwatch/cmd/app"
 	"github.com/midwatch-cli/midwatch/cmd/render"
+	"github.com/midwatch-cli/midwatch/cmd/term"
 	"github.com/midwatch-cli/midwatch/cmd/write"
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/change"
@@ -122,19 +123,18 @@ func batches(ctx context.Context, a *app.App, j change.Journal, all bool) ([]*ch
 	if len(contexts) == 0 {
 		contexts = []string{""}
 	}
-	for _, c := range contexts {
-		some, err := j.Batches(ctx, change.Filter{Context: c})
+	f := change.Filter{}
+	if !all {
+		f.Since = a.Now().Add(-recent)
+	}
+	for _, f.Context = range contexts {
+		some, err := j.Batches(ctx, f)
 		if err != nil {
 			return nil, err
 		}
 		found = append(found, some...)
 	}
-	if all {
-		return found, nil
-	}
-	return slices.DeleteFunc(found, func(b *change.Batch) bool {
-		return !b.Stand(a.Now(), keeper.Alive).Open() && a.Now().Sub(b.At) > recent
-	}), nil
+	return found, nil
 }
 
 // rank puts first what somebody may have to do something about.
@@ -276,7 +276,7 @@ func ends(a *app.App, b *change.Batch, s change.Stand) string {
 		return b.Until.UTC().Format("2006-01-02T15:04:05.000Z")
 	}
 	if left := b.Until.Sub(a.Now()); left > 0 {
-		return "in " + render.Duration(left)
+		return "in " + term.Duration(left)
 	}
-	return render.Duration(a.Now().Sub(b.Until)) + " ago"
+	return term.Duration(a.Now().Sub(b.Until)) + " ago"
 }

@@ -297,3 +297,33 @@ func TestUndo(t *testing.T) {
 		t.Errorf("%v, %s", r.Err, r.Hint())
 	}
 }
+
+// TestNothingHostileIsShown: what far sides and their names say comes into the
+// journal as it is, and out of it as words.
+func TestNothingHostileIsShown(t *testing.T) {
+	const hostile = "a\tb\nc\r\x1b[31md\x1b]0;owned\a\u202e\x00\xff::error::"
+	w := newWorld(t)
+	i, err := change.RegisterIntent("", change.Target{Source: hostile, Service: hostile, Instance: hostile}, change.Entry{Address: "10.0.0.1:80"})
+	must(t, err)
+	b := &change.Batch{At: noon, What: hostile, Who: change.Who{User: hostile, Host: hostile, Terminal: hostile, Run: hostile}, Reason: hostile, Until: noon.Add(-time.Hour), Finished: noon, Steps: []change.Record{
+		{Intent: i, What: hostile, Was: hostile, Will: hostile, Now: hostile, Error: hostile, Before: change.Before("{}"), State: change.Intended},
+	}}
+	must(t, w.j.Begin(t.Context(), b))
+	b.Steps[0].State = change.Unknown
+	must(t, w.j.Record(t.Context(), b.ID, b.Steps))
+	for _, tty := range []bool{false, true} {
+		w.tty = tty
+		for _, args := range [][]string{{}, {"list", "-o", "wide"}, {"show", b.ID}, {"list", "-o", "json"}, {"list", "-o", "yaml"}, {"export"}, {"list", "-o", "name"}} {
+			r := w.run(args...)
+			if strings.ContainsFunc(r.Out+r.Errs, func(c rune) bool { return c < ' ' && c != '\n' && c != '\t' || c == 0x7f || c == '\u202e' }) {
+				t.Errorf("%v, tty %v: %q", args, tty, r.Out+r.Errs)
+			}
+			if len(args) == 0 && !tty {
+				lines := strings.Split(strings.TrimRight(r.Out, "\n"), "\n")
+				if len(lines) != 2 || strings.Count(lines[0], "\t") != strings.Count(lines[1], "\t") {
+					t.Errorf("its table is %q", r.Out)
+				}
+			}
+		}
+	}
+}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/midwatch-cli/midwatch/cmd/app"
 	"github.com/midwatch-cli/midwatch/cmd/render"
+	"github.com/midwatch-cli/midwatch/cmd/term"
 	"github.com/midwatch-cli/midwatch/cmd/write"
 	"github.com/midwatch-cli/midwatch/fleet/change"
 	"github.com/midwatch-cli/midwatch/fleet/change/journal"
@@ -91,31 +92,33 @@ func show(ctx context.Context, a *app.App, id string) error {
 }
 
 // lead says who, when and why.
-func lead(a *app.App, l *document.Looked) []string {
+func lead(a *app.App, l *document.Looked) (lines [][]render.Cell) {
+	add := func(line string) { lines = append(lines, []render.Cell{render.Text(line)}) }
 	b := l.Batch
-	lines := []string{fmt.Sprintf("%s  %s: %s", b.ID, b.What, strings.ReplaceAll(string(l.Stand), "_", " "))}
+	add(fmt.Sprintf("%s  %s: %s", b.ID, b.What, strings.ReplaceAll(string(l.Stand), "_", " ")))
 	by := "by " + b.Who.String()
 	for _, more := range []string{b.Who.Terminal, b.Who.Run} {
 		if more != "" {
 			by += ", " + more
 		}
 	}
-	by += ", " + render.Duration(max(a.Now().Sub(b.At), 0)) + " ago"
+	by += ", " + term.Duration(max(a.Now().Sub(b.At), 0)) + " ago"
 	if b.Reason != "" {
 		by += fmt.Sprintf(": %q", b.Reason)
 	}
-	lines = append(lines, "  "+by)
+	add("  " + by)
 	if end := ends(a, b, l.Stand); end != "" {
 		end = "ends " + end
 		if !b.Keeper.IsZero() {
 			end += fmt.Sprintf(", by keeper %d on %s", b.Keeper.PID, b.Keeper.Host)
 		}
-		lines = append(lines, "  "+end)
+		add("  " + end)
 	}
 	if b.Undoes != "" {
-		lines = append(lines, "  takes back "+b.Undoes)
+		add("  takes back " + b.Undoes)
 	}
-	return append(lines, "")
+	add("")
+	return lines
 }
 
 func targetRow(r *change.Record, s *change.Standing) render.Row {

@@ -10,7 +10,9 @@ import (
 
 	"github.com/midwatch-cli/midwatch/cmd/app"
 	"github.com/midwatch-cli/midwatch/cmd/render"
+	"github.com/midwatch-cli/midwatch/cmd/term"
 	"github.com/midwatch-cli/midwatch/cmd/write"
+	"github.com/midwatch-cli/midwatch/cmd/write/screen"
 	"github.com/midwatch-cli/midwatch/fleet/change"
 	"github.com/midwatch-cli/midwatch/fleet/change/desk"
 	"github.com/midwatch-cli/midwatch/fleet/change/journal"
@@ -67,12 +69,12 @@ func undo(ctx context.Context, a *app.App, flags *write.Flags, id string) error 
 			}
 			return plan, err
 		},
-		Says: func(change.Plan) []string {
-			line := fmt.Sprintf("This takes back %s: %s, by %s, %s ago", b.ID, b.What, b.Who.String(), render.Duration(max(a.Now().Sub(b.At), 0)))
+		Says: func(p change.Plan) []screen.Passage {
+			line := fmt.Sprintf("This takes back %s: %s, by %s, %s ago", b.ID, b.What, b.Who.String(), term.Duration(max(a.Now().Sub(b.At), 0)))
 			if b.Reason != "" {
 				line += fmt.Sprintf(" (%q)", b.Reason)
 			}
-			return []string{line + "."}
+			return []screen.Passage{{Says: line + ".", Steps: screen.Every(&p)}}
 		},
 		Retry: "midwatch changes undo",
 	})
@@ -165,17 +167,18 @@ func settleAll(ctx context.Context, a *app.App, j change.Journal, todo []documen
 	}
 	for i := range todo {
 		l := &todo[i]
+		due := l.Batch.Due(a.Now())
+		var wrong error
 		if l.Batch.Finished.IsZero() {
-			if err := settleOne(ctx, open, l.Batch); err != nil {
-				fail(l, err)
-				continue
+			wrong = settleOne(ctx, open, l.Batch)
+		}
+		if due { // also where some could not be read: the others are put back
+			if _, err := desk.PutBack(ctx, open, l.Batch); err != nil {
+				wrong = err
 			}
 		}
-		if !l.Batch.Due(a.Now()) {
-			continue
-		}
-		if _, err := desk.PutBack(ctx, open, l.Batch); err != nil {
-			fail(l, err)
+		if wrong != nil {
+			fail(l, wrong)
 		}
 	}
 	return failed

@@ -63,6 +63,12 @@ func run(ctx context.Context, a *app.App, o *options, args []string) error {
 	if len(args) == 0 && o.changing.Retry == "" {
 		return app.Usagef("midwatch instances -o name lists what is accepted", "name the SERVICE/INSTANCE, or the change to --retry")
 	}
+	if o.changing.Retry != "" {
+		if len(args) > 0 {
+			return app.Usagef("", "--retry goes on with a change as it was: name no entry beside it")
+		}
+		return write.Retry(ctx, a, &o.changing, change.KindDeregister, retry)
+	}
 	var targets []change.Target
 	for _, arg := range args {
 		service, instance, ok := strings.Cut(arg, "/")
@@ -100,8 +106,10 @@ func run(ctx context.Context, a *app.App, o *options, args []string) error {
 	return err
 }
 
+const retry = "midwatch deregister --retry"
+
 func (o *options) proposal(intents []change.Intent) write.Proposal {
 	p := write.Intents(intents...)
-	p.Retry = "midwatch deregister --retry"
+	p.Retry = retry
 	return p
 }

@@ -78,7 +78,7 @@ func TestAsked(t *testing.T) {
 		s := start(t)
 		c := cmdtest.Command{New: deregister.New, Prepare: func(a *app.App) { cmdtest.Answers(a, typed) }}
 		r := c.Run(t, "pay/1", "--observe", "0s", "--registry", s.URL())
-		if r.Code() != code || !strings.Contains(r.Errs, "deregister pay/1 from etcd") || !strings.Contains(r.Errs, "127.0.0.1:9001  ->  no entry") {
+		if r.Code() != code || !strings.Contains(r.Errs, "deregister pay/1 from etcd") || !strings.Contains(r.Errs, "127.0.0.1:9001  →  no entry") {
 			t.Errorf("%q: ended with %d\n%s", typed, r.Code(), r.Errs)
 		}
 		if gone := count(t, s) == 1; gone != (code == app.OK) {

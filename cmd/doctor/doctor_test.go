@@ -1,12 +1,14 @@
 package doctor_test
 
 import (
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/midwatch-cli/midwatch/cmd/app"
 	"github.com/midwatch-cli/midwatch/cmd/cmdtest"
@@ -91,6 +93,26 @@ func TestMeaning(t *testing.T) {
 }
 
 // TestScreen is the diagnosis for people.
+// TestClock: a clock that is off is said where it is off by more than the limit.
+func TestClock(t *testing.T) {
+	for off, want := range map[time.Duration]string{
+		0: "", time.Second: "", -time.Hour: "its clock is 1h0m0s behind ours", time.Hour: "its clock is 1h0m0s ahead of ours",
+	} {
+		addr := cmdtest.Handler(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Date", time.Now().Add(off).UTC().Format(http.TimeFormat))
+			w.Header().Set("Content-Type", "application/json")
+			fmt.Fprint(w, `{"status":"UP"}`)
+		})
+		r := cmdtest.Command{New: doctor.New}.Run(t, "pay", "--registry", cmdtest.Inventory(t, "pay pay-1="+addr))
+		_, said, _ := strings.Cut(r.Out, "its clock is")
+		said, _, _ = strings.Cut(said, "ours")
+		said = strings.NewReplacer("59m59s", "1h0m0s", "1h0m1s", "1h0m0s").Replace(said) // a Date has whole seconds
+		if got := "its clock is" + said + "ours"; (want == "") != (said == "") || want != "" && got != want {
+			t.Errorf("off by %v: %q, want %q in\n%s", off, got, want, r.Out)
+		}
+	}
+}
+
 func TestScreen(t *testing.T) {
 	url := cmdtest.Inventory(t, "pay pay-1="+cmdtest.Closed(t))
 	for _, tt := range []struct {

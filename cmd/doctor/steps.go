@@ -228,6 +228,9 @@ func (w *walk) result(name string, r *probe.Result) {
 	if name == string(probe.HTTP) {
 		detail = "GET " + r.Target.Path + ": " + detail
 	}
+	if off := r.Skew.Abs(); off > fleet.ClockSkew {
+		detail += fmt.Sprintf("; its clock is %v %s ours", off, map[bool]string{true: "ahead of", false: "behind"}[r.Skew > 0])
+	}
 	result := document.StepResult("ok")
 	switch outcome := r.Outcome; {
 	case outcome == probe.Fail && r.Reason == probe.ReasonResolve:

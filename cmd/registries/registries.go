@@ -57,7 +57,7 @@ func items() (all []document.Registry) {
 
 func run(a *app.App, args []string) error {
 	v := render.View{Table: render.Table{Columns: []render.Column{
-		{Name: "REGISTRY"}, {Name: "OF"}, {Name: "URL"}, {Name: "ABILITIES", Flex: true}, {Name: "ORDERS", Flex: true}, {Name: "SUMMARY", Flex: true},
+		{Name: "REGISTRY"}, {Name: "OF", Spare: 1}, {Name: "URL", Spare: 3}, {Name: "ABILITIES", Flex: true}, {Name: "ORDERS", Flex: true, Spare: 2}, {Name: "SUMMARY", Flex: true},
 	}}}
 	var shown []document.Registry
 	for _, item := range items() {

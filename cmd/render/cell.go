@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/midwatch-cli/midwatch/cmd/term"
 	"github.com/midwatch-cli/midwatch/fleet"
 )
 
@@ -73,9 +74,9 @@ func (c Cell) face(p *pen) string {
 		case !p.tty:
 			return c.at.UTC().Format("2006-01-02T15:04:05.000Z")
 		case p.now.IsZero():
-			return p.clock(c.at)
+			return c.at.In(p.zone()).Format("2006-01-02 15:04:05 MST")
 		}
-		return Duration(max(p.now.Sub(c.at), 0))
+		return term.Duration(max(p.now.Sub(c.at), 0))
 	case cellTook:
 		switch {
 		case c.took == 0:
@@ -83,7 +84,7 @@ func (c Cell) face(p *pen) string {
 		case !p.tty:
 			return strconv.FormatFloat(c.took.Seconds(), 'f', -1, 64)
 		}
-		return Duration(c.took)
+		return term.Duration(c.took)
 	}
 	return ""
 }

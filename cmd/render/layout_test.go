@@ -12,6 +12,7 @@ import (
 	"github.com/olekukonko/tablewriter/pkg/twwidth"
 
 	"github.com/midwatch-cli/midwatch/cmd/render"
+	"github.com/midwatch-cli/midwatch/cmd/term"
 	"github.com/midwatch-cli/midwatch/fleet"
 )
 
@@ -255,7 +256,7 @@ func TestDurationsAtTheirBounds(t *testing.T) {
 		{-1 << 63, "-106751 d"},
 		{-500 * time.Millisecond, "-500 ms"},
 	} {
-		if got := render.Duration(c.d); got != c.want {
+		if got := term.Duration(c.d); got != c.want {
 			t.Errorf("%d ns: got %q, want %q", int64(c.d), got, c.want)
 		}
 	}
@@ -264,7 +265,7 @@ func TestDurationsAtTheirBounds(t *testing.T) {
 // TestTheLeastDuration: it has no counterpart above zero; turning it round once
 // never ended.
 func TestTheLeastDuration(t *testing.T) {
-	if got := render.Duration(time.Time{}.Sub(at)); got != "-106751 d" {
+	if got := term.Duration(time.Time{}.Sub(at)); got != "-106751 d" {
 		t.Errorf("got %q", got)
 	}
 }
@@ -305,6 +306,41 @@ func TestTookOffATerminalIsSeconds(t *testing.T) {
 		tb := render.Table{Columns: []render.Column{{Name: "TOOK"}}, Rows: []render.Row{{Cells: []render.Cell{render.Took(d)}}}}
 		if got := drawing(t, device{}, render.Options{NoHeaders: true}, tb)[0]; got != want {
 			t.Errorf("%v: %q, want %q", d, got, want)
+		}
+	}
+}
+
+// TestSpareColumns: where a terminal is too narrow spare columns are left out,
+// the highest first, and -o wide keeps them all.
+func TestSpareColumns(t *testing.T) {
+	tb := render.Table{
+		Columns: []render.Column{{Name: "NAME"}, {Name: "FIRST", Spare: 1}, {Name: "SECOND", Spare: 2}, {Name: "WHY", Flex: true}},
+		Rows:    []render.Row{texts("payment", "1", "2", strings.Repeat("word ", 10))},
+	}
+	for _, tt := range []struct {
+		width int
+		wide  bool
+		want  string
+	}{
+		{80, false, "NAME FIRST SECOND WHY"},
+		{44, false, "NAME FIRST SECOND WHY"},
+		{43, false, "NAME FIRST WHY"},
+		{35, false, "NAME WHY"},
+		{10, false, "NAME WHY"},
+		{10, true, "NAME FIRST SECOND WHY"},
+	} {
+		o := render.Options{}
+		if tt.wide {
+			o.Format = render.FormatWide
+		}
+		lines := drawing(t, device{width: tt.width}, o, tb)
+		if got := strings.Join(strings.Fields(lines[0]), " "); got != tt.want {
+			t.Errorf("at %d, wide %v: %s, want %s", tt.width, tt.wide, got, tt.want)
+		}
+		for _, line := range lines {
+			if w := wide(line); w > tt.width && tt.width > 30 {
+				t.Errorf("at %d: %d columns: %q", tt.width, w, line)
+			}
 		}
 	}
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/midwatch-cli/midwatch/cmd/render/data"
 	"github.com/midwatch-cli/midwatch/cmd/term"
+	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/document"
 )
 
@@ -113,9 +114,20 @@ type View struct {
 	Document document.Document // json, yaml, jsonl, --jq, --template
 	Names    []string          // name: what midwatch accepts back
 	Table    Table             // table, wide
-	Lead     []string          // lines above the table, on a terminal only
+	Lead     [][]Cell          // lines above the table, on a terminal only: what has a status is behind its sign
 	Notes    []string          // lines below it: on standard output of a terminal, else on standard error
 	Hint     string            // what to do next, on standard error
+}
+
+// signs is a line of texts, each behind the sign of its status if it has one.
+func (p *pen) signs(cells []Cell) string {
+	parts := make([]string, len(cells))
+	for i, c := range cells {
+		if parts[i] = c.face(p); c.status != fleet.StatusNone {
+			parts[i] = p.underline(c.status, p.sign(c.status)) + " " + parts[i]
+		}
+	}
+	return term.UnlinkLine(strings.Join(parts, "   ")) + "\n"
 }
 
 // Write writes a view in the format of the options. Nothing is written when the
@@ -132,7 +144,7 @@ func Write(t *term.IO, o Options, v View) error {
 	var b bytes.Buffer
 	if t.OutTTY {
 		for _, l := range v.Lead {
-			b.WriteString(p.line(l))
+			b.WriteString(p.signs(l))
 		}
 	}
 	v.Table.write(&b, p, o)

@@ -10,7 +10,6 @@ import (
 
 	"github.com/midwatch-cli/midwatch/cmd/render/report"
 	"github.com/midwatch-cli/midwatch/cmd/term"
-	"github.com/midwatch-cli/midwatch/fleet"
 )
 
 // Report is a further report beside what the screen shows.
@@ -44,9 +43,6 @@ func ParseReports(values []string, quiet bool) ([]Report, error) {
 // WriteReports writes the reports of a verdict. A file appears whole or not at
 // all; one that cannot be written does not keep the others from it.
 func WriteReports(t *term.IO, o Options, reports []Report, j Judged) error {
-	if j.Snapshot == nil {
-		j.Snapshot = &fleet.Snapshot{}
-	}
 	var errs []error
 	for _, r := range reports {
 		var b bytes.Buffer
@@ -75,9 +71,6 @@ func WriteReports(t *term.IO, o Options, reports []Report, j Judged) error {
 // standard error and, where summaryPath (GITHUB_STEP_SUMMARY) is not empty, the
 // job summary at the end of that file.
 func ReportGitHub(t *term.IO, o Options, j Judged, summaryPath string) error {
-	if j.Snapshot == nil {
-		j.Snapshot = &fleet.Snapshot{}
-	}
 	account := j.account(&pen{utc: true, now: o.Now})
 	var b bytes.Buffer
 	report.Annotations(&b, account)

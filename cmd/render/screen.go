@@ -134,7 +134,7 @@ func whence(s *fleet.Snapshot) string {
 			names = append(names, n)
 		}
 	}
-	for _, part := range []string{s.Context, strings.Join(names, ", "), Duration(s.Took)} {
+	for _, part := range []string{s.Context, strings.Join(names, ", "), term.Duration(s.Took)} {
 		if part != "" {
 			parts = append(parts, part)
 		}
@@ -203,9 +203,9 @@ func stale(p *pen, s *fleet.Snapshot, v *fleet.SourceView) string {
 	}
 	age := "nothing read from it yet"
 	if !v.AsOf.IsZero() {
-		age = Duration(max(now.Sub(v.AsOf), 0)) + " old"
+		age = term.Duration(max(now.Sub(v.AsOf), 0)) + " old"
 	}
-	text := fmt.Sprintf("registry %s: %s, %s", v.Name, age, reasonWord(v.Reason))
+	text := fmt.Sprintf("registry %s: %s, %s", v.Name, age, strings.ReplaceAll(string(v.Reason), "_", " "))
 	if v.Detail != "" {
 		text += ": " + v.Detail
 	}
@@ -314,7 +314,7 @@ func explained(s *fleet.Snapshot) *Table {
 				for _, step := range r.Trace {
 					add("step", "", step)
 				}
-				answer := r.Outcome.String() + " after " + Duration(r.Took)
+				answer := r.Outcome.String() + " after " + term.Duration(r.Took)
 				if why := report.InWords(fleet.Why{Reason: r.Reason, Detail: r.Detail}); why != "" {
 					answer += ", " + why
 				}

@@ -2,6 +2,7 @@ package render
 
 import (
 	"bytes"
+	"cmp"
 	"math"
 	"slices"
 	"strings"
@@ -29,6 +30,7 @@ type Column struct {
 	Flex  bool // may be broken over lines where a terminal is narrow; others are never cut
 	Tight bool // one blank behind it, not two: for a Sign
 	Plain bool // only off a terminal
+	Spare int  // left out where a terminal is too narrow, the highest first, but for -o wide; 0: never
 }
 
 // Row is the cells of a row, one for each column.
@@ -57,8 +59,21 @@ func (tb *Table) write(b *bytes.Buffer, p *pen, o Options) {
 		return !slices.ContainsFunc(tb.Rows, func(r Row) bool { return r.Cells[i].face(p) != "" })
 	})
 	if len(use) > 0 {
-		tb.aligned(b, p, use, o)
+		tb.aligned(b, p, tb.fitting(p, use, o), o)
 	}
+}
+
+// fitting leaves spare columns out until the others fit.
+func (tb *Table) fitting(p *pen, use []int, o Options) []int {
+	widths, need := widthsOf(tb.faces(p, use, o.NoHeaders), len(use)), -2 // no gap behind the last
+	for i, room := range tb.rooms(widths, use, p.width) {
+		need += cmp.Or(min(room, widths[i]), widths[i]) + tb.gap(use[i])
+	}
+	spare := slices.MaxFunc(use, func(a, b int) int { return tb.Columns[a].Spare - tb.Columns[b].Spare })
+	if need <= p.width || tb.Columns[spare].Spare == 0 || o.Format == FormatWide {
+		return use
+	}
+	return tb.fitting(p, slices.DeleteFunc(slices.Clone(use), func(c int) bool { return c == spare }), o)
 }
 
 // tabbed is for programs: every row, nothing cut, a dash for nothing.
@@ -72,20 +87,13 @@ func (tb *Table) tabbed(b *bytes.Buffer, p *pen, use []int, noHeaders bool) {
 	}
 	for _, r := range tb.Rows {
 		for i, c := range use {
-			fields[i] = orDash(strings.TrimSpace(r.Cells[c].face(p)))
+			fields[i] = cmp.Or(strings.TrimSpace(r.Cells[c].face(p)), "-")
 			if s := r.Cells[c].status; s != fleet.StatusNone {
 				fields[i] = p.underline(s, fields[i])
 			}
 		}
 		b.WriteString(term.UnlinkLine(strings.Join(fields, "\t")) + "\n")
 	}
-}
-
-func orDash(s string) string {
-	if s == "" {
-		return "-"
-	}
-	return s
 }
 
 // drawn is a line of a table before it is laid out: cells of a row, or of the

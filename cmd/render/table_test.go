@@ -8,6 +8,7 @@ import (
 	"github.com/mattn/go-runewidth"
 
 	"github.com/midwatch-cli/midwatch/cmd/render"
+	"github.com/midwatch-cli/midwatch/cmd/term"
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/document"
 )
@@ -17,7 +18,7 @@ func sample() render.View {
 	return render.View{
 		Document: document.Schemas(at),
 		Names:    []string{"order/order-1", "order/order-2"},
-		Lead:     []string{"two instances"},
+		Lead:     [][]render.Cell{{render.Text("two instances")}, {render.Said(fleet.Up, "order-1"), render.Said(fleet.Down, "order-2")}},
 		Notes:    []string{"one is draining"},
 		Hint:     "midwatch undrain order",
 		Table: render.Table{
@@ -198,7 +199,7 @@ func TestDuration(t *testing.T) {
 		9*time.Second + 990*1000*1000:  "10 s",
 		999*time.Millisecond + 999999:  "1 s",
 	} {
-		if got := render.Duration(d); got != want {
+		if got := term.Duration(d); got != want {
 			t.Errorf("%v: got %q, want %q", int64(d), got, want)
 		}
 	}

@@ -139,7 +139,7 @@ func TestViewIsHarmless(t *testing.T) {
 		for _, d := range []device{{}, {width: 60}} {
 			io, out, errw := d.open()
 			v := render.View{
-				Names: []string{text}, Lead: []string{text}, Notes: []string{text}, Hint: text,
+				Names: []string{text}, Lead: [][]render.Cell{{render.Said(fleet.Up, text)}}, Notes: []string{text}, Hint: text,
 				Table: render.Table{Columns: []render.Column{{Name: "A"}, {Name: "B", Flex: true}}, Rows: []render.Row{{Cells: []render.Cell{render.Text(text), render.Text(text)}, Under: []string{text}}}},
 			}
 			if err := render.Write(io, render.Options{}, v); err != nil {

@@ -75,6 +75,9 @@ func reports(f Format) func(*bytes.Buffer, *report.Account) {
 
 // account is the verdict in words, as reports take it.
 func (j *Judged) account(p *pen) *report.Account {
+	if j.Snapshot == nil {
+		j.Snapshot = &fleet.Snapshot{}
+	}
 	return &report.Account{
 		Snapshot: j.Snapshot, Verdict: j.Verdict, ExitCode: j.ExitCode, Title: j.title(), Rows: rows(p, j.Snapshot, false),
 		Notes: aside(p, j), Hint: j.nextHint(), ASCII: p.ascii,

@@ -67,9 +67,6 @@ func values(v *fleet.ServiceView, field func(*fleet.InstanceView) string) string
 	return list(order, 60)
 }
 
-// reasonWord is a reason as people read it.
-func reasonWord(r fleet.Reason) string { return strings.ReplaceAll(string(r), "_", " ") }
-
 // whyOf says in few words why a service is not well: what it waits for, the
 // breakers that are open, on how many instances and since when, then its
 // instances, those with the same trouble together, the worst first.

@@ -196,7 +196,7 @@ func TestQuestionsAreHarmless(t *testing.T) {
 	if _, err := io.TypeName(t.Context(), "Take out\n::error::\x1b[2J \u202e日 → now?", "x"); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := con.shown.String(), "Take out\n: :error::\\x1b[2J \\u202e\\u65e5 > now? "; got != want {
+	if got, want := con.shown.String(), "Take out\n: :error::\\x1b[2J \\u202e\\u65e5 -> now? "; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

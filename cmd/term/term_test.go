@@ -312,7 +312,7 @@ func TestASCIIProgress(t *testing.T) {
 		p.Set("3/4 → up · 日")
 		time.Sleep(450 * time.Millisecond)
 		p.Done()
-		if got, want := errw.String(), "\r/ 3/4 > up - \\u65e5\x1b[K\r\x1b[K"; got != want {
+		if got, want := errw.String(), "\r/ 3/4 -> up - \\u65e5\x1b[K\r\x1b[K"; got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	})

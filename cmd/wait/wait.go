@@ -40,6 +40,7 @@ const example = `  midwatch wait order --for up --timeout 5m
   midwatch wait order --for version=2.4.1 --min-healthy 100% --stable-for 30s --timeout 5m
   midwatch wait payment --for up --fail-on down --timeout 2m
   midwatch wait user --for count=3 --timeout 1m
+  midwatch wait payment/payment-2 --for drained --timeout 2m
   midwatch wait legacy --for gone --ok-if-absent --timeout 1m`
 
 // New returns the command.
@@ -89,10 +90,7 @@ func (o *options) want() (*gate.Waiter, gate.Patience, error) {
 		return nil, gate.Patience{}, app.Usagef("", "--min-healthy: %v", err)
 	}
 	w.MinInstances, w.AllowMixed, w.OKIfAbsent = o.minInstances, o.allowMixed, o.okIfAbsent
-	p := gate.Patience{StableFor: o.stableFor, Consecutive: o.consecutive}
-	if w.Word == gate.ForDrained {
-		p.StableFor = max(p.StableFor, o.grace)
-	}
+	p := gate.Patience{StableFor: o.steady(), Consecutive: o.consecutive}
 	for _, word := range o.failOn {
 		st, err := fleet.ParseStatus(word)
 		if err != nil || st == fleet.Up {
@@ -200,6 +198,15 @@ func (e ending) Terminal(*fleet.Snapshot) (gate.Finding, bool) {
 	return f, true
 }
 
+// steady is how long it must be so without a break: what is drained may have
+// calls in flight that nobody counts.
+func (o *options) steady() time.Duration {
+	if o.word == string(gate.ForDrained) {
+		return max(o.stableFor, o.grace)
+	}
+	return o.stableFor
+}
+
 // finish says what it came to.
 func finish(ctx context.Context, a *app.App, o *options, missing []app.Missing, reports []render.Report, w gate.Wait, waited time.Duration) error {
 	f := w.Finding
@@ -211,6 +218,9 @@ func finish(ctx context.Context, a *app.App, o *options, missing []app.Missing, 
 		}
 		code = app.TimedOut
 		headline = "time ran out"
+		if f.Outcome == gate.Passed && o.steady() > 0 {
+			f.Text += fmt.Sprintf(" for %v of %v", w.Held.Round(time.Second), o.steady())
+		}
 		if f.Outcome != gate.Unknown {
 			f.Outcome = gate.Failed
 		}
@@ -237,7 +247,7 @@ func finish(ctx context.Context, a *app.App, o *options, missing []app.Missing, 
 	}
 	j := render.Judged{
 		Document: document.Wait(snap, v, int(code), document.Waited{
-			For: o.word, Done: w.Done, HeldSeconds: document.SecondsOf(w.Held), StableForSeconds: document.SecondsOf(o.stableFor),
+			For: o.word, Done: w.Done, HeldSeconds: document.SecondsOf(w.Held), StableForSeconds: document.SecondsOf(o.steady()),
 			Passes: w.Passes, WaitedSeconds: document.SecondsOf(waited),
 		}),
 		Snapshot: snap, Verdict: v, ExitCode: int(code), Hint: f.Hint, Title: title(f, headline, o, waited), Lines: []string{title(f, headline, o, waited)},
@@ -261,8 +271,8 @@ func title(f gate.Finding, headline string, o *options, waited time.Duration) st
 	switch {
 	case headline != "":
 		return fmt.Sprintf("%s after %v: %s", headline, waited.Round(time.Second), f.Text)
-	case f.Outcome == gate.Passed && o.stableFor > 0:
-		return fmt.Sprintf("%s for %v", f.Text, o.stableFor)
+	case f.Outcome == gate.Passed && o.steady() > 0:
+		return fmt.Sprintf("%s for %v", f.Text, o.steady())
 	default:
 		return f.Text
 	}

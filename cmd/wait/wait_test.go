@@ -65,7 +65,7 @@ func TestEnds(t *testing.T) {
 		{"ill --for down", app.OK, "ill: 1/1 down"},
 		{"half --for down", app.TimedOut, "1/2 down"},
 		{"leaving --for drained --grace 0s", app.OK, "1/1 drained"},
-		{"leaving --for drained", app.TimedOut, ""},
+		{"leaving --for drained", app.TimedOut, "1/1 drained for 1s of 30s"},
 		{"leaving --fail-on maintenance", app.NotWell, ""},
 		{"well --for count=2", app.OK, ""},
 		{"well --for count=3", app.TimedOut, "2 of 3 instances"},

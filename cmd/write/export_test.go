@@ -26,5 +26,5 @@ func (w *Flags) Room(snap *fleet.Snapshot, plan *change.Plan) error { return w.r
 // Run names a CI run.
 var Run = run
 
-// Hints are what to do about what failed.
-func Hints(results []change.Result) []string { return hints(results) }
+// HintOf is what to do about what failed.
+func HintOf(results []change.Result) string { return hintOf(results) }

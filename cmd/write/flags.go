@@ -10,6 +10,8 @@ import (
 
 	"github.com/midwatch-cli/midwatch/cmd/app"
 	"github.com/midwatch-cli/midwatch/cmd/term"
+	"github.com/midwatch-cli/midwatch/cmd/write/screen"
+	"github.com/midwatch-cli/midwatch/fleet/change"
 )
 
 // Flags are those of commands that write.
@@ -82,6 +84,17 @@ func (w *Flags) AddRetry(cmd *cobra.Command, a *app.App) {
 	a.CompleteFunc(cmd, "retry", func(ctx context.Context) []string { return IDs(ctx, a) })
 }
 
+// Page is where a plan with these flags is shown, off a terminal.
+func (w *Flags) Page() screen.Page {
+	return screen.Page{Options: change.Options{
+		Reason: w.Reason, TTL: w.TTL, Reapply: w.Reapply, Override: w.Override,
+		Batch: w.Batch, Pause: w.Pause, MaxFailures: w.MaxFailures,
+	}}
+}
+
+// longestReason is how long a reason may be: some far systems take it in a URL.
+const longestReason = 1000
+
 // check refuses what makes no sense.
 func (w *Flags) check() error {
 	switch {
@@ -97,6 +110,8 @@ func (w *Flags) check() error {
 		return app.Usagef("add --ttl, such as --ttl 10m", "--wait and --reapply go with --ttl")
 	case w.NoJournal && w.TTL > 0 && !w.Wait:
 		return app.Usagef("add --wait to stay and put it back, or leave --no-journal out", "--ttl without a journal: no keeper would know of it")
+	case len(w.Reason) > longestReason:
+		return app.Usagef("name a ticket instead", "--reason: %d bytes, at most %d: far systems keep it with the change", len(w.Reason), longestReason)
 	case w.Reason != term.Clean(w.Reason):
 		return app.Usagef("", "--reason: holds characters that cannot be printed")
 	}

@@ -27,6 +27,9 @@ func (w *Flags) room(snap *fleet.Snapshot, plan *change.Plan) error {
 	out := map[fleet.Ref]map[string]bool{}
 	for i := range plan.Steps {
 		s := &plan.Steps[i]
+		if s.Err != nil {
+			continue // it stays where it is
+		}
 		t := s.Intent.Target
 		ref := fleet.Ref{Context: s.Intent.Context, Source: t.Source, Namespace: t.Namespace, Name: t.Service}
 		if out[ref] == nil {
@@ -39,7 +42,7 @@ func (w *Flags) room(snap *fleet.Snapshot, plan *change.Plan) error {
 		if out[s.Ref] == nil || w.AllowEmpty {
 			continue
 		}
-		serving, taken := 0, 0
+		serving, taken, last := 0, 0, ""
 		for _, in := range s.Instances {
 			if in.Status != fleet.Up && in.Status != fleet.Degraded {
 				continue
@@ -47,6 +50,7 @@ func (w *Flags) room(snap *fleet.Snapshot, plan *change.Plan) error {
 			serving++
 			if out[s.Ref][in.ID] {
 				taken++
+				last = in.ID
 			}
 		}
 		total := len(s.Instances)
@@ -54,7 +58,11 @@ func (w *Flags) room(snap *fleet.Snapshot, plan *change.Plan) error {
 		switch {
 		case taken == 0:
 		case taken == serving:
-			return &app.Error{Code: app.NotWell, Err: fmt.Errorf("this takes out the last of %s that serves (%d of %d): nothing was changed", s.Name, serving, total), Hint: "--allow-empty does it all the same"}
+			text := fmt.Sprintf("no instance of %s would serve any more: all %d that do of its %d are taken out", s.Name, serving, total)
+			if serving == 1 {
+				text = fmt.Sprintf("%s is the last of %s that serves, of %s", last, s.Name, app.Count(total, "instance"))
+			}
+			return &app.Error{Code: app.NotWell, Err: fmt.Errorf("%s: nothing was changed", text), Hint: "--allow-empty does it all the same"}
 		case gone > most(total):
 			return &app.Error{Code: app.NotWell, Err: fmt.Errorf("%d of %d of %s would not serve, and --max-unavailable is %s: nothing was changed", gone, total, s.Name, allowed), Hint: "take out fewer, or more is allowed by --max-unavailable " + strconv.Itoa(gone)}
 		}

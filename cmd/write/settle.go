@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/midwatch-cli/midwatch/cmd/app"
-	"github.com/midwatch-cli/midwatch/cmd/render"
 	"github.com/midwatch-cli/midwatch/cmd/term"
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/change"
@@ -60,9 +59,17 @@ func Opener(a *app.App, j change.Journal) desk.Opener {
 // Find finds a change by its id or the beginning of it.
 func (w *Writer) Find(ctx context.Context, id string) (*change.Batch, error) {
 	if w.journal == nil {
-		return nil, &app.Error{Code: app.CannotSay, Err: fmt.Errorf("there is no change %s: %w", id, journal.ErrNone)}
+		return nil, noSuch(id, journal.ErrNone)
 	}
 	return Find(ctx, w.journal, id)
+}
+
+// noSuch is the answer where there is no journal to look for a change in.
+func noSuch(id string, err error) error {
+	if !errors.Is(err, journal.ErrNone) {
+		return err
+	}
+	return &app.Error{Code: app.CannotSay, Err: fmt.Errorf("there is no change %s: %w", id, err)}
 }
 
 // Find finds a change in a journal.
@@ -127,7 +134,7 @@ func Overdue(ctx context.Context, a *app.App) {
 		return
 	}
 	for _, b := range due {
-		fmt.Fprintln(a.IO.Err, term.Clean(fmt.Sprintf("overdue: %s since %s; midwatch changes settle", b.ID, render.Duration(now.Sub(b.Until)))))
+		fmt.Fprintln(a.IO.Err, term.Clean(fmt.Sprintf("overdue: %s since %s; midwatch changes settle", b.ID, term.Duration(now.Sub(b.Until)))))
 	}
 }
 
@@ -149,7 +156,7 @@ func Keep(ctx context.Context, a *app.App) error {
 	}
 	defer func() { _ = log.Close() }()
 	k := keeper.Keeper{
-		Journal: j, Self: keeper.Self(), Log: log, Now: a.Now,
+		Journal: j, Self: keeper.Self(), Removed: j.Removed, Log: log, Now: a.Now,
 		PutBack: func(ctx context.Context, now time.Time) ([]change.Settled, error) {
 			return desk.PutBackDue(ctx, j, open, change.Filter{}, now)
 		},

@@ -2,13 +2,14 @@ package write
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/midwatch-cli/midwatch/cmd/app"
 	"github.com/midwatch-cli/midwatch/cmd/render"
+	"github.com/midwatch-cli/midwatch/cmd/term"
+	"github.com/midwatch-cli/midwatch/cmd/write/screen"
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/change"
 	"github.com/midwatch-cli/midwatch/fleet/document"
@@ -22,6 +23,12 @@ func (w *Writer) show(plan *change.Plan, out *change.Outcome, code app.Code) err
 	}
 	if out != nil {
 		v.Table.Columns = []render.Column{{Name: "CHANGE"}, {Name: "RESULT"}, {Name: "WAS", Flex: true}, {Name: "NOW", Flex: true}}
+		v.Hint = hintOf(out.Results)
+	}
+	if w.app.IO.OutTTY && (w.app.Output.Format == "" || w.app.Output.Format == render.FormatTable) {
+		v.Lead = screen.Results(w.app.IO.Width(), plan, out) // the plan was told: it needs no table below it
+		v.Table, v.Hint = render.Table{}, ""
+		return render.Write(w.app.IO, w.app.Output, v)
 	}
 	for i := range plan.Steps {
 		s := &plan.Steps[i]
@@ -33,7 +40,7 @@ func (w *Writer) show(plan *change.Plan, out *change.Outcome, code app.Code) err
 			if r.Err != nil {
 				now = r.Err.Error()
 			}
-			cells = []render.Cell{render.Text(s.What), render.Text(strings.ReplaceAll(string(r.State), "_", " ")), render.Text(s.Was), render.Text(now)}
+			cells = []render.Cell{render.Text(s.What), render.Text(screen.Ended(r)), render.Text(s.Was), render.Text(now)}
 		}
 		v.Table.Rows = append(v.Table.Rows, render.Row{Cells: cells})
 	}
@@ -48,65 +55,53 @@ func also(s *change.Step) string {
 	return strings.Join(s.SideEffects, "; ")
 }
 
-// after says, when all is done, how to undo it and how to go on, and what a
-// command that was ended left changed.
-func (w *Writer) after(ctx context.Context, p *Proposal, out *change.Outcome) {
-	b := out.Batch
-	if w.app.IO.Quiet || len(out.Results) == 0 {
-		return
-	}
-	changed, left := 0, 0
-	var names []string
-	for i := range out.Results {
-		r := &out.Results[i]
-		switch {
-		case r.State == change.Done && !r.Undo, r.State == change.Unknown:
-			changed++
-			if len(names) < 5 {
-				names = append(names, r.Intent.Target.Name())
-			}
-		}
-		if r.State != change.Done {
-			left++
-		}
-	}
-	if ctx.Err() != nil && changed > 0 {
-		w.note("stopped. Left changed: %d of %d: %s%s", changed, len(out.Results), strings.Join(names, ", "), more(changed-len(names)))
-	}
-	for _, hint := range hints(out.Results) {
-		w.note("hint: %s", hint)
-	}
-	if b.ID == "" || b.Undoes != "" && left == 0 {
-		return
-	}
-	line := "change " + b.ID
-	if changed > 0 && b.Undoes == "" {
-		line += " · undo: midwatch changes undo " + b.ID
-	}
-	if left > 0 && p.Retry != "" {
-		id := b.ID
-		if b.Undoes != "" {
-			id = b.Undoes // it goes on with what it takes back
-		}
-		line += " · retry: " + p.Retry + " " + id
-	}
-	w.note("%s", line)
-}
-
-// hints are what to do about what failed, each once and the first few.
-func hints(results []change.Result) (all []string) {
+// hintOf is what to do about what failed: each hint once, and the first few.
+func hintOf(results []change.Result) string {
+	var hints []string
 	for i := range results {
-		var known *fleet.Error
-		if errors.As(results[i].Err, &known) && known.Hint != "" && !slices.Contains(all, known.Hint) && len(all) < 3 {
-			all = append(all, known.Hint)
+		if hint := fleet.HintOf(results[i].Err); hint != "" && !slices.Contains(hints, hint) && len(hints) < 3 {
+			hints = append(hints, hint)
 		}
 	}
-	return all
+	return strings.Join(hints, " · ")
 }
 
-func more(n int) string {
-	if n <= 0 {
-		return ""
+// after says, when all is done, what came of it, how to undo it and how to go
+// on, and what a command that was ended left changed.
+func (w *Writer) after(ctx context.Context, p *Proposal, out *change.Outcome) {
+	if len(out.Results) == 0 {
+		return
 	}
-	return fmt.Sprintf(" and %d more", n)
+	if left := screen.Left(out); ctx.Err() != nil && left != "" {
+		w.note("stopped. Left changed: %s", left)
+	}
+	for _, line := range w.page().Summary(out, p.Retry) {
+		w.note("%s", line)
+	}
+}
+
+// page is what standard error is.
+func (w *Writer) page() screen.Page {
+	p := w.flags.Page()
+	if w.app.IO.ErrTTY {
+		p.Width = w.app.IO.Width()
+	}
+	return p
+}
+
+// tell shows a plan to whoever has to agree to it.
+func (w *Writer) tell(p *Proposal, plan *change.Plan, kept change.Keeper) {
+	if w.app.IO.Quiet {
+		return
+	}
+	var parts []screen.Passage
+	if p.Says != nil {
+		parts = p.Says(*plan)
+	}
+	page := w.page()
+	lines := page.Plan(plan, parts)
+	if w.flags.TTL > 0 {
+		lines = append(lines, page.Fitted(0, fmt.Sprintf("Put back %s (%s) %s.", w.at(w.app.Now().Add(w.flags.TTL)), term.Duration(w.flags.TTL), w.by(kept)))...)
+	}
+	_ = render.Notes(w.app.IO, lines, "") // nobody can be told that nobody can be told
 }

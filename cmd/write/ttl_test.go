@@ -88,7 +88,7 @@ func TestTheKeeperIsNamed(t *testing.T) {
 	if _, err := writer.Make(t.Context(), write.Intents(deregister(t, "payment", "payment-1", 0))); err != nil {
 		t.Fatal(err)
 	}
-	if want := fmt.Sprintf(" UTC (1h0m0s) by keeper %d on %s.\n", self.PID, self.Host); !strings.Contains(w.errs.String(), want) {
+	if want := fmt.Sprintf(" UTC (1 h) by keeper %d on %s.\n", self.PID, self.Host); !strings.Contains(w.errs.String(), want) {
 		t.Errorf("%q lacks %q", w.errs, want)
 	}
 	found, err := j.Batches(t.Context(), change.Filter{Open: true})
@@ -105,7 +105,7 @@ func TestTheKeeperIsNamed(t *testing.T) {
 // same context, and says so; elsewhere it is left.
 func TestOverdueFirst(t *testing.T) {
 	w := newWriting(t)
-	w.flags = write.Flags{Yes: true, TTL: time.Millisecond, Wait: true}
+	w.flags = write.Flags{Yes: true, TTL: time.Second, Wait: true}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	writer := w.writes(t)
@@ -142,8 +142,8 @@ func TestRoom(t *testing.T) {
 		{"two of four", []fleet.Status{up, ill, up, up}, []int{0, 1}, write.Flags{}, "", 0},
 		{"three of four", []fleet.Status{up, up, up, up}, []int{0, 1, 2}, write.Flags{}, "3 of 4 of order would not serve, and --max-unavailable is 50%", app.NotWell},
 		{"three of four are allowed", []fleet.Status{up, up, up, up}, []int{0, 1, 2}, write.Flags{MaxUnavailable: "3"}, "", 0},
-		{"all, and so many are allowed", []fleet.Status{up, up}, []int{0, 1}, write.Flags{MaxUnavailable: "100%"}, "takes out the last of order that serves (2 of 2)", app.NotWell},
-		{"the last that serves", []fleet.Status{up, down, unknown}, []int{0}, write.Flags{MaxUnavailable: "100%"}, "takes out the last of order that serves (1 of 3)", app.NotWell},
+		{"all, and so many are allowed", []fleet.Status{up, up}, []int{0, 1}, write.Flags{MaxUnavailable: "100%"}, "no instance of order would serve any more: all 2 that do of its 2 are taken out: nothing was changed", app.NotWell},
+		{"the last that serves", []fleet.Status{up, down, unknown}, []int{0}, write.Flags{MaxUnavailable: "100%"}, "order-0 is the last of order that serves, of 3 instances: nothing was changed", app.NotWell},
 		{"the last, and it is meant", []fleet.Status{up, down}, []int{0}, write.Flags{AllowEmpty: true}, "", 0},
 		{"some are down already", []fleet.Status{up, up, down, down}, []int{0}, write.Flags{}, "3 of 4 of order", app.NotWell},
 		{"what is down already", []fleet.Status{up, down, down, down}, []int{1, 2}, write.Flags{}, "", 0},
@@ -182,7 +182,7 @@ func TestManyAreSummed(t *testing.T) {
 	if _, err := w.writes(t).Make(t.Context(), write.Intents(intents...)); err != nil {
 		t.Fatal(err)
 	}
-	if got := w.errs.String(); !strings.Contains(got, "30 targets\n  30: no entry  ->  10.0.0.9:80\n") || strings.Count(got, "\n") > 3 {
+	if got := w.errs.String(); !strings.Contains(got, "30 targets\n  30  no entry  →  10.0.0.9:80\n") || strings.Count(got, "\n") > 3 {
 		t.Errorf("%s", got)
 	}
 	if strings.Count(w.out.String(), "\n") != 31 {
@@ -204,5 +204,23 @@ func TestRuns(t *testing.T) {
 	}
 	if got := write.Run(newWorld(t).App); got != "" {
 		t.Errorf("outside of one: %q", got)
+	}
+}
+
+// broken is a standard output that takes nothing.
+type broken struct{}
+
+func (broken) Write([]byte) (int, error) { return 0, errors.New("no space left on device") }
+
+// TestAPromiseIsKeptWhateverBecomesOfTheAnswer: --wait puts back also where the
+// answer could not be written. It went, and left the change for nobody.
+func TestAPromiseIsKeptWhateverBecomesOfTheAnswer(t *testing.T) {
+	w := newWriting(t)
+	w.flags = write.Flags{Yes: true, TTL: time.Second, Wait: true}
+	w.IO.Out = broken{}
+	_, err := w.make(t.Context(), t, deregister(t, "payment", "payment-1", 0))
+	refused(t, "a full disk", err, app.CannotSay, "it was done, and the answer could not be written: no space left on device")
+	if got := w.holds(t); got != before || !strings.HasSuffix(w.errs.String(), "put back\n") {
+		t.Errorf("the registry holds %s; %s", got, w.errs)
 	}
 }

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"time"
 
 	"github.com/midwatch-cli/midwatch/cmd/app"
-	"github.com/midwatch-cli/midwatch/cmd/term"
+	"github.com/midwatch-cli/midwatch/cmd/render"
+	"github.com/midwatch-cli/midwatch/cmd/write/screen"
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/change"
 	"github.com/midwatch-cli/midwatch/fleet/change/desk"
@@ -16,7 +16,6 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet/change/keeper"
 	"github.com/midwatch-cli/midwatch/fleet/change/kind"
 	"github.com/midwatch-cli/midwatch/fleet/config"
-	"github.com/midwatch-cli/midwatch/fleet/registry"
 	"github.com/midwatch-cli/midwatch/fleet/wiring"
 )
 
@@ -37,14 +36,16 @@ type Writer struct {
 
 // Proposal is what a command wants to change.
 type Proposal struct {
-	// Intents says what is to be changed. It is asked again before the first
-	// write: a selection may have another answer then.
-	Intents func(ctx context.Context) ([]change.Intent, error)
+	// Steps says what is to be changed: the intents, and, where that is known by
+	// then, why one of them cannot be done. It is asked again before the first
+	// write: a selection may have another answer then. Old is what was planned
+	// before, or zero.
+	Steps func(ctx context.Context, old change.Plan) ([]change.Step, error)
 	// Plan is for commands whose plan is no list of intents; it comes before
-	// Intents. Old is what was planned before, or zero.
+	// Steps.
 	Plan func(ctx context.Context, old change.Plan) (change.Plan, error)
-	// Says is what the plan means, in sentences for people; may be nil.
-	Says func(p change.Plan) []string
+	// Says is the plan in sentences; nil: each step says what it does.
+	Says func(p change.Plan) []screen.Passage
 	// Fleet is how the instances are, for commands that take some out of use;
 	// nil for others.
 	Fleet func(ctx context.Context) (*fleet.Snapshot, error)
@@ -55,7 +56,11 @@ type Proposal struct {
 
 // Intents is the Proposal of changes that are always the same.
 func Intents(intents ...change.Intent) Proposal {
-	return Proposal{Intents: func(context.Context) ([]change.Intent, error) { return intents, nil }}
+	steps := make([]change.Step, len(intents))
+	for i := range intents {
+		steps[i].Intent = intents[i]
+	}
+	return Proposal{Steps: func(context.Context, change.Plan) ([]change.Step, error) { return steps, nil }}
 }
 
 // New returns the writer to a context of the session. It is refused where
@@ -130,242 +135,7 @@ func (w *Writer) Close() {
 // Desk plans and carries out, for what Make does not do.
 func (w *Writer) Desk() change.Desk { return w.desk }
 
-// ErrNotConfirmed is returned when the answer was no.
-var ErrNotConfirmed = errors.New("nothing was changed")
-
-// Make plans, shows, asks, does and reads back. The results are nil for a dry
-// run.
-func (w *Writer) Make(ctx context.Context, p Proposal) ([]change.Result, error) {
-	if err := w.settleFirst(ctx); err != nil {
-		return nil, err
-	}
-	read := func(ctx context.Context, old change.Plan) (change.Plan, error) {
-		switch {
-		case w.flags.Retry != "":
-			return w.retry(ctx)
-		case p.Plan != nil:
-			plan, err := p.Plan(ctx, old)
-			return plan, planError(err)
-		}
-		intents, err := p.Intents(ctx)
-		if err != nil {
-			return change.Plan{}, err
-		}
-		plan, err := w.desk.Replan(ctx, old, intents)
-		return plan, planError(err)
-	}
-	plan, err := w.agree(ctx, &p, read)
-	if err != nil || w.flags.DryRun {
-		return nil, err
-	}
-	return w.carryOut(ctx, &p, plan)
-}
-
-func (w *Writer) retry(ctx context.Context) (change.Plan, error) {
-	b, err := w.Find(ctx, w.flags.Retry)
-	if err != nil {
-		return change.Plan{}, err
-	}
-	if b.Context != w.Context {
-		return change.Plan{}, app.Usagef("--context "+b.Context, "change %s was made in context %q, and this is %q", b.ID, b.Context, w.Context)
-	}
-	plan, err := w.desk.PlanRetry(ctx, b)
-	if err == nil && len(plan.Steps) == 0 {
-		err = &app.Error{Code: app.NotWell, Err: fmt.Errorf("change %s left nothing to do: nothing was changed", b.ID)}
-	}
-	return plan, planError(err)
-}
-
-// agree plans until what was agreed to is what is there: the plan is read again
-// before the first write.
-func (w *Writer) agree(ctx context.Context, p *Proposal, read func(context.Context, change.Plan) (change.Plan, error)) (change.Plan, error) {
-	plan, err := read(ctx, change.Plan{})
-	for err == nil {
-		if err = w.allowed(ctx, p, &plan); err != nil {
-			break
-		}
-		var kept change.Keeper
-		if kept, err = w.keeper(ctx); err != nil {
-			break
-		}
-		if w.flags.DryRun {
-			w.tell(p, &plan, kept)
-			return plan, w.show(&plan, nil, app.OK)
-		}
-		if err = w.confirm(ctx, p, &plan, kept); err != nil {
-			break
-		}
-		var again change.Plan
-		if again, err = read(ctx, plan); err != nil {
-			break
-		}
-		if plan.Same(&again) {
-			return again, w.allowed(ctx, p, &again)
-		}
-		if w.flags.Yes || w.flags.Confirm != "" {
-			return plan, &app.Error{Code: app.NotWell, Err: errors.New("what is there changed since the plan was shown: nothing was changed"), Hint: "run it again to see the new plan"}
-		}
-		if !w.app.IO.Quiet {
-			fmt.Fprintln(w.app.IO.Err, "What is there changed meanwhile. The plan is now:")
-		}
-		plan = again
-	}
-	return plan, err
-}
-
-// allowed holds the plan against the flags and against what others have in
-// force.
-func (w *Writer) allowed(ctx context.Context, p *Proposal, plan *change.Plan) error {
-	if n := w.flags.Expect; n > 0 && n != len(plan.Steps) {
-		return &app.Error{Code: app.NotWell, Err: fmt.Errorf("the plan has %d targets, and %d were expected: nothing was changed", len(plan.Steps), n)}
-	}
-	if held := plan.Conflicts(); len(held) > 0 && !w.flags.Override {
-		return conflict(held)
-	}
-	if p.Fleet == nil {
-		return nil
-	}
-	snap, err := p.Fleet(ctx)
-	if err != nil {
-		return err
-	}
-	return w.flags.room(snap, plan)
-}
-
-func conflict(held []change.Holding) error {
-	hint := "--override does it all the same"
-	for _, h := range held {
-		if h.Batch != "" && h.By != change.SomeoneElse {
-			hint = "midwatch changes show " + h.Batch + " says more, midwatch changes undo " + h.Batch + " ends it; " + hint
-			break
-		}
-	}
-	return &app.Error{Code: app.NotWell, Err: fmt.Errorf("nothing was changed: %w", &change.ConflictError{Held: held}), Hint: hint}
-}
-
-// planError gives an error of planning its code.
-func planError(err error) error {
-	var said *app.Error
-	var known *fleet.Error
-	switch {
-	case err == nil, errors.As(err, &said):
-		return err
-	case errors.Is(err, registry.ErrTaken) && errors.As(err, &known):
-		return &app.Error{Code: app.NotWell, Err: err, Hint: known.Hint}
-	case errors.Is(err, change.ErrUnable):
-		return &app.Error{Code: app.Usage, Err: err, Hint: "midwatch registries says which can"}
-	case errors.Is(err, errors.ErrUnsupported), errors.Is(err, change.ErrIsUndo):
-		return &app.Error{Code: app.NotWell, Err: fmt.Errorf("nothing was changed: %w", err)}
-	}
-	return err
-}
-
-// carryOut does what was agreed to.
-func (w *Writer) carryOut(ctx context.Context, p *Proposal, plan change.Plan) ([]change.Result, error) {
-	options := w.options()
-	var out change.Outcome
-	for {
-		kept, err := w.keeper(ctx)
-		if err != nil {
-			return nil, err
-		}
-		options.Keeper = kept
-		out, err = w.desk.Apply(ctx, plan, options)
-		if errors.Is(err, change.ErrNoKeeper) && ctx.Err() == nil {
-			continue // it left while somebody thought about the plan
-		}
-		if len(out.Results) == 0 && err != nil {
-			return nil, applyError(err)
-		}
-		w.batch = out.Batch
-		code := codeOf(out.Results)
-		if shown := w.show(&plan, &out, code); shown != nil {
-			return out.Results, errors.Join(shown, err)
-		}
-		w.after(ctx, p, &out)
-		if err != nil {
-			return out.Results, &app.Error{Code: max(code, app.Partial), Err: err}
-		}
-		return out.Results, w.stay(ctx, code)
-	}
-}
-
-func (w *Writer) options() change.Options {
-	f := w.flags
-	return change.Options{
-		Reason: f.Reason, TTL: f.TTL, Reapply: f.Reapply, Override: f.Override,
-		Batch: f.Batch, Pause: f.Pause, MaxFailures: f.MaxFailures,
-	}
-}
-
-// applyError is an Apply that sent nothing.
-func applyError(err error) error {
-	var held *change.ConflictError
-	if errors.As(err, &held) {
-		return conflict(held.Held)
-	}
-	return journalError(err)
-}
-
-// codeOf says how results end: all done is 0, none is 1, some is 4.
-func codeOf(results []change.Result) app.Code {
-	done := 0
-	for i := range results {
-		if results[i].State == change.Done {
-			done++
-		}
-	}
-	switch {
-	case done == len(results):
-		return app.OK
-	case done == 0:
-		return app.NotWell
-	default:
-		return app.Partial
-	}
-}
-
-// stay keeps the command in the foreground until what it did is put back.
-func (w *Writer) stay(ctx context.Context, code app.Code) error {
-	if !w.flags.Wait || w.flags.TTL == 0 || w.batch == nil {
-		return app.End(code)
-	}
-	w.note("put back %s, or at Ctrl-C; a second Ctrl-C leaves it changed", w.at(w.batch.Until))
-	for left := w.batch.Until.Sub(w.app.Now()); left > 0 && ctx.Err() == nil; left = w.batch.Until.Sub(w.app.Now()) {
-		t := time.NewTimer(min(left, time.Second)) // looked at again: the machine may have slept
-		select {
-		case <-t.C:
-		case <-ctx.Done():
-		}
-		t.Stop()
-	}
-	if err := w.Undo(ctx); err != nil {
-		return &app.Error{Code: app.Partial, Err: err, Hint: "midwatch changes undo " + w.batch.ID}
-	}
-	w.note("put back")
-	return app.End(code)
-}
-
-// Undo takes back what Make did.
-func (w *Writer) Undo(ctx context.Context) error {
-	if w.batch == nil {
-		return nil
-	}
-	out, err := w.desk.Undo(ctx, w.batch, change.Options{Reason: "its command ended"})
-	if err != nil {
-		return err
-	}
-	for _, r := range out.Results {
-		if r.Err != nil {
-			return fmt.Errorf("%s was not undone: %w", r.Intent.Target.Name(), r.Err)
-		}
-	}
-	return nil
-}
-
 // note writes a line for people to standard error.
 func (w *Writer) note(format string, args ...any) {
-	if !w.app.IO.Quiet {
-		fmt.Fprintln(w.app.IO.Err, term.Clean(fmt.Sprintf(format, args...)))
-	}
+	_ = render.Notes(w.app.IO, []string{fmt.Sprintf(format, args...)}, "") // nobody can be told that nobody can be told
 }

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -180,7 +179,7 @@ func TestConfirm(t *testing.T) {
 			if got := someone.asked.String(); got != c.asked {
 				t.Errorf("asked %q, want %q", got, c.asked)
 			}
-			for _, part := range []string{"register payment/payment-2 at 10.0.0.3:80 in memory\n", "  no entry  ->  10.0.0.3:80\n"} {
+			for _, part := range []string{"register payment/payment-2 at 10.0.0.3:80 in memory\n", "  no entry  →  10.0.0.3:80\n"} {
 				if !strings.Contains(w.errs.String(), part) {
 					t.Errorf("the plan %q lacks %q", w.errs, part)
 				}
@@ -269,7 +268,7 @@ func TestChangedBeforeTheWrite(t *testing.T) {
 		return &person{types: answers[asked-1], thinks: func() { w.put(t, "payment", "payment-1", fmt.Sprintf("10.9.9.%d:80", asked)) }}, nil
 	}
 	_, err := w.make(t.Context(), t, deregister(t, "payment", "payment-1", 0))
-	if !errors.Is(err, write.ErrNotConfirmed) || asked != 2 || !strings.Contains(w.errs.String(), "What is there changed meanwhile. The plan is now:\nderegister payment/payment-1 from memory\n  10.9.9.1:80  ->  no entry\n") {
+	if !errors.Is(err, write.ErrNotConfirmed) || asked != 2 || !strings.Contains(w.errs.String(), "What is there changed meanwhile. The plan is now:\nderegister payment/payment-1 from memory\n  10.9.9.1:80  →  no entry\n") {
 		t.Errorf("asked %d times, %v: %s", asked, err, w.errs)
 	}
 	if got := w.holds(t); got != "payment-1=10.9.9.2:80 user-1=10.0.0.2:80" {
@@ -284,11 +283,11 @@ func TestChangedBeforeTheWrite(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer writer.Close()
-	_, err = writer.Make(t.Context(), write.Proposal{Intents: func(context.Context) ([]change.Intent, error) {
+	_, err = writer.Make(t.Context(), write.Proposal{Steps: func(context.Context, change.Plan) ([]change.Step, error) {
 		if reads++; reads > 1 {
 			w.put(t, "payment", "payment-1", "10.9.9.9:80")
 		}
-		return []change.Intent{deregister(t, "payment", "payment-1", 0)}, nil
+		return []change.Step{{Intent: deregister(t, "payment", "payment-1", 0)}}, nil
 	}})
 	refused(t, "changed", err, app.NotWell, "changed since the plan was shown: nothing was changed", "hint: run it again to see the new plan")
 	if got := w.holds(t); got != "payment-1=10.9.9.9:80 user-1=10.0.0.2:80" {
@@ -475,13 +474,27 @@ func TestChangingFlags(t *testing.T) {
 	}
 }
 
+// TestReasonsAreShort: far systems take them in URLs and headers.
+func TestReasonsAreShort(t *testing.T) {
+	w := newWriting(t)
+	w.flags = write.Flags{Yes: true, Reason: strings.Repeat("because ", 200)}
+	_, err := w.make(t.Context(), t, deregister(t, "payment", "payment-1", 0))
+	refused(t, "a long reason", err, app.Usage, "--reason: 1600 bytes, at most 1000")
+	w.flags.Reason = "because\x1b[2J"
+	_, err = w.make(t.Context(), t, deregister(t, "payment", "payment-1", 0))
+	refused(t, "no text", err, app.Usage, "cannot be printed")
+	if got := w.holds(t); got != before {
+		t.Errorf("the registry holds %s", got)
+	}
+}
+
 // What can be done about failures is said once each, however many failed.
 func TestHints(t *testing.T) {
 	failed := func(hint string) change.Result {
 		return change.Result{Err: fmt.Errorf("not done: %w", &fleet.Error{Detail: "401", Hint: hint})}
 	}
 	results := []change.Result{{}, failed("set csrf"), failed(""), {Err: errors.New("reset")}, failed("set csrf"), failed("b"), failed("c"), failed("d")}
-	if got := write.Hints(results); !slices.Equal(got, []string{"set csrf", "b", "c"}) {
+	if got := write.HintOf(results); got != "set csrf · b · c" {
 		t.Errorf("got %q", got)
 	}
 }

@@ -35,7 +35,8 @@ type Admin interface {
 	// afterwards. An unknown name is fleet.ErrNotFound and creates nothing. An
 	// order that cannot be given is errors.ErrUnsupported and changes nothing.
 	// What is already as ordered is not written again: some libraries forget
-	// their counts. An order that was answered well and had no effect is
+	// their counts; but a far side that keeps holds is told whose it is now, and
+	// until when. An order that was answered well and had no effect is
 	// ErrNoEffect, with the breaker as it is.
 	Set(ctx context.Context, at Site, name string, o fleet.Order) (fleet.Breaker, error)
 	// Verbs are the orders this API can give at all.

@@ -123,9 +123,18 @@ func (r *Record) InForce(b *Batch) bool {
 		(!b.Until.IsZero() || r.Intent.Holds())
 }
 
+// Making is how long after its end a change that is still being made is left to
+// its maker, who begins nothing any more: what is in hand then takes twice
+// ReadBack at most. Put back sooner, it would be made again by what is in hand.
+const Making = 3 * ReadBack
+
 // Due says that a batch should have been put back.
 func (b *Batch) Due(now time.Time) bool {
-	if b.Until.IsZero() || now.Before(b.Until) {
+	end := b.Until
+	if b.Finished.IsZero() {
+		end = end.Add(Making)
+	}
+	if b.Until.IsZero() || now.Before(end) {
 		return false
 	}
 	for i := range b.Steps {

@@ -81,6 +81,9 @@ type Holder interface {
 	Held(b Before) (fleet.Hold, bool)
 	// Made says whether what Before has is what this change did.
 	Made(b Before) bool
+	// Wanted says whether what Before has is what is ordered, so that nothing need
+	// be written.
+	Wanted(b Before) bool
 	// Lost says whether the far side forgot what was ordered: what is there now is
 	// what a process begins with, and nobody ordered it.
 	Lost(ctx context.Context) (bool, error)

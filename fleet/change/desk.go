@@ -52,6 +52,10 @@ type Options struct {
 	Progress    func(Result)  // called as results are written down, one after the other
 }
 
+// Skips says that a step is left as it is: what is ordered is there already, and
+// the plan neither gives it an end nor takes it over from somebody else.
+func (o *Options) Skips(s *Step) bool { return s.Already && s.Err == nil && o.TTL == 0 && !o.Override }
+
 // Desk is who makes changes: built by cmd, handed to whoever wants to write.
 // It is safe for concurrent use; a Plan is not.
 type Desk interface {
@@ -70,7 +74,9 @@ type Desk interface {
 	// targets before the first request, done, read back, and its results are
 	// written down. It goes on after a failure; a ctx that ends stops it after
 	// the steps in hand, which are read back and written down all the same. The
-	// results are in the order of the plan. An error with no results means that
+	// results are in the order of the plan. What is as ordered already is Done,
+	// unchanged, and neither sent nor written down (Options.Skips); where that is
+	// all there is, the batch has no id. An error with no results means that
 	// nothing was sent: a *ConflictError, or a journal that cannot be written.
 	Apply(ctx context.Context, p Plan, o Options) (Outcome, error)
 	// Undo is PlanUndo and Apply, and goes on when ctx has ended, under a time of

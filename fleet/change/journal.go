@@ -14,8 +14,9 @@ type Journal interface {
 	// not there any more, it is ErrNoKeeper and nothing is kept.
 	Begin(ctx context.Context, b *Batch) error
 	// Record keeps how steps ended: State, Now, Changed, Error and the times. A
-	// step of an undo that was done marks the step it took back, and any other
-	// marks older ones of the same target as replaced.
+	// step of an undo that was done marks the step it took back, and what that one
+	// had replaced is in force again; any other marks older ones of the same target
+	// as replaced.
 	Record(ctx context.Context, id string, steps []Record) error
 	// Finish says that whoever made the batch has seen all its results.
 	Finish(ctx context.Context, id string, at time.Time) error
@@ -48,6 +49,7 @@ type Filter struct {
 	Context string    // empty: of all contexts
 	Exact   bool      // the empty Context is the one without a name
 	Open    bool      // only those that are in force, or of which not all results are known
+	Since   time.Time // only those that are open, or were made since; zero: all
 	Due     time.Time // only those that should have been put back by then; zero: all
 	Limit   int       // the newest so many; 0: all
 }

@@ -29,7 +29,11 @@ type Step struct {
 	Before      Before    // nil where Err is not
 	Held        []Holding // who has something in force there
 	Err         error     `json:"-"` // why it cannot be done; the steps beside it can
+	Unread      error     `json:"-"` // of an undo: why nobody knows what is there; it can be tried
 	Stands      string    // what of Was counts when the plan is read again
+	Already     bool      // what is there is what is ordered: nothing need be written
+	First       Before    // of what is ordered already by the same operator: what was there before that
+	FirstWas    string    // in words
 	Change      Change    `json:"-"` // open; nil where it came from another process
 }
 

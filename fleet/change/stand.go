@@ -69,10 +69,10 @@ const longest = 24 * time.Hour
 func (b *Batch) Stand(now time.Time, alive func(host string, pid int) bool) Stand {
 	t := b.Tally()
 	switch {
-	case b.Finished.IsZero() && now.Sub(b.At) < longest && alive(b.Who.Host, b.Who.PID):
-		return StandRunning
 	case b.Due(now):
 		return StandOverdue
+	case b.Finished.IsZero() && now.Sub(b.At) < longest && alive(b.Who.Host, b.Who.PID):
+		return StandRunning
 	case b.Finished.IsZero() && t.Undone+t.Replaced < t.All:
 		return StandInterrupted
 	case t.InForce > 0 && t.Undone+t.Replaced > 0:

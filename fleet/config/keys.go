@@ -88,9 +88,9 @@ func group(fields ...form.Field[fleet.Profile]) func(*fleet.Profile) form.Slot {
 
 func breakerFields() []form.Field[fleet.Profile] {
 	return []form.Field[fleet.Profile]{
-		{Key: "api", Help: "the admin API: actuator, envoy, haproxy, httpapi, mapping, metrics", Slot: func(p *fleet.Profile) form.Slot { return form.Text(&p.Breakers.API, form.NamePattern, form.BadName) }},
+		{Key: "api", Help: "the admin API: actuator, envoy, haproxy, httpapi, mapping, metrics, springbootadmin", Slot: func(p *fleet.Profile) form.Slot { return form.Text(&p.Breakers.API, form.NamePattern, form.BadName) }},
 		{Key: "path", Help: "its base path", Slot: func(p *fleet.Profile) form.Slot { return form.Text(&p.Breakers.Path, "^/", badPath) }},
-		{Key: "csrf", Help: "the path that hands out CSRF tokens", Slot: func(p *fleet.Profile) form.Slot { return form.Text(&p.Breakers.CSRF, "", nil) }},
+		{Key: "csrf", Help: "how tokens against forged requests (CSRF) are fetched: spring, or the path of a page that holds one", Slot: func(p *fleet.Profile) form.Slot { return form.Text(&p.Breakers.CSRF, "", nil) }},
 		{Key: "mapping", Help: "how an API that exists already is driven, for api: mapping", Slot: func(p *fleet.Profile) form.Slot {
 			return form.Optional(&p.Breakers.Mapping, mappingSlot)
 		}},

@@ -65,6 +65,7 @@ type Breaker struct {
 type BreakerInfo struct {
 	Breaker     string        `json:"breaker" doc:"its name"`
 	State       BreakerState  `json:"state" doc:"what it acts as"`
+	Word        string        `json:"word" doc:"the far side's own word for a state that is none of these, or empty"`
 	Observed    *BreakerState `json:"observed" doc:"what it would be by itself; null where the far side does not tell the two apart"`
 	Share       *float64      `json:"share" doc:"of the calls that it refuses while it is forced open, 1 is all; null otherwise"`
 	FailureRate *float64      `json:"failureRate" doc:"0 to 1; null where nobody gives one"`
@@ -96,7 +97,7 @@ func infoOf(b *fleet.Breaker, hold fleet.Hold) BreakerInfo {
 		hold = b.Hold
 	}
 	info := BreakerInfo{
-		Breaker: b.Name, State: BreakerState(b.State.String()), FailureRate: known(b.FailureRate), SlowRate: known(b.SlowRate),
+		Breaker: b.Name, State: BreakerState(b.State.String()), Word: b.Word, FailureRate: known(b.FailureRate), SlowRate: known(b.SlowRate),
 		Calls: counted(b.Calls), Rejected: counted(b.Rejected), Since: value.TimeOf(b.Since), HeldBy: HeldBy(b.State, hold), Verbs: make([]string, len(b.Verbs)), API: b.API,
 	}
 	if b.Observed != fleet.BreakerUnknown {

@@ -27,6 +27,9 @@ func ParseGlob(text string) (Glob, error) {
 	return Glob(text), nil
 }
 
+// Wild says that a glob may mean other names than its own.
+func (g Glob) Wild() bool { return strings.ContainsAny(string(g), `*?[\\`) }
+
 // Match says whether a text is meant.
 func (g Glob) Match(text string) bool {
 	if string(g) == text {

@@ -326,3 +326,25 @@ func TestPairs(t *testing.T) {
 		}
 	}
 }
+
+// TestWild: what may mean other names than its own.
+func TestWild(t *testing.T) {
+	for text, want := range map[string]bool{"payment": false, "shop/s1": false, "a b": false, "pay*": true, "pa?": true, "[ab]": true, `a\*`: true} {
+		if got := match.Glob(text).Wild(); got != want {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
+}
+
+// TestOf: of which sources a pattern may mean services.
+func TestOf(t *testing.T) {
+	for text, want := range map[string][2]bool{"payment": {true, true}, "etcd:payment": {true, false}, "con*:x": {false, true}, "*:x": {true, true}} {
+		p, err := match.ParsePattern(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := [2]bool{p.Of("etcd"), p.Of("consul")}; got != want {
+			t.Errorf("%s: %v", text, got)
+		}
+	}
+}

@@ -54,6 +54,9 @@ func ParsePattern(text string) (Pattern, error) {
 	return p, nil
 }
 
+// Of says whether services of a source may be meant.
+func (p Pattern) Of(source string) bool { return p.source == "" || p.source.Match(source) }
+
 // Match says whether a service is meant (instance ""), or one of its instances:
 // by its own name or with its whole service. It does not look at Not.
 func (p Pattern) Match(n Name, instance string) bool {

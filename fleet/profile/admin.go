@@ -69,7 +69,7 @@ func (r *resolving) adminAddress(s *adminSite) (refused string) {
 	p, err := parsePlace(text)
 	switch {
 	case named && err == nil && strings.Contains(p.path, "?"):
-		return fmt.Sprintf("%s: %q has more than a path", from, text)
+		return fmt.Sprintf("%s: %q has more than a path", from, withoutSecrets(text))
 	case named && err != nil:
 		return from + ": " + err.Error()
 	case named && p.socket != "" && r.configured.Ports["admin"] != 0:

@@ -71,7 +71,10 @@ func TestAdministration(t *testing.T) {
 		{"the URL's path before it", spring, subject{labels: "management.context-path=/manage admin=http://10.0.0.5:1/x"}, "actuator http://10.0.0.5:1/x"},
 		{"a configured path before both", one(fleet.Profile{Extends: "spring", Breakers: fleet.BreakerAPI{Path: "/cfg"}}), subject{labels: "management.context-path=/manage admin=http://10.0.0.5:1/x"}, "actuator http://10.0.0.5:1"},
 		{"not a path", spring, subject{labels: "base_path=a#b"}, "actuator http://10.0.0.5:8080"},
-		{"a query", spring, subject{labels: "admin=http://10.0.0.5:1/x?kill=1"}, `actuator refused: label "admin": "http://10.0.0.5:1/x?kill=1" has more than a path`},
+		{"a query", spring, subject{labels: "admin=http://10.0.0.5:1/x?kill=1"}, `actuator refused: label "admin": "http://10.0.0.5:1/x" has more than a path`},
+		{"a query and a password", spring, subject{labels: "admin=http://user:secret@10.0.0.5:1/x?token=secret"}, `actuator refused: label "admin": "http://10.0.0.5:1/x" has more than a path`},
+		{"a password without a scheme", spring, subject{labels: "admin=user:secret@10.0.0.5:1"}, `actuator refused: label "admin": "10.0.0.5:1" with a password before it is no address`},
+		{"a password before no host", spring, subject{labels: "admin=http://user:secret@/x"}, `actuator refused: label "admin": "" names no host`},
 		{"a password in it goes nowhere", spring, subject{labels: "admin=http://user:secret@10.0.0.5:1/x"}, "actuator http://10.0.0.5:1/x"},
 
 		{"TLS by metadata", spring, subject{labels: "management.scheme=https"}, "actuator https://10.0.0.5:8080 with credentials"},

@@ -45,6 +45,9 @@ func parsePlace(text string) (p place, err error) {
 			p.path += "?" + u.RawQuery
 		}
 	}
+	if bare := withoutSecrets(text); bare != text {
+		return p, fmt.Errorf("%q with a password before it is no address", bare)
+	}
 	host, port, err := net.SplitHostPort(text)
 	if err != nil {
 		host = strings.TrimSuffix(strings.TrimPrefix(text, "["), "]")
@@ -59,6 +62,17 @@ func parsePlace(text string) (p place, err error) {
 		return p, fmt.Errorf("%q names no host", text)
 	}
 	return p, nil
+}
+
+// withoutSecrets is an address without what may be a secret in it: what stands
+// before its host, and a query.
+func withoutSecrets(text string) string {
+	text, _, _ = strings.Cut(text, "?")
+	scheme, rest, found := strings.Cut(text, "://")
+	if !found {
+		return text[strings.LastIndexByte(text, '@')+1:]
+	}
+	return scheme + "://" + rest[strings.LastIndexByte(rest, '@')+1:]
 }
 
 // parsePort reads a port.

@@ -157,11 +157,12 @@ func (p *breakerPattern) of(s *fleet.Snapshot) []Found {
 }
 
 // Targets is Find for whoever writes: what is meant has to be there, and a bare
-// service is one only where it has exactly one breaker. The error is a
+// service is one only where it has exactly one breaker. Of what is named and could
+// not be read nowhere it says nothing (see Named). The error is a
 // *fleet.Error that lists what there is.
 func (b Breakers) Targets(s *fleet.Snapshot) ([]Found, error) {
 	found, missing := b.Find(s)
-	if len(missing) > 0 {
+	if missing = slices.DeleteFunc(missing, b.unheard); len(missing) > 0 {
 		hint := "midwatch breakers list shows what there is"
 		if near := missing[0].Suggestions; len(near) > 0 {
 			hint = "did you mean " + strings.Join(near, " or ") + "?"
@@ -186,6 +187,17 @@ func (b Breakers) Targets(s *fleet.Snapshot) ([]Found, error) {
 	return found, nil
 }
 
+// unheard says that nothing is known of what is missing: it is named, and not one
+// instance of its services could be read.
+func (b Breakers) unheard(m Missing) bool {
+	for _, in := range m.Of {
+		if _, exact := b.Named(in.Key.Ref); !exact || in.BreakersWhy.Reason == "" {
+			return false
+		}
+	}
+	return len(m.Of) > 0
+}
+
 // Unread returns the instances of the services that are meant whose breakers
 // could not be read.
 func (b Breakers) Unread(s *fleet.Snapshot) (unread []*fleet.InstanceView) {
@@ -202,3 +214,21 @@ func (b Breakers) Unread(s *fleet.Snapshot) (unread []*fleet.InstanceView) {
 
 // Address is a breaker as midwatch accepts it back: order/payment.
 func Address(k fleet.Key, breaker string) string { return k.Name + "/" + breaker }
+
+// Named returns the breakers of a service that are meant by their very names,
+// whatever could be read. It is not exact where a glob, or a bare service, may
+// mean others too.
+func (b Breakers) Named(r fleet.Ref) (names []string, exact bool) {
+	exact = len(b.patterns) > 0
+	for n := range b.patterns {
+		p := &b.patterns[n]
+		switch {
+		case !p.service.Match(r):
+		case p.literal || p.name != "" && !p.name.Wild():
+			names = append(names, string(p.name))
+		default:
+			exact = false
+		}
+	}
+	return names, exact
+}

@@ -202,3 +202,58 @@ func FuzzBreakers(f *testing.F) {
 		}
 	})
 }
+
+// TestNamed: what is meant of a service of which nothing could be read.
+func TestNamed(t *testing.T) {
+	gateway := fleet.Ref{Source: "etcd", Name: "gateway"}
+	for _, tt := range []struct {
+		texts, name string
+		want        string
+		exact       bool
+	}{
+		{"*/payment", "", "payment", true},
+		{"gateway/payment order/x*", "", "payment", true},
+		{"order/payment", "", "", true},
+		{"*/pay*", "", "", false},
+		{"gateway", "", "", false},
+		{"gateway", "pay*", "pay*", true},
+		{"", "", "", false},
+	} {
+		b, err := selection.ParseBreakers(strings.Fields(tt.texts), tt.name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if names, exact := b.Named(gateway); strings.Join(names, " ") != tt.want || exact != tt.exact {
+			t.Errorf("%s %s: %v, %v", tt.texts, tt.name, names, exact)
+		}
+	}
+}
+
+// TestTargetsOfSilence: a breaker that is named is no typing error where its
+// service could not be read at all.
+func TestTargetsOfSilence(t *testing.T) {
+	s := guarded()
+	silent := fleet.Ref{Source: "etcd", Name: "silent"}
+	s.Services = append(s.Services, fleet.ServiceView{Ref: silent, Instances: []fleet.InstanceView{{
+		Key: fleet.Key{Ref: silent, Instance: "silent-1"}, Instance: fleet.Instance{ID: "silent-1"}, BreakersWhy: fleet.Why{Reason: "timeout", Detail: "no answer"},
+	}}})
+	for texts, want := range map[string]string{
+		"silent/payment gateway/order": "gateway-1/order",
+		"silent/payment":               "",
+		"silent/pay* gateway/order":    "no such breaker: silent/pay*",
+		"order/nosuch":                 "no such breaker: order/nosuch", // some of order were read, and have none
+	} {
+		b, err := selection.ParseBreakers(strings.Fields(texts), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		found, err := b.Targets(s)
+		got := foundWords(found)
+		if err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", texts, got, want)
+		}
+	}
+}

@@ -25,6 +25,9 @@ const (
 	anyConnection  = 30 * time.Second
 )
 
+// mostHeader bounds the header of an answer: a thousand are read at once.
+const mostHeader = 64 << 10
+
 // admins opens what reads and switches breakers, once for each profile, API and
 // whether credentials may be sent.
 type admins struct {
@@ -135,7 +138,7 @@ func (p *probers) adminClient(f fleet.Profile, credentials bool) (*http.Client, 
 	}
 	header.Set("User-Agent", cmp.Or(header.Get("User-Agent"), p.settings.UserAgent))
 	return &http.Client{
-		Transport:     &headed{next: over, header: header},
+		Transport:     &headed{next: &veiling{next: over, names: proofs(f)}, header: header},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}, nil
 }
@@ -154,6 +157,7 @@ func (p *probers) adminTransport(f fleet.Profile, credentials bool) (http.RoundT
 	over := &http.Transport{
 		DialContext: connect, TLSClientConfig: secure, TLSHandshakeTimeout: fleet.ProbeTimeout, DisableCompression: true,
 		MaxIdleConns: 0, MaxIdleConnsPerHost: fleet.ParallelHost, IdleConnTimeout: idleConnection, // one host for each of a thousand instances
+		MaxResponseHeaderBytes: mostHeader,
 	}
 	if f.Proxy != "" {
 		u, err := url.Parse(f.Proxy)
@@ -163,31 +167,6 @@ func (p *probers) adminTransport(f fleet.Profile, credentials bool) (http.RoundT
 		over.Proxy = http.ProxyURL(u)
 	}
 	return over, nil
-}
-
-// headed adds a profile's headers to requests; those that an adapter sets
-// itself are the question and stay.
-type headed struct {
-	next   http.RoundTripper
-	header http.Header
-}
-
-// RoundTrip sends a copy.
-func (h *headed) RoundTrip(req *http.Request) (*http.Response, error) {
-	req = req.Clone(req.Context())
-	for name, values := range h.header {
-		if _, own := req.Header[name]; !own {
-			req.Header[name] = values
-		}
-	}
-	return h.next.RoundTrip(req)
-}
-
-// CloseIdleConnections is what http.Client asks for.
-func (h *headed) CloseIdleConnections() {
-	if c, ok := h.next.(interface{ CloseIdleConnections() }); ok {
-		c.CloseIdleConnections()
-	}
 }
 
 // schemesOf returns what says by which schemes a breaker API is reached; nothing

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -86,6 +87,7 @@ func TestAdminsAskAsTheirProfilesSay(t *testing.T) {
 	all["tls"] = fleet.Profile{Name: "tls", TLS: fleet.TLSSettings{CA: ca.file("ca.pem")}, Auth: fleet.Auth{Bearer: fleet.SecretRef{Env: "TOKEN"}}}
 	all["untrusting"] = fleet.Profile{Name: "untrusting"}
 	all["proxied"] = fleet.Profile{Name: "proxied", Proxy: forwarder(t).URL, Auth: fleet.Auth{Bearer: fleet.SecretRef{Env: "TOKEN"}}}
+	all["traced"] = fleet.Profile{Name: "traced", Headers: map[string]fleet.Header{"traceparent": {Text: "ours"}}}
 	all["agent"] = fleet.Profile{Name: "agent", Headers: map[string]fleet.Header{"User-Agent": {Text: "other"}, "Accept": {Text: "everything"}}}
 	for _, tt := range []struct {
 		profile     string
@@ -102,6 +104,7 @@ func TestAdminsAskAsTheirProfilesSay(t *testing.T) {
 		{"proxied", true, far, map[string]string{"Authorization": "Bearer " + secrets["TOKEN"]}},
 		{"agent", false, far, map[string]string{"User-Agent": "other", "Accept": "text/plain"}},
 		{"", true, far, map[string]string{"Authorization": ""}},
+		{"traced", true, far, map[string]string{"Traceparent": "ours"}},
 	} {
 		t.Run(fmt.Sprintf("%s %v", tt.profile, tt.credentials), func(t *testing.T) {
 			s := settings()
@@ -125,6 +128,55 @@ func TestAdminsAskAsTheirProfilesSay(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestFarSidesKnowWhatForAndThatItIsUs: what is asked for a change bears its id,
+// and nothing of ours makes a trace.
+func TestFarSidesKnowWhatForAndThatItIsUs(t *testing.T) {
+	far := record(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "payment") })
+	s := settings()
+	s.Breakers = (&plainAPI{}).driver
+	f := open(t, s)
+	admin, err := f.Admin(fleet.Administration{API: "plain", Base: far.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		ctx  context.Context
+		want string
+	}{
+		{t.Context(), "midwatch/test"},
+		{fleet.WithChange(t.Context(), "1K9XQ2M7AB"), "midwatch/test change/1K9XQ2M7AB"},
+		{fleet.WithChange(t.Context(), ""), "midwatch/test"},
+	} {
+		if _, err := admin.List(tt.ctx, breaker.Site{Base: far.URL}); err != nil {
+			t.Fatal(err)
+		}
+		if got := far.one(t).Header.Get("User-Agent"); got != tt.want {
+			t.Errorf("%q, want %q", got, tt.want)
+		}
+	}
+	f.Sweeper().Prober("", false).Probe(t.Context(), web(far.addr(), "/health"))
+	if _, err := admin.List(t.Context(), breaker.Site{Base: far.URL}); err != nil {
+		t.Fatal(err)
+	}
+	seen := far.taken()
+	first, second := seen[0].Header.Get("Traceparent"), seen[1].Header.Get("Traceparent")
+	if !regexp.MustCompile("^00-[0-9a-f]{32}-[0-9a-f]{16}-00$").MatchString(first) || first != second {
+		t.Errorf("%q, %q", first, second)
+	}
+}
+
+// TestHeadersAreBounded: what is no answer is not read for ever.
+func TestHeadersAreBounded(t *testing.T) {
+	far := record(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-Long", strings.Repeat("x", 200<<10))
+	})
+	s := settings()
+	s.Breakers = (&plainAPI{}).driver
+	if _, err := list(t, open(t, s), fleet.Administration{Base: far.URL}); err == nil || !strings.Contains(err.Error(), "header") {
+		t.Errorf("got %v", err)
 	}
 }
 
@@ -254,6 +306,27 @@ func TestAdminsThatCannotBe(t *testing.T) {
 	}
 }
 
+// TestNobodyIsAskedThere: where nobody is asked no admin API is, whatever name led
+// there, and whatever a journal says.
+func TestNobodyIsAskedThere(t *testing.T) {
+	api := &plainAPI{}
+	s := settings()
+	s.Breakers = api.driver
+	f := open(t, s, fleet.Profile{Name: "oauth", Auth: fleet.Auth{OAuth2: &fleet.OAuth2{ClientID: "midwatch", ClientSecret: fleet.SecretRef{Env: "CLIENT"}, TokenURL: "http://169.254.1.1/token"}}})
+	for _, host := range []string{"169.254.169.254", "[fe80::1]", "[::ffff:169.254.169.254]", "100.100.100.200", "[fd00:ec2::254]"} {
+		_, err := list(t, f, fleet.Administration{Base: "http://" + host + ":80"})
+		if _, reason, text := probe.Classify(err); reason != probe.ReasonPolicy || !strings.Contains(text, "never asked") {
+			t.Errorf("%s: %s: %s", host, reason, text)
+		}
+		if _, err := api.options.Dial(t.Context(), "tcp", host+":80"); err == nil || !strings.Contains(err.Error(), "never asked") {
+			t.Errorf("%s over a socket: %v", host, err)
+		}
+	}
+	if _, err := list(t, f, fleet.Administration{Profile: "oauth", Base: "http://127.0.0.1:1", Credentials: true}); err == nil || !strings.Contains(err.Error(), "never asked") {
+		t.Errorf("for a token: %v", err)
+	}
+}
+
 // TestSchemesComeFromTheTable: an API that is not the web's is reached by its
 // own scheme.
 func TestSchemesComeFromTheTable(t *testing.T) {
@@ -293,5 +366,25 @@ func TestPagesOfMetrics(t *testing.T) {
 	}
 	if req := far.one(t); req.URL.Path != "/actuator/prometheus" || req.Header.Get("Authorization") != "Bearer "+secrets["TOKEN"] {
 		t.Errorf("asked %s with %q", req.URL.Path, req.Header.Get("Authorization"))
+	}
+}
+
+// TestSecretsThrownBack: what was sent as a secret is in no answer, as an error
+// repeats its first words; what is no secret stays.
+func TestSecretsThrownBack(t *testing.T) {
+	far := record(t, func(w http.ResponseWriter, r *http.Request) {
+		_, password, _ := r.BasicAuth()
+		fmt.Fprintf(w, "%s|%s|%s|%s", r.Header.Get("Authorization"), r.Header.Get("X-Api-Key"), r.Header.Get("X-Team"), password)
+	})
+	for profile, want := range map[string]string{"basic": "*|||*", "header": "|*|shop|", "": "|||"} {
+		s := settings()
+		s.Breakers = (&plainAPI{}).driver
+		found, err := list(t, open(t, s, proving()[profile]), fleet.Administration{Profile: profile, Base: far.URL, Credentials: profile != ""})
+		if err != nil || len(found) != 1 {
+			t.Fatalf("%s: %+v, %v", profile, found, err)
+		}
+		if got := regexp.MustCompile(`\*+`).ReplaceAllString(found[0].Name, "*"); got != want {
+			t.Errorf("%s: %q, want %q", profile, found[0].Name, want)
+		}
 	}
 }

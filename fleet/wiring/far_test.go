@@ -87,7 +87,7 @@ func (r *recorder) one(t *testing.T) *http.Request {
 }
 
 // secrets are what references lead to.
-var secrets = map[string]string{"PASSWORD": "hunter2", "TOKEN": "t0ken-value", "KEY": "k3y-value", "CLIENT": "cl13nt-value"}
+var secrets = map[string]string{"PASSWORD": "hunter2", "TOKEN": "t0ken-value", "KEY": "k3y-value", "CLIENT": "cl13nt-value", "AWKWARD": awkward}
 
 // noSecret fails if a text holds one of them.
 func noSecret(t *testing.T, text string) {

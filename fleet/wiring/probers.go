@@ -16,6 +16,7 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/profile"
 	"github.com/midwatch-cli/midwatch/probe"
+	"github.com/midwatch-cli/midwatch/probe/veil"
 )
 
 // probers makes what asks the instances of a profile, once for each profile,
@@ -25,6 +26,7 @@ type probers struct {
 	close    context.CancelFunc
 	resolver *profile.Resolver
 	settings Settings
+	trace    string // by which what we ask is found in logs
 
 	made kept[proberKey, probe.Prober]
 }
@@ -35,7 +37,7 @@ type proberKey struct {
 }
 
 func newProbers(ctx context.Context, r *profile.Resolver, s Settings) *probers {
-	p := &probers{resolver: r, settings: s}
+	p := &probers{resolver: r, settings: s, trace: traceparent()}
 	p.ctx, p.close = context.WithCancel(ctx)
 	return p
 }
@@ -83,12 +85,13 @@ func (p *probers) make(f fleet.Profile, credentials bool) (probe.Prober, error) 
 	if err != nil {
 		return nil, err
 	}
+	hide := veil.New(header, proofs(f))
 	slow := p.settings.Slow
 	if slow == 0 {
 		slow = f.Slow
 	}
 	web, err := probe.NewHTTP(probe.HTTPOptions{
-		UserAgent: p.settings.UserAgent, Headers: header, Client: client, TLS: tlsConfig,
+		UserAgent: p.settings.UserAgent, Headers: header, Client: client, TLS: tlsConfig, Veil: hide,
 		Strict: f.Strict != nil && *f.Strict, Slow: slow, DialTimeout: fleet.DialTimeout,
 		WarnDays: f.WarnDays, FailDays: f.FailDays,
 	})
@@ -98,7 +101,7 @@ func (p *probers) make(f fleet.Profile, credentials bool) (probe.Prober, error) 
 	mux := probe.Mux{
 		probe.HTTP: web,
 		probe.GRPC: probe.GRPCProber{
-			UserAgent: p.settings.UserAgent, Headers: header, TLS: tlsConfig, DialTimeout: fleet.DialTimeout, Slow: slow,
+			UserAgent: p.settings.UserAgent, Headers: header, TLS: tlsConfig, Veil: hide, DialTimeout: fleet.DialTimeout, Slow: slow,
 			WarnDays: f.WarnDays, FailDays: f.FailDays,
 		},
 		probe.TCP: probe.TCPProber{DialTimeout: fleet.DialTimeout, Slow: slow},
@@ -121,6 +124,7 @@ func (p *probers) make(f fleet.Profile, credentials bool) (probe.Prober, error) 
 // headers resolves what is sent with every request. Values that prove who we
 // are go only where credentials may.
 func (p *probers) headers(f fleet.Profile, credentials bool, into http.Header) error {
+	into.Set("Traceparent", p.trace)
 	for name, h := range f.Headers {
 		if h.Ref.IsZero() {
 			into.Set(name, h.Text)
@@ -166,7 +170,7 @@ func (p *probers) client(f fleet.Profile, credentials bool) (*http.Client, error
 	if err != nil {
 		return nil, err
 	}
-	return &http.Client{Transport: over}, nil
+	return &http.Client{Transport: &veiling{next: over, names: proofs(f)}}, nil
 }
 
 // transport is a profile's TLS, proxy and OAuth2.

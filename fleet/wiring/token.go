@@ -13,6 +13,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/probe"
 )
 
 // tokens stands before a transport that fetches a token before it asks. What
@@ -76,11 +77,7 @@ func (t *tokens) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 // CloseIdleConnections is what http.Client asks for.
-func (t *tokens) CloseIdleConnections() {
-	if c, ok := t.next.(interface{ CloseIdleConnections() }); ok {
-		c.CloseIdleConnections()
-	}
-}
+func (t *tokens) CloseIdleConnections() { closeIdle(t.next) }
 
 // failed words why there is no token, without what the token server wrote.
 func (t *tokens) failed(err error) error {
@@ -114,11 +111,12 @@ func (p *probers) dialFor(ctx context.Context, network, address string, longest 
 	return &bounded{Conn: conn, stop: func() { forget(); stop() }}, nil
 }
 
-// connect dials, and takes no longer than dialling may take.
+// connect dials, never where nobody is asked, and takes no longer than dialling may
+// take.
 func connect(ctx context.Context, network, address string) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, fleet.DialTimeout)
 	defer cancel()
-	return (&net.Dialer{}).DialContext(ctx, network, address)
+	return probe.Dial(ctx, network, address)
 }
 
 // bounded is a connection with an end.

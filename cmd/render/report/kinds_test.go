@@ -278,7 +278,7 @@ func TestNagiosText(t *testing.T) {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 	a.ASCII, a.Title = true, "two → three"
-	if got := text(report.Nagios, a); !strings.HasPrefix(got, "MIDWATCH CRITICAL - two > three; ") {
+	if got := text(report.Nagios, a); !strings.HasPrefix(got, "MIDWATCH CRITICAL - two -> three; ") {
 		t.Errorf("in ASCII: %s", got)
 	}
 }

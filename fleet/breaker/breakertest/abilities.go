@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/breaker"
@@ -39,6 +40,14 @@ func abilityHolds(s *session) {
 	b := breaker.Find(s.list(a), s.Names[0])
 	if b.Hold.By != o.By || b.Hold.Reason != o.Reason || b.Hold.Change != o.Change {
 		s.Errorf("the hold is %+v, ordered was %+v", b.Hold, o)
+	}
+	// Ordered again it is the same, and somebody else's.
+	since := b.Since
+	o.By, o.Change, o.TTL = "somebody else", "1K9XQ2M7AC", time.Hour
+	s.set(a, s.Names[0], o)
+	b = breaker.Find(s.list(a), s.Names[0])
+	if b.Hold.By != o.By || b.Hold.Change != o.Change || b.Hold.Until.IsZero() || !b.Since.Equal(since) {
+		s.Errorf("ordered again by another, since %v: %+v", since, b)
 	}
 	s.set(a, s.Names[0], order(fleet.Reset))
 	if b = breaker.Find(s.list(a), s.Names[0]); !b.Hold.IsZero() {

@@ -2,16 +2,14 @@ package breakertest
 
 import (
 	"context"
-	"fmt"
-	"runtime"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/breaker"
+	"github.com/midwatch-cli/midwatch/fleet/worldtest"
 )
 
 // oneCase is a rule and how it is checked.
@@ -80,14 +78,7 @@ func Try(t testing.TB, name string, w World) []string {
 	if i < 0 {
 		t.Fatalf("no case is called %s", name)
 	}
-	r := &recorder{TB: t}
-	r.do(func() { all[i].try(r, w) })
-	for len(r.cleanups) > 0 {
-		last := r.cleanups[len(r.cleanups)-1]
-		r.cleanups = r.cleanups[:len(r.cleanups)-1]
-		r.do(last)
-	}
-	return r.failures
+	return worldtest.Failures(t, func(t testing.TB) { all[i].try(t, w) })
 }
 
 // Names lists the cases.
@@ -96,45 +87,6 @@ func Names() (names []string) {
 		names = append(names, c.name)
 	}
 	return names
-}
-
-// recorder is a testing.TB that writes failures down.
-type recorder struct {
-	testing.TB
-	mu       sync.Mutex
-	failures []string
-	cleanups []func()
-}
-
-// do runs f where FailNow may end the goroutine.
-func (r *recorder) do(f func()) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		f()
-	}()
-	<-done
-}
-
-func (r *recorder) note(text string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.failures = append(r.failures, text)
-}
-
-func (r *recorder) Errorf(format string, args ...any) { r.note(fmt.Sprintf(format, args...)) }
-func (r *recorder) Fatalf(format string, args ...any) {
-	r.note(fmt.Sprintf(format, args...))
-	runtime.Goexit()
-}
-func (r *recorder) Fatal(args ...any)   { r.note(fmt.Sprint(args...)); runtime.Goexit() }
-func (r *recorder) FailNow()            { r.note("failed"); runtime.Goexit() }
-func (r *recorder) Logf(string, ...any) {}
-func (r *recorder) Cleanup(f func())    { r.cleanups = append(r.cleanups, f) }
-func (r *recorder) Failed() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return len(r.failures) > 0
 }
 
 // session is one case at work on one world.

@@ -11,7 +11,6 @@
 package breakertest
 
 import (
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -20,6 +19,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/midwatch-cli/midwatch/fleet/breaker"
+	"github.com/midwatch-cli/midwatch/fleet/worldtest"
 )
 
 // Fault is a way for the far end to fail.
@@ -155,18 +155,9 @@ func (w *World) check() (problems []string) {
 // Main runs a package's tests and fails them for goroutines that are left.
 func Main(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// MustRun says whether a real server must not be missing: it is in the list of
-// MIDWATCH_TEST_MUST_RUN, as breaker/haproxy.
-func MustRun(name string) bool {
-	return slices.Contains(strings.Split(os.Getenv("MIDWATCH_TEST_MUST_RUN"), ","), name)
-}
-
-// Missing skips a test whose real server is not on this machine, or fails it
-// where it must run.
+// Missing skips a test whose real server is not on this machine, as
+// breaker/haproxy, or fails it where it must run.
 func Missing(t testing.TB, name, why string) {
 	t.Helper()
-	if MustRun(name) {
-		t.Fatalf("%s must run here: %s", name, why)
-	}
-	t.Skipf("%s: %s", name, why)
+	worldtest.Missing(t, name, why)
 }

@@ -14,7 +14,7 @@
 // have not; Advise says so before anything is tried. What is written lives in
 // one Envoy's memory.
 //
-// Wire: docs/root/operations/admin.rst, configuration/upstream/cluster_manager
+// Wire: operations/admin.rst of its documentation, configuration/upstream/cluster_manager
 // and configuration/operations/runtime.rst of envoyproxy/envoy, and replies
 // recorded from 1.40.0 in testdata/wire. JSON comes in another order each time,
 // without zeros, and holds integers up to 64 bits.

@@ -13,21 +13,25 @@ import (
 // forgets is true of everything that is set here.
 const forgets = "it is in this process's memory: a reload or restart of HAProxy forgets it, but for servers it keeps by load-server-state-from-file"
 
+// asked reads what an answer to "what if" needs: all servers, the one it is about
+// unless it is refused, and what there is to say of the socket.
+func (a *admin) asked(ctx context.Context, at breaker.Site, name string, refused func(*server) error) (servers []server, s *server, more []string, err error) {
+	if servers, err = a.read(ctx, at); err != nil {
+		return nil, nil, nil, err
+	}
+	if s, err = pick(at, servers, name); err == nil {
+		err = refused(s)
+	}
+	if err == nil {
+		more, err = a.may(ctx, at)
+	}
+	return servers, s, more, err
+}
+
 // Advise says what an order does beside what it is for, or why it cannot be
 // given: a socket without the right, a server that follows another.
 func (a *admin) Advise(ctx context.Context, at breaker.Site, name string, o fleet.Order) ([]string, error) {
-	servers, err := a.read(ctx, at)
-	if err != nil {
-		return nil, err
-	}
-	s, err := pick(at, servers, name)
-	if err != nil {
-		return nil, err
-	}
-	if err := refuse(at, s, o); err != nil {
-		return nil, err
-	}
-	more, err := a.may(ctx, at)
+	servers, s, more, err := a.asked(ctx, at, name, func(s *server) error { return refuse(at, s, o) })
 	if err != nil {
 		return nil, err
 	}

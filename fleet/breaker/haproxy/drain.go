@@ -102,18 +102,7 @@ func (a *admin) DrainEffects(ctx context.Context, at breaker.Site, name string, 
 	if err := whole(at, name); err != nil {
 		return nil, err
 	}
-	servers, err := a.read(ctx, at)
-	if err != nil {
-		return nil, err
-	}
-	s, err := pick(at, servers, name)
-	if err != nil {
-		return nil, err
-	}
-	if err := refuseDrain(at, s, on); err != nil {
-		return nil, err
-	}
-	more, err := a.may(ctx, at)
+	servers, s, more, err := a.asked(ctx, at, name, func(s *server) error { return refuseDrain(at, s, on) })
 	if err != nil {
 		return nil, err
 	}

@@ -391,7 +391,7 @@ func FuzzAnswers(f *testing.F) {
 	a, at := open(f, server.Client(), ""), breaker.Site{Base: server.URL}
 	f.Fuzz(func(t *testing.T, c int, b string) {
 		if c < 200 || c > 599 {
-			t.Skip()
+			return // net/http sends no such answer
 		}
 		mu.Lock()
 		code, body = c, b

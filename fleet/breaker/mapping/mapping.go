@@ -45,8 +45,9 @@ const Name = "mapping"
 func Driver() *breaker.Driver {
 	return &breaker.Driver{
 		Name: Name, Schemes: []string{"http", "https"}, Verbs: fleet.Verbs(),
-		Summary: "an admin API that exists already, as breakers.mapping of the profile describes it",
-		Open:    func(o breaker.Options) (breaker.Admin, error) { return open(o) },
+		Summary:   "an admin API that exists already, as breakers.mapping of the profile describes it",
+		Abilities: []breaker.Ability{breaker.CanAdvise},
+		Open:      func(o breaker.Options) (breaker.Admin, error) { return open(o) },
 	}
 }
 
@@ -165,14 +166,30 @@ func hint(list []fleet.Breaker) string {
 	return "it lists " + strings.Join(names, ", ")
 }
 
+// Advise refuses what the mapping has no words for. What else an order does it
+// does not say.
+func (a *admin) Advise(_ context.Context, at breaker.Site, _ string, o fleet.Order) ([]string, error) {
+	_, err := a.request(at, o)
+	return nil, err
+}
+
+// request is that of an order.
+func (a *admin) request(at breaker.Site, o fleet.Order) (request, error) {
+	r, ok := a.set[o.Verb]
+	switch {
+	case !ok:
+		return r, &fleet.Error{Reason: probe.ReasonNotFound, Detail: fmt.Sprintf("%s: breakers.mapping.set has no %q", at.Base, o.Verb), Err: errors.ErrUnsupported}
+	case o.Share > 0 && o.Share < 1 && !r.names("share"):
+		return r, &fleet.Error{Reason: probe.ReasonNotFound, Detail: at.Base + ": a share of calls is not in the mapping", Hint: "{share} in breakers.mapping.set." + string(o.Verb) + " says where it goes", Err: errors.ErrUnsupported}
+	}
+	return r, nil
+}
+
 // Set lists, orders, and lists again.
 func (a *admin) Set(ctx context.Context, at breaker.Site, name string, o fleet.Order) (fleet.Breaker, error) {
-	r, ok := a.set[o.Verb]
-	if !ok {
-		return fleet.Breaker{}, &fleet.Error{Reason: probe.ReasonNotFound, Detail: fmt.Sprintf("%s: breakers.mapping.set has no %q", at.Base, o.Verb), Err: errors.ErrUnsupported}
-	}
-	if o.Share > 0 && o.Share < 1 && !r.names("share") {
-		return fleet.Breaker{}, &fleet.Error{Reason: probe.ReasonNotFound, Detail: at.Base + ": a share of calls is not in the mapping", Err: errors.ErrUnsupported}
+	r, err := a.request(at, o)
+	if err != nil {
+		return fleet.Breaker{}, err
 	}
 	before, err := a.find(ctx, at, name)
 	if err != nil || breaker.Wanted(&before, o) {

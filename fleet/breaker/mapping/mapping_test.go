@@ -471,3 +471,32 @@ func FuzzTemplate(f *testing.F) {
 type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// TestAdvise: what the mapping has no words for is refused before anything is
+// asked, and said to be a matter of the mapping.
+func TestAdvise(t *testing.T) {
+	a, at := answering(t, example(), 500, "nobody asks")
+	advisor, ok := a.(breaker.Advisor)
+	if !ok {
+		t.Fatal("it is no Advisor")
+	}
+	for _, tt := range []struct {
+		order fleet.Order
+		want  string
+	}{
+		{fleet.Order{Verb: fleet.Trip}, ""},
+		{fleet.Order{Verb: fleet.Trip, Share: 1}, ""},
+		{fleet.Order{Verb: fleet.Trip, Share: 0.2}, "a share of calls is not in the mapping"},
+		{fleet.Order{Verb: fleet.HalfOpen}, `breakers.mapping.set has no "half-open"`},
+	} {
+		effects, err := advisor.Advise(within(t), at, "payment", tt.order)
+		switch {
+		case tt.want == "":
+			if err != nil || effects != nil {
+				t.Errorf("%+v: %v, %v", tt.order, effects, err)
+			}
+		case !errors.Is(err, errors.ErrUnsupported) || !strings.Contains(err.Error(), tt.want):
+			t.Errorf("%+v: %v", tt.order, err)
+		}
+	}
+}

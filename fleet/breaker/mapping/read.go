@@ -22,6 +22,7 @@ type reader struct {
 	items, name, state pointer
 	fields             map[string]pointer
 	states             map[string]fleet.BreakerState // by word, in lower case
+	oneOpen            bool                          // a trip shows as open, and nothing else
 }
 
 // fields are what a mapping may read beside name and state.
@@ -50,6 +51,8 @@ func (r *reader) compile(m *fleet.BreakerMapping) (problems []Problem) {
 	for word, state := range m.States {
 		r.states[strings.ToLower(word)] = state
 	}
+	_, trips := m.Set[fleet.Trip]
+	r.oneOpen = trips && !slices.Contains(slices.Collect(maps.Values(r.states)), fleet.BreakerForcedOpen)
 	return problems
 }
 
@@ -112,6 +115,7 @@ func (r *reader) breaker(name string, item any) fleet.Breaker {
 	b.API = Name
 	if v, ok := r.state.of(item); ok {
 		b.State, b.Word = r.stateOf(wordFor(v))
+		b.OneOpen = r.oneOpen && b.State == fleet.BreakerOpen
 	}
 	field := func(key string) any {
 		p, ok := r.fields[key]

@@ -126,22 +126,32 @@ func (a admin) Set(ctx context.Context, at breaker.Site, name string, o fleet.Or
 		return fleet.Breaker{}, fmt.Errorf("%s: breaker %q: %w", at.Base, name, fleet.ErrNotFound)
 	case o.Verb.State() == fleet.BreakerUnknown:
 		return *b, fmt.Errorf("%s: %q: %w", at.Base, o.Verb, errors.ErrUnsupported)
-	case breaker.Wanted(b, o):
-		return *b, nil
 	}
 	now := time.Now()
+	if b.State.Held() && breaker.Wanted(b, o) {
+		b.Hold = holdOf(o, now)
+	}
+	if breaker.Wanted(b, o) {
+		return *b, nil
+	}
 	s.events = append(s.events, breaker.Event{At: now, Breaker: name, Kind: "transition", From: b.State, To: o.Verb.State()})
 	b.State, b.Share, b.Since = o.Verb.State(), o.Share, now
 	b.Hold = fleet.Hold{}
 	if b.State.Held() {
-		b.Hold = fleet.Hold{By: o.By, Reason: o.Reason, Change: o.Change}
-		if o.TTL > 0 {
-			b.Hold.Until = now.Add(o.TTL)
-		}
+		b.Hold = holdOf(o, now)
 	} else {
 		b.Observed = b.State
 	}
 	return *b, nil
+}
+
+// holdOf is who holds what was ordered.
+func holdOf(o fleet.Order, now time.Time) fleet.Hold {
+	h := fleet.Hold{By: o.By, Reason: o.Reason, Change: o.Change}
+	if o.TTL > 0 {
+		h.Until = now.Add(o.TTL)
+	}
+	return h
 }
 
 func (a admin) Drained(ctx context.Context, at breaker.Site, name string) (breaker.DrainState, error) {
@@ -168,6 +178,9 @@ func (a admin) SetDrain(ctx context.Context, at breaker.Site, name string, on bo
 	s.drain = breaker.DrainState{Text: "ready", InFlight: -1}
 	if on {
 		s.drain = breaker.DrainState{On: true, Text: "draining", Hold: fleet.Hold{By: o.By, Reason: o.Reason, Change: o.Change}}
+		if o.TTL > 0 {
+			s.drain.Hold.Until = time.Now().Add(o.TTL)
+		}
 	}
 	return s.drain, nil
 }

@@ -19,9 +19,11 @@ func (d *desk) Apply(ctx context.Context, p change.Plan, o change.Options) (chan
 	if held := p.Conflicts(); len(held) > 0 && !o.Override {
 		return change.Outcome{}, &change.ConflictError{Held: held}
 	}
+	whole := p
+	todo := d.todo(&p, &o)
 	b := d.batch(&p, o)
 	if len(p.Steps) == 0 {
-		return change.Outcome{Batch: b}, nil
+		return change.Outcome{Batch: b, Results: results(&whole, todo, nil)}, nil
 	}
 	if d.Journal != nil {
 		d.Hook(change.BeforeBegin)
@@ -32,7 +34,36 @@ func (d *desk) Apply(ctx context.Context, p change.Plan, o change.Options) (chan
 	}
 	r := &run{desk: d, plan: &p, options: o, batch: b, results: make([]change.Result, len(p.Steps))}
 	err := r.all(ctx)
-	return change.Outcome{Batch: b, Results: r.results}, err
+	return change.Outcome{Batch: b, Results: results(&whole, todo, r.results)}, err
+}
+
+// todo leaves those steps in a plan that are not as ordered already, and returns
+// their places.
+func (d *desk) todo(p *change.Plan, o *change.Options) (places []int) {
+	var steps []change.Step
+	for i := range p.Steps {
+		if !o.Skips(&p.Steps[i]) {
+			steps, places = append(steps, p.Steps[i]), append(places, i)
+		}
+	}
+	p.Steps = steps
+	return places
+}
+
+// results are those of a whole plan: of what was left as it is too.
+func results(p *change.Plan, todo []int, of []change.Result) []change.Result {
+	if len(todo) == len(p.Steps) {
+		return of
+	}
+	all := make([]change.Result, len(p.Steps))
+	for i := range all {
+		all[i] = change.Result{Step: p.Steps[i], N: i, State: change.Done, Now: p.Steps[i].Was}
+	}
+	for n, i := range todo {
+		all[i] = of[n]
+		all[i].N = i
+	}
+	return all
 }
 
 // batch is a plan as it is written down.
@@ -54,6 +85,9 @@ func (d *desk) batch(p *change.Plan, o change.Options) *change.Batch {
 	for i := range p.Steps {
 		s := &p.Steps[i]
 		b.Steps[i] = change.Record{N: i, Of: s.Of, Undo: s.Undo, Intent: s.Intent, What: s.What, Was: s.Was, Will: s.Will, Before: s.Before, State: change.Intended}
+		if o.TTL > 0 && s.First != nil {
+			b.Steps[i].Before, b.Steps[i].Was = s.First, s.FirstWas
+		}
 	}
 	return b
 }
@@ -71,8 +105,11 @@ type run struct {
 	stopped error // why no more are begun
 }
 
-// errStopped is why steps were not begun any more.
-var errStopped = errors.New("stopped after too many failures")
+// Why steps were not begun any more.
+var (
+	errStopped = errors.New("stopped after too many failures")
+	errOver    = errors.New("not begun, as the change's time was over")
+)
 
 func (r *run) all(ctx context.Context) error {
 	for i := range r.results {
@@ -85,7 +122,12 @@ func (r *run) all(ctx context.Context) error {
 		r.write(ctx, known)
 	}()
 	how := lanes{workers: workersOf(r.plan.Steps, r.options.Parallel), batch: r.options.Batch, pause: r.options.Pause}
-	begun := how.run(ctx, r.plan.Steps, func(i int) bool {
+	pausing, stop := ctx, func() {}
+	if end := r.batch.Until; !end.IsZero() {
+		pausing, stop = context.WithTimeout(ctx, end.Sub(r.desk.Now()))
+	}
+	defer stop()
+	begun := how.run(pausing, r.plan.Steps, func(i int) bool {
 		on := r.one(ctx, &r.results[i])
 		known <- i
 		return on
@@ -103,8 +145,11 @@ func (r *run) all(ctx context.Context) error {
 func (r *run) why(ctx context.Context) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.stopped != nil {
+	switch end := r.batch.Until; {
+	case r.stopped != nil:
 		return r.stopped
+	case !end.IsZero() && !r.desk.Now().Before(end):
+		return errOver // whoever puts it back may have begun
 	}
 	return ctx.Err()
 }
@@ -117,6 +162,7 @@ func (r *run) one(ctx context.Context, res *change.Result) bool {
 		return false
 	}
 	res.Began = d.Now()
+	ctx = fleet.WithChange(ctx, r.batch.ID)
 	if undoing {
 		d.undo(ctx, res, r.plan.Undoes)
 	} else {

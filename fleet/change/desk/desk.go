@@ -81,14 +81,14 @@ func (d *desk) apply(ctx context.Context, r *change.Result, b *change.Batch) {
 	seen, err := c.After(ctx, r.Before)
 	d.Hook(change.AfterReadBack)
 	if err == nil {
-		r.Now, r.Changed = seen.Text, seen.Changed
+		r.Now, r.Changed = seen.Text, seen.Changed && !r.Already
 	}
 	switch {
 	case err != nil && failed != nil:
 		r.State, r.Err = change.Unknown, fmt.Errorf("%w; and what is there now could not be read: %w", failed, err)
 	case err != nil:
 		r.State, r.Err = change.Unknown, fmt.Errorf("it was done and could not be read back: %w", err)
-	case seen.OK && (failed == nil || seen.Changed):
+	case seen.OK && (failed == nil || r.Changed):
 		r.State = change.Done
 	case failed != nil:
 		r.State, r.Err = change.Failed, failed
@@ -130,6 +130,10 @@ func (d *desk) undo(ctx context.Context, u *change.Result, b *change.Batch) {
 		d.Hook(change.BeforeRequest)
 		err = c.Undo(ctx, u.Before)
 		d.Hook(change.AfterRequest)
+	}
+	if err != nil && kind.Vanished(ctx, d.Env, u.Intent, err) {
+		u.State, u.Err = change.Left, fmt.Errorf("it is gone: its registry has it no more, and it does not answer: %w", err)
+		return
 	}
 	if err != nil {
 		u.State, u.Err = change.Failed, err

@@ -15,9 +15,10 @@ func (d *desk) Plan(ctx context.Context, intents []change.Intent) (change.Plan, 
 }
 
 func (d *desk) Replan(ctx context.Context, old change.Plan, intents []change.Intent) (change.Plan, error) {
-	known := map[string]error{}
+	known, of := map[string]error{}, map[string]int{}
 	for i := range old.Steps {
-		if s := &old.Steps[i]; s.Err != nil {
+		s := &old.Steps[i]
+		if of[s.Intent.Key()] = s.Of; s.Err != nil {
 			known[s.Intent.Key()] = s.Err
 		}
 	}
@@ -30,6 +31,9 @@ func (d *desk) Replan(ctx context.Context, old change.Plan, intents []change.Int
 		}
 		taken[key] = true
 		p.Steps[n] = change.Step{Intent: i, Of: n, Err: known[key]}
+		if old.Retries != "" {
+			p.Steps[n].Of = of[key]
+		}
 		p.Context = i.Context
 	}
 	if err := d.prepare(ctx, &p); err != nil {
@@ -49,7 +53,7 @@ func (d *desk) prepare(ctx context.Context, p *change.Plan) error {
 			s.Err = d.read(ctx, s)
 		}
 		if s.What == "" {
-			s.What = s.Intent.About()
+			s.What = d.name(s.Intent)
 		}
 		return alone || s.Err == nil
 	})
@@ -73,6 +77,14 @@ func (d *desk) prepare(ctx context.Context, p *change.Plan) error {
 	return d.conflicts(ctx, p)
 }
 
+// name is what a step does, where it could not be read.
+func (d *desk) name(i change.Intent) string {
+	if c, err := kind.Open(d.Env, i); err == nil {
+		return c.String()
+	}
+	return i.Verb() + " " + i.Target.Name()
+}
+
 // read prepares one step.
 func (d *desk) read(ctx context.Context, s *change.Step) error {
 	ctx, stop := context.WithTimeout(ctx, change.ReadBack)
@@ -93,6 +105,9 @@ func (d *desk) read(ctx context.Context, s *change.Step) error {
 	s.Before, s.Was, s.Will, s.SideEffects, s.Stands = b, was, will, effects, stands(b)
 	if _, can, held := holderOf(c, b); can && !held {
 		s.Stands = "by itself"
+	}
+	if h, ok := c.(change.Holder); ok {
+		s.Already = h.Wanted(b)
 	}
 	return nil
 }
@@ -143,6 +158,7 @@ func (d *desk) heldBy(s *change.Step, journalled []holdingStep) []change.Holding
 		if c, err := kind.Open(d.Env, j.step.Intent); err == nil && held {
 			if h, ok := c.(change.Holder); ok && h.Made(s.Before) {
 				explained = true
+				takesPlace(s, j, d.Who)
 			}
 		}
 		if b.Who.Is(d.Who) && (b.Until.IsZero() || s.Intent.Holds()) {
@@ -158,6 +174,15 @@ func (d *desk) heldBy(s *change.Step, journalled []holdingStep) []change.Holding
 		out = append(out, change.Holding{Batch: mark.Change, By: by, Reason: mark.Reason, Until: mark.Until})
 	}
 	return out
+}
+
+// takesPlace finds where a step goes back to that orders again what the same
+// operator has in force, if it is given an end: to where that went back to, as
+// whoever says when it ends does not want it held on after it.
+func takesPlace(s *change.Step, j holdingStep, who change.Who) {
+	if s.Already && j.batch.Who.Is(who) && j.step.Before != nil {
+		s.First, s.FirstWas = j.step.Before, j.step.Was
+	}
 }
 
 func (d *desk) PlanUndo(ctx context.Context, b *change.Batch) (change.Plan, error) {
@@ -191,7 +216,7 @@ func (d *desk) undoing(b *change.Batch) (change.Plan, error) {
 func (d *desk) readUndo(ctx context.Context, s *change.Step, b *change.Batch) {
 	c, err := kind.Open(d.Env, s.Intent)
 	if err != nil {
-		s.Was = "not known: " + err.Error()
+		s.Was, s.Unread = "not known: "+err.Error(), err
 		return
 	}
 	markWith(c, b)
@@ -200,8 +225,11 @@ func (d *desk) readUndo(ctx context.Context, s *change.Step, b *change.Batch) {
 	defer stop()
 	seen, err := c.After(ctx, s.Before)
 	switch {
+	case gone(err), err != nil && kind.Vanished(ctx, d.Env, s.Intent, err):
+		s.Was, s.Stands = "it is gone", "gone"
+		return
 	case err != nil:
-		s.Was = "not known: " + err.Error()
+		s.Was, s.Unread = "not known: "+err.Error(), err
 		return
 	case seen.Back:
 		s.SideEffects = []string{"it is as before already: nothing will be written"}

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
+	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/change"
 )
 
@@ -121,7 +123,7 @@ func (d *desk) Again(ctx context.Context, b *change.Batch) (int, error) {
 
 // again orders one step again where the far side forgot it.
 func (d *desk) again(ctx context.Context, r *change.Record, b *change.Batch) (bool, error) {
-	ctx, stop := context.WithTimeout(ctx, change.ReadBack)
+	ctx, stop := context.WithTimeout(fleet.WithChange(ctx, b.ID), change.ReadBack)
 	defer stop()
 	c, err := d.open(&change.Step{Intent: r.Intent}, b)
 	if err != nil {
@@ -162,18 +164,33 @@ func PutBackDue(ctx context.Context, j change.Journal, open Opener, f change.Fil
 	return out, nil
 }
 
-// PutBack takes one batch back from wherever it was made.
+// PutBack takes one batch back from wherever it was made. Targets that cannot be
+// read are left for later, and nothing is written down for them: what is out of
+// reach is tried for hours.
 func PutBack(ctx context.Context, open Opener, b *change.Batch) (change.Outcome, error) {
 	d, done, err := open(ctx, b.Origin)
 	if err != nil {
 		return change.Outcome{}, err
 	}
 	defer done()
-	out, err := d.Undo(ctx, b, change.Options{Reason: "its time was over"})
+	p, err := d.PlanUndo(ctx, b)
+	if err != nil {
+		return change.Outcome{}, err
+	}
+	var wrong []error
+	p.Steps = slices.DeleteFunc(p.Steps, func(s change.Step) bool {
+		if s.Unread != nil {
+			wrong = append(wrong, fmt.Errorf("%s: %w", s.Intent.Target.Name(), s.Unread))
+		}
+		return s.Unread != nil
+	})
+	if len(p.Steps) == 0 {
+		return change.Outcome{}, errors.Join(wrong...)
+	}
+	out, err := d.Apply(context.WithoutCancel(ctx), p, change.Options{Reason: "its time was over"})
 	if err != nil {
 		return out, err
 	}
-	var wrong []error
 	for _, r := range out.Results {
 		if r.State != change.Done && r.State != change.Left {
 			wrong = append(wrong, fmt.Errorf("%s: %w", r.Intent.Target.Name(), r.Err))

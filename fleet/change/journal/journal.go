@@ -32,7 +32,7 @@ const File = "journal.db"
 
 // version is that of the schema: a file that has a higher one was written by a
 // newer midwatch.
-const version = 1
+func version() int { return len(schema()) }
 
 // busy is how long a write waits for those of other processes.
 const busy = 10 * time.Second
@@ -63,6 +63,8 @@ type Journal struct {
 	hook func(change.Boundary)
 	now  func() time.Time
 
+	file fs.FileInfo // as it was opened; nil where it is only read
+
 	mu   sync.Mutex // one transaction at a time, on the one connection
 	sync string     // what the connection waits for at a commit
 }
@@ -92,7 +94,17 @@ func Open(ctx context.Context, dir string, o Options) (*Journal, error) {
 	if err != nil {
 		return nil, errors.Join(explain(path, err), j.db.Close())
 	}
+	if j.file, err = os.Stat(path); err != nil {
+		return nil, errors.Join(explain(path, err), j.db.Close())
+	}
 	return j, nil
+}
+
+// Removed says whether somebody took the file away, or put another in its place:
+// what is written to this one is read by nobody.
+func (j *Journal) Removed() bool {
+	now, err := os.Stat(j.path)
+	return errors.Is(err, fs.ErrNotExist) || err == nil && j.file != nil && !os.SameFile(now, j.file)
 }
 
 func pause(ctx context.Context, d time.Duration) {
@@ -171,21 +183,21 @@ func (j *Journal) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if v > version {
+	if v > version() {
 		return errNewer
 	}
 	if _, err := j.db.ExecContext(ctx, "PRAGMA journal_mode=WAL"); err != nil {
 		return err
 	}
-	if v == version {
+	if v == version() {
 		return nil
 	}
 	return j.write(ctx, full, func(tx *sql.Tx) error {
 		var v int
-		if err := tx.QueryRowContext(ctx, "PRAGMA user_version").Scan(&v); err != nil || v >= version {
+		if err := tx.QueryRowContext(ctx, "PRAGMA user_version").Scan(&v); err != nil || v >= version() {
 			return err // another process was quicker
 		}
-		_, err := tx.ExecContext(ctx, schema+fmt.Sprintf("PRAGMA user_version=%d;", version))
+		_, err := tx.ExecContext(ctx, strings.Join(schema()[v:], "")+fmt.Sprintf("PRAGMA user_version=%d;", version()))
 		return err
 	})
 }
@@ -196,7 +208,7 @@ func (j *Journal) check(ctx context.Context) error {
 	switch {
 	case err != nil:
 		return err
-	case v > version:
+	case v > version():
 		return errNewer
 	case v == 0:
 		return ErrNone

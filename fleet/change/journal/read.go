@@ -48,12 +48,15 @@ func (j *Journal) Batches(ctx context.Context, f change.Filter) ([]*change.Batch
 	if f.Context != "" || f.Exact {
 		where, args = append(where, "b.context = ?"), append(args, f.Context)
 	}
-	held := "EXISTS (SELECT 1 FROM steps s WHERE s.batch = b.id AND " + inForce + ")"
 	switch {
 	case !f.Due.IsZero():
-		where, args = append(where, "b.until > 0 AND b.until <= ? AND "+held), append(args, nanos(f.Due))
+		where = append(where, "b.id IN ("+someInForce+") AND b.until > 0 AND b.until <= ? AND (b.finished > 0 OR b.until <= ?)")
+		args = append(args, nanos(f.Due), nanos(f.Due.Add(-change.Making)))
 	case f.Open:
-		where = append(where, "(b.finished = 0 OR "+held+")")
+		where = append(where, "b.id IN ("+unfinished+" UNION "+someInForce+")")
+	case !f.Since.IsZero():
+		where = append(where, "b.id IN (SELECT id FROM batches WHERE at >= ? UNION "+unfinished+" UNION "+someInForce+")")
+		args = append(args, nanos(f.Since))
 	}
 	if len(where) == 0 {
 		where = []string{"1"}
@@ -73,8 +76,12 @@ func (j *Journal) batches(ctx context.Context, where string, args []any, limit i
 	if err != nil {
 		return nil, explain(j.path, err)
 	}
-	defer func() { _ = tx.Rollback() }() // nothing was written
-	found, err := selectBatches(ctx, tx, where+" ORDER BY b.at DESC, b.id DESC LIMIT ?", append(slices.Clone(args), limit))
+	defer func() { _ = tx.Rollback() }()               // nothing was written
+	order := " ORDER BY +b.at DESC, b.id DESC LIMIT ?" // sorted, as they are few
+	if where == "1" {
+		order = " ORDER BY b.at DESC, b.id DESC LIMIT ?"
+	}
+	found, err := selectBatches(ctx, tx, where+order, append(slices.Clone(args), limit))
 	if err == nil {
 		err = selectSteps(ctx, tx, found, "1")
 	}

@@ -1,8 +1,11 @@
 package journal
 
-// schema is version 1. Times are nanoseconds since 1970, 0 for none: what ends
-// at a time ends then whatever the machine's time zone or its sleep was.
-const schema = `
+// schema makes each version of the one before it, beginning with none. Times are
+// nanoseconds since 1970, 0 for none: what ends at a time ends then whatever the
+// machine's time zone or its sleep was.
+func schema() []string { return []string{first, indexed} }
+
+const first = `
 CREATE TABLE batches (
 	id TEXT PRIMARY KEY,
 	at INTEGER NOT NULL,
@@ -55,5 +58,25 @@ CREATE TABLE keeper (
 );
 `
 
-// inForce is Record.InForce as SQLite has it, of a step s and its batch b.
-const inForce = `s.put = '' AND s.undo = 0 AND s.state IN ('done', 'unknown', 'intended') AND (b.until > 0 OR s.holds = 1)`
+// indexed is for journals of years: what is asked by every command that reads,
+// and by the keeper each second, costs as much as is in force. A step holds also
+// what has an end.
+const indexed = `
+UPDATE steps SET holds = 1 WHERE batch IN (SELECT id FROM batches WHERE until > 0);
+DROP INDEX batches_until;
+CREATE INDEX batches_at ON batches(at);
+CREATE INDEX batches_open ON batches(id) WHERE finished = 0;
+CREATE INDEX steps_live ON steps(batch) WHERE ` + live + `;
+CREATE INDEX steps_put ON steps(put_by) WHERE put = 'replaced';
+`
+
+// live is Record.InForce as SQLite has it, of a step: literally so in queries, or
+// the index is not used.
+const live = `put = '' AND undo = 0 AND holds = 1 AND state IN ('done', 'unknown', 'intended')`
+
+// inForce is live of a step s, and someInForce the batches that have such a step.
+const (
+	inForce     = `s.put = '' AND s.undo = 0 AND s.holds = 1 AND s.state IN ('done', 'unknown', 'intended')`
+	someInForce = `SELECT batch FROM steps WHERE ` + live
+	unfinished  = `SELECT id FROM batches WHERE finished = 0`
+)

@@ -128,7 +128,7 @@ func insertSteps(ctx context.Context, tx *sql.Tx, b *change.Batch) error {
 		if err != nil {
 			return errors.Join(err, insert.Close())
 		}
-		if _, err := insert.ExecContext(ctx, b.ID, s.N, s.Of, s.Undo, string(intent), s.Intent.Key(), s.Intent.Holds(), s.What, s.Was, s.Will, string(s.Before), string(s.State), s.Error); err != nil {
+		if _, err := insert.ExecContext(ctx, b.ID, s.N, s.Of, s.Undo, string(intent), s.Intent.Key(), s.Intent.Holds() || !b.Until.IsZero(), s.What, s.Was, s.Will, string(s.Before), string(s.State), s.Error); err != nil {
 			return errors.Join(err, insert.Close())
 		}
 	}
@@ -173,6 +173,15 @@ func (j *Journal) record(ctx context.Context, tx *sql.Tx, id string, steps []cha
 		return err
 	}
 	defer func() { _ = replace.Close() }()
+	// What the undone change replaced is in force again, unless both go back to the
+	// same: then the undo ended both.
+	restore, err := tx.PrepareContext(ctx, `UPDATE steps SET put = '', put_by = '', put_at = 0
+		FROM (SELECT key, before FROM steps WHERE batch = ?1 AND n = ?2) AS undone
+		WHERE put = 'replaced' AND put_by = ?1 AND steps.undo = 0 AND steps.key = undone.key AND steps.before <> undone.before`)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = restore.Close() }()
 	at := nanos(j.now())
 	for i := range steps {
 		s := &steps[i]
@@ -181,7 +190,9 @@ func (j *Journal) record(ctx context.Context, tx *sql.Tx, id string, steps []cha
 		}
 		switch {
 		case s.Undo && s.State == change.Done:
-			_, err = put.ExecContext(ctx, string(change.PutBack), id, at, undoes, s.Of)
+			if _, err = put.ExecContext(ctx, string(change.PutBack), id, at, undoes, s.Of); err == nil {
+				_, err = restore.ExecContext(ctx, undoes, s.Of)
+			}
 		case s.Undo && s.State == change.Left:
 			_, err = put.ExecContext(ctx, string(change.PutReplaced), id, at, undoes, s.Of)
 		case !s.Undo && s.State == change.Done:

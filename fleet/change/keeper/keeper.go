@@ -20,8 +20,10 @@ type Keeper struct {
 	PutBack func(ctx context.Context, now time.Time) ([]change.Settled, error)
 	// Again orders again what far systems forgot of a batch.
 	Again func(ctx context.Context, b *change.Batch) (int, error)
-	Log   io.Writer        // what it did; times are its own
-	Now   func() time.Time // nil: the clock
+	// Removed says whether somebody took the journal away; nil: never.
+	Removed func() bool
+	Log     io.Writer        // what it did; times are its own
+	Now     func() time.Time // nil: the clock
 }
 
 const (
@@ -32,8 +34,10 @@ const (
 	// and a machine that slept, are noticed by looking again.
 	look = time.Second
 	// again is how often far systems are asked whether they forgot something, and
-	// how long what could not be put back is left until it is tried again.
-	again = 10 * time.Second
+	// how long what could not be put back is left until it is tried again: twice as
+	// long each time, up to seldom.
+	again  = 10 * time.Second
+	seldom = time.Minute
 )
 
 // Run keeps until nothing is left to put back, or ctx ends. It returns at once
@@ -61,7 +65,9 @@ func (k *Keeper) Run(ctx context.Context) error {
 		case err != nil:
 			k.say("%v", err)
 		case done:
-			k.say("keeper %d has nothing left to put back", k.Self.PID)
+			if len(state.failing) == 0 {
+				k.say("keeper %d has nothing left to put back", k.Self.PID)
+			}
 			return nil
 		}
 		t := time.NewTimer(state.wait)
@@ -76,10 +82,12 @@ func (k *Keeper) Run(ctx context.Context) error {
 // round is what a keeper remembers from one look to the next.
 type round struct {
 	started time.Time
-	beat    time.Time // when it last said that it is alive
-	asked   time.Time // when far systems were last asked
-	tried   time.Time // when putting back last failed
-	busy    bool      // there was something to keep, once
+	beat    time.Time       // when it last said that it is alive
+	asked   time.Time       // when far systems were last asked
+	tried   time.Time       // when putting back last failed
+	failing map[string]bool // the batches of which it did
+	pause   time.Duration   // until they are tried again
+	busy    bool            // there was something to keep, once
 	wait    time.Duration
 }
 
@@ -108,14 +116,18 @@ func (k *Keeper) round(ctx context.Context, r *round) (done bool, err error) {
 	r.busy = true
 	due := false
 	for _, b := range ending {
-		due = due || b.Due(now)
+		due = due || b.Due(now) && (!r.failing[b.ID] || now.Sub(r.tried) >= r.pause)
 		if left := b.Until.Sub(now); left > 0 {
 			r.wait = min(r.wait, left)
 		}
 	}
-	if due && now.Sub(r.tried) >= again {
+	if due {
 		if err := k.putBack(ctx, now, r); err != nil {
 			return false, err
+		}
+		if len(r.failing) > 0 && k.Removed != nil && k.Removed() {
+			k.say("what is left cannot be put back, and the journal was taken away: nobody can ask for it any more")
+			return true, nil
 		}
 	}
 	if now.Sub(r.asked) >= again {
@@ -148,21 +160,24 @@ func (k *Keeper) putBack(ctx context.Context, now time.Time, r *round) error {
 	if err != nil {
 		return err
 	}
-	r.tried = time.Time{}
+	r.failing, r.pause = map[string]bool{}, min(max(2*r.pause, again), seldom)
 	for _, s := range settled {
 		if s.Err != nil {
-			k.say("change %s, %s: not put back, tried again in %v: %v", s.Batch.ID, s.Batch.What, again, s.Err)
-			r.tried = now
+			k.say("change %s, %s: not put back, tried again in %v: %v", s.Batch.ID, s.Batch.What, r.pause, s.Err)
+			r.failing[s.Batch.ID], r.tried = true, now
 			continue
 		}
 		k.say("change %s, %s: put back by %s", s.Batch.ID, s.Batch.What, s.Outcome.Batch.ID)
+	}
+	if len(r.failing) == 0 {
+		r.pause = 0
 	}
 	return nil
 }
 
 func (k *Keeper) reapply(ctx context.Context, ending []*change.Batch, now time.Time) {
 	for _, b := range ending {
-		if !b.Reapply || b.Due(now) {
+		if !b.Reapply || !now.Before(b.Until) {
 			continue
 		}
 		n, err := k.Again(ctx, b)

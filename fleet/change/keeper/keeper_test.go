@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -53,6 +54,8 @@ type world struct {
 	log   buffer
 	skew  time.Duration // of the clock, as after a suspend
 	mu    sync.Mutex
+
+	removed atomic.Bool // the journal
 }
 
 // buffer may be read while it is written to.
@@ -93,6 +96,7 @@ func newWorld(t *testing.T) *world {
 	var err error
 	w.admin, err = w.far.Driver().Open(breaker.Options{})
 	must(t, err)
+	w.admin = &lame{Admin: w.admin}
 	w.j, err = journal.Open(t.Context(), t.TempDir(), journal.Options{Now: w.now})
 	must(t, err)
 	w.desk = desk.New(desk.Setup{
@@ -109,14 +113,32 @@ func (w *world) keeper(pid int) *keeper.Keeper {
 		PutBack: func(ctx context.Context, now time.Time) ([]change.Settled, error) {
 			return desk.PutBackDue(ctx, w.j, open, change.Filter{}, now)
 		},
-		Again: w.desk.Again,
+		Again: w.desk.Again, Removed: w.removed.Load,
 	}
+}
+
+// lame is an Admin that cannot reach the first instance while it is cut off.
+type lame struct {
+	breaker.Admin
+	cut atomic.Bool
+}
+
+func (l *lame) List(ctx context.Context, at breaker.Site) ([]fleet.Breaker, error) {
+	if at.Base == base && l.cut.Load() {
+		return nil, errors.New("no route")
+	}
+	return l.Admin.List(ctx, at)
 }
 
 // trip trips the breaker for a while.
 func (w *world) trip(o change.Options) *change.Batch {
 	w.t.Helper()
-	i, err := change.BreakerIntent("prod", change.Target{Service: "order", Instance: "order-1", Breaker: "payment", Admin: &fleet.Administration{Base: base}}, change.Order{Verb: fleet.Trip})
+	return w.tripAt(base, "order-1", o)
+}
+
+func (w *world) tripAt(base, instance string, o change.Options) *change.Batch {
+	w.t.Helper()
+	i, err := change.BreakerIntent("prod", change.Target{Service: "order", Instance: instance, Breaker: "payment", Admin: &fleet.Administration{Base: base}}, change.Order{Verb: fleet.Trip})
 	must(w.t, err)
 	plan, err := w.desk.Plan(w.t.Context(), []change.Intent{i})
 	must(w.t, err)
@@ -208,12 +230,12 @@ func TestItTriesAgain(t *testing.T) {
 	running(t, func(t *testing.T, w *world, ended <-chan error) {
 		w.trip(change.Options{TTL: time.Minute})
 		w.far.Fail(errors.New("no route"))
-		pass(2 * time.Minute)
-		if len(ended) > 0 || strings.Count(w.log.String(), "not put back, tried again in 10s: ") < 5 {
-			t.Errorf("%s", w.log.String())
+		pass(5 * time.Minute)
+		if got := w.log.String(); len(ended) > 0 || !strings.Contains(got, "not put back, tried again in 10s: ") || strings.Count(got, "not put back, tried again in 1m0s: ") < 2 {
+			t.Errorf("%s", got)
 		}
 		w.far.Fail(nil)
-		pass(20 * time.Second)
+		pass(keeper.Linger)
 		if got := w.state(); got != "closed" {
 			t.Errorf("%s", got)
 		}
@@ -227,6 +249,47 @@ func TestItTriesAgain(t *testing.T) {
 			t.Errorf("%s", got)
 		}
 		must(t, <-ended)
+	})
+}
+
+// TestItEndsWithItsJournal: once its journal is taken away it tries to keep what it
+// promised, and does not stay for ever.
+func TestItEndsWithItsJournal(t *testing.T) {
+	running(t, func(t *testing.T, w *world, ended <-chan error) {
+		w.trip(change.Options{TTL: time.Minute})
+		w.far.Fail(errors.New("no route"))
+		w.removed.Store(true)
+		pass(50 * time.Second)
+		if len(ended) > 0 {
+			t.Error("it ended before it tried")
+		}
+		pass(20 * time.Second)
+		must(t, <-ended)
+		if !strings.Contains(w.log.String(), "the journal was taken away") {
+			t.Errorf("%s", w.log.String())
+		}
+		w.far.Fail(nil)
+	})
+}
+
+// TestOneThatFailsHoldsUpNoOther: what comes due meanwhile is put back at its
+// own end.
+func TestOneThatFailsHoldsUpNoOther(t *testing.T) {
+	const other = "memory://order-2"
+	running(t, func(t *testing.T, w *world, _ <-chan error) {
+		w.far.Put(other, fleet.NewBreaker("payment", fleet.BreakerClosed))
+		w.trip(change.Options{TTL: time.Minute})
+		w.tripAt(other, "order-2", change.Options{TTL: 3*time.Minute + 10*time.Second})
+		w.admin.(*lame).cut.Store(true)
+		pass(3*time.Minute + 12*time.Second)
+		if list, err := w.admin.List(t.Context(), breaker.Site{Base: other}); err != nil || list[0].State != fleet.BreakerClosed {
+			t.Errorf("%+v, %v", list, err)
+		}
+		w.admin.(*lame).cut.Store(false)
+		pass(time.Minute)
+		if got := w.state(); got != "closed" {
+			t.Errorf("%s", got)
+		}
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/breaker"
@@ -252,6 +253,9 @@ func (c *drain) Undo(ctx context.Context, b change.Before) error {
 	m := c.marks
 	if before.On {
 		m = change.Marks{By: before.Hold.By, Reason: before.Hold.Reason, Change: before.Hold.Change}
+		if until := before.Hold.Until; !until.IsZero() {
+			m.TTL = max(time.Until(until), time.Second)
+		}
 	}
 	return c.far.set(ctx, before.On, m)
 }
@@ -272,4 +276,10 @@ func (c *drain) Held(b change.Before) (h fleet.Hold, held bool) {
 func (c *drain) Made(b change.Before) bool {
 	before, err := readDrain(b)
 	return err == nil && before.On == c.params.On && !foreign(before.Hold, c.marks)
+}
+
+// Wanted says whether an instance is where it is wanted, as a Before has it.
+func (c *drain) Wanted(b change.Before) bool {
+	before, err := readDrain(b)
+	return err == nil && before.On == c.params.On
 }

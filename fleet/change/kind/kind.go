@@ -12,6 +12,7 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet/breaker"
 	"github.com/midwatch-cli/midwatch/fleet/change"
 	"github.com/midwatch-cli/midwatch/fleet/registry"
+	"github.com/midwatch-cli/midwatch/probe"
 )
 
 // Env is where the far systems of a context come from.
@@ -36,6 +37,28 @@ func Open(env Env, i change.Intent) (change.Change, error) {
 		return openDrain(env, i)
 	}
 	return nil, fmt.Errorf("no change is called %q: %w", i.Kind, fleet.ErrNotFound)
+}
+
+// Vanished says whether a target that could not be reached is gone for good: its
+// registry answers, holds others, and has the instance no more.
+func Vanished(ctx context.Context, env Env, i change.Intent, err error) bool {
+	reason, _ := fleet.ReasonOf(err)
+	switch reason {
+	case probe.ReasonRefused, probe.ReasonResolve, probe.ReasonNoRoute, probe.ReasonTimeout:
+	default:
+		return false
+	}
+	if i.Target.Admin == nil || env.Registry == nil {
+		return false
+	}
+	reg, err := env.Registry(i.Target.Source)
+	if err != nil {
+		return false
+	}
+	ctx, stop := change.Outlive(ctx)
+	defer stop()
+	set, err := reg.List(ctx)
+	return err == nil && len(set.Services) > 0 && find(set, i.Target.Key()) == nil
 }
 
 // site is where the target is administered.

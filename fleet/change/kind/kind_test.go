@@ -158,7 +158,7 @@ func actions() []action {
 		{"trip a closed one", order(fleet.Trip, 0), fleet.BreakerClosed, fleet.Hold{}, nil, "closed", "forced open", "forced open" + ours},
 		{"trip a part", order(fleet.Trip, 0.25), fleet.BreakerClosed, fleet.Hold{}, nil, "closed", "forced open for 25% of its calls", "forced open for 25% of its calls" + ours},
 		{"trip another's bypass", order(fleet.Trip, 0), fleet.BreakerDisabled, bob, nil, "disabled (bob: test)", "forced open", "forced open" + ours},
-		{"trip a tripped one", order(fleet.Trip, 0), fleet.BreakerForcedOpen, bob, nil, "forced open (bob: test)", "forced open", "forced open (bob: test)"},
+		{"trip a tripped one", order(fleet.Trip, 0), fleet.BreakerForcedOpen, bob, nil, "forced open (bob: test)", "forced open", "forced open" + ours},
 		{"reset a tripped one", order(fleet.Reset, 0), fleet.BreakerForcedOpen, bob, nil, "forced open (bob: test)", "closed", "closed"},
 		{"reset a closed one", order(fleet.Reset, 0), fleet.BreakerClosed, fleet.Hold{}, nil, "closed", "closed", "closed"},
 		{"bypass", order(fleet.Bypass, 0), fleet.BreakerClosed, fleet.Hold{}, nil, "closed", "disabled", "disabled" + ours},
@@ -316,6 +316,24 @@ func TestSomebodyElseCame(t *testing.T) {
 	must(t, c.Undo(t.Context(), b))
 	if h, held := c.(change.Holder).Held(mustPrepare(t, c)); !held || h.By != "bob" || h.Reason != "a disk" || h.Change != "1K9XQ77777" {
 		t.Errorf("bob's drain was ended: %+v, %v", h, held)
+	}
+}
+
+// TestAnEndComesBackToo: what somebody had put there for a while is put back for
+// what is left of it.
+func TestAnEndComesBackToo(t *testing.T) {
+	w := newWorld(t)
+	w.put(fleet.BreakerClosed, fleet.Hold{})
+	_, err := w.admin.SetDrain(t.Context(), breaker.Site{Base: base}, "", true, fleet.Order{By: "bob", TTL: time.Hour})
+	must(t, err)
+	a := action{intent: drain(false, change.ViaAdmin)}
+	c := a.open(t, w)
+	b := mustPrepare(t, c)
+	must(t, c.Do(t.Context(), b))
+	must(t, c.Undo(t.Context(), b))
+	now, err := w.admin.Drained(t.Context(), breaker.Site{Base: base}, "")
+	if left := time.Until(now.Hold.Until); err != nil || !now.On || now.Hold.By != "bob" || left < 50*time.Minute || left > time.Hour {
+		t.Errorf("%+v, %v left, %v", now, left, err)
 	}
 }
 

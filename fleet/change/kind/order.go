@@ -50,19 +50,21 @@ type order struct {
 
 // orderBefore is the Before of an order.
 type orderBefore struct {
-	State string
-	Share float64    `json:",omitempty"`
-	Hold  fleet.Hold `json:",omitzero"`
+	State   string
+	Word    string     `json:",omitempty"` // the far side's own, of a state that is none of ours
+	OneOpen bool       `json:",omitempty"`
+	Share   float64    `json:",omitempty"`
+	Hold    fleet.Hold `json:",omitzero"`
 }
 
 func orderWas(b *fleet.Breaker) orderBefore {
-	return orderBefore{State: b.State.String(), Share: b.Share, Hold: b.Hold}
+	return orderBefore{State: b.State.String(), Word: b.Word, OneOpen: b.OneOpen, Share: b.Share, Hold: b.Hold}
 }
 
 // breaker is what was there, as far as an order changes it.
 func (w orderBefore) breaker() (fleet.Breaker, error) {
 	s, err := fleet.ParseBreakerState(w.State)
-	return fleet.Breaker{State: s, Share: w.Share, Hold: w.Hold}, err
+	return fleet.Breaker{State: s, Word: w.Word, OneOpen: w.OneOpen, Share: w.Share, Hold: w.Hold}, err
 }
 
 func readOrder(b change.Before) (fleet.Breaker, error) {
@@ -93,17 +95,30 @@ func shareWords(share float64) string {
 	return fmt.Sprintf(" for %.4g%% of its calls", share*100)
 }
 
-// look reads the breaker.
+// look reads the breaker. It is fleet.ErrNotFound only where the instance was
+// read and has no such breaker: an API that is not there says nothing of it.
 func (c *order) look(ctx context.Context) (*fleet.Breaker, error) {
 	list, err := c.admin.List(ctx, c.at)
+	if errors.Is(err, fleet.ErrNotFound) {
+		err = notRead{err}
+	}
 	if err != nil {
 		return nil, err
 	}
 	if b := breaker.Find(list, c.target.Breaker); b != nil {
 		return b, nil
 	}
-	return nil, fmt.Errorf("%s/%s has no breaker %q: %w", c.target.Service, c.target.Instance, c.target.Breaker, fleet.ErrNotFound)
+	return nil, &fleet.Error{Reason: probe.ReasonNotFound, Detail: fmt.Sprintf("%s/%s has no breaker %q", c.target.Service, c.target.Instance, c.target.Breaker), Err: fleet.ErrNotFound}
 }
+
+// notRead is an error of reading a list, whatever the far side did not find: its
+// words and its reason are kept, and that something was not found is not.
+type notRead struct{ err error }
+
+func (n notRead) Error() string { return n.err.Error() }
+
+// As finds the words for people.
+func (n notRead) As(target any) bool { return errors.As(n.err, target) }
 
 func (c *order) Prepare(ctx context.Context) (change.Before, error) {
 	b, err := c.look(ctx)
@@ -115,7 +130,10 @@ func (c *order) Prepare(ctx context.Context) (change.Before, error) {
 		verbs = c.admin.Verbs()
 	}
 	if !slices.Contains(verbs, c.order.Verb) {
-		return nil, fmt.Errorf("%s cannot be given to breaker %s of %s by %s, which can: %s: %w", c.order.Verb, b.Name, c.target.Service, c.target.Admin.API, verbList(verbs), errors.ErrUnsupported)
+		return nil, &fleet.Error{
+			Reason: probe.ReasonPolicy, Hint: "midwatch registries says which orders an API can give", Err: errors.ErrUnsupported,
+			Detail: fmt.Sprintf("%s cannot be given to breaker %s of %s by %s, which %s", c.order.Verb, b.Name, c.target.Service, c.target.Admin.API, verbList(verbs)),
+		}
 	}
 	return json.Marshal(orderWas(b))
 }
@@ -126,9 +144,9 @@ func verbList(verbs []fleet.Verb) string {
 		words = append(words, string(v))
 	}
 	if len(words) == 0 {
-		return "nothing"
+		return "only reads"
 	}
-	return strings.Join(words, ", ")
+	return "can: " + strings.Join(words, ", ")
 }
 
 func (c *order) Describe(ctx context.Context, b change.Before) (was, will string, effects []string, err error) {
@@ -148,6 +166,9 @@ func (c *order) Describe(ctx context.Context, b change.Before) (was, will string
 // breakerWords is a breaker's state for people.
 func breakerWords(b *fleet.Breaker) string {
 	words := b.State.Words() + shareWords(b.Share)
+	if b.Word != "" {
+		words += fmt.Sprintf(" (%q)", b.Word)
+	}
 	if h := b.Hold; h.By != "" || h.Reason != "" {
 		words += " (" + holdWords(h) + ")"
 	}
@@ -164,7 +185,19 @@ func holdWords(h fleet.Hold) string {
 	return h.By + ": " + h.Reason
 }
 
-func (c *order) Do(ctx context.Context, _ change.Before) error { return c.set(ctx, c.order) }
+// Do gives the order. Where it takes the place of another hold the far side is
+// not told an end: it would leave the breaker to itself, and not as it was held.
+func (c *order) Do(ctx context.Context, b change.Before) error {
+	before, err := readOrder(b)
+	if err != nil {
+		return err
+	}
+	o := c.order
+	if before.State.Held() {
+		o.TTL = 0
+	}
+	return c.set(ctx, o)
+}
 
 // set gives an order and keeps what was read back.
 func (c *order) set(ctx context.Context, o fleet.Order) error {
@@ -190,9 +223,18 @@ func (c *order) After(ctx context.Context, b change.Before) (change.Seen, error)
 		}
 	}
 	return change.Seen{
-		Text: breakerWords(now), OK: breaker.Took(now, c.order),
-		Changed: now.State != before.State || breakerShare(now) != breakerShare(&before), Back: asBefore(&before, now), Since: now.Since,
+		Text: breakerWords(now), OK: breaker.Took(now, c.order) || c.opened(now),
+		Changed: now.State != before.State || breakerShare(now) != breakerShare(&before) || !sameHold(&before, now), Back: c.back(&before, now), Since: now.Since,
 	}, nil
+}
+
+// opened says whether a breaker is open as a trip leaves it where nothing tells
+// that from one that opened by itself.
+func (c *order) opened(now *fleet.Breaker) bool { return c.order.Verb == fleet.Trip && now.OneOpen }
+
+// back says whether nothing is left of the order.
+func (c *order) back(before, now *fleet.Breaker) bool {
+	return asBefore(before, now) && (!c.opened(now) || before.State == fleet.BreakerOpen)
 }
 
 // asBefore says whether a breaker is as it was, as far as anybody can put it
@@ -202,6 +244,12 @@ func asBefore(before, now *fleet.Breaker) bool {
 		return now.State == before.State || !now.State.Held() && now.State != fleet.BreakerUnknown
 	}
 	return now.State == before.State && breakerShare(now) == breakerShare(before)
+}
+
+// sameHold says whether somebody holds a breaker who held it before.
+func sameHold(before, now *fleet.Breaker) bool {
+	a, b := before.Hold, now.Hold
+	return !before.State.Held() || a.By == b.By && a.Reason == b.Reason && a.Change == b.Change
 }
 
 // breakerShare is the share that counts: it means something in forced open only.
@@ -219,7 +267,7 @@ func (c *order) ours(now *fleet.Breaker) bool {
 	case foreign(now.Hold, c.marks):
 		return false
 	case wanted.Held():
-		return now.State == wanted && breakerShare(now) == breakerShare(&fleet.Breaker{State: wanted, Share: c.order.Share})
+		return c.opened(now) || now.State == wanted && breakerShare(now) == breakerShare(&fleet.Breaker{State: wanted, Share: c.order.Share})
 	}
 	return !now.State.Held()
 }
@@ -238,7 +286,7 @@ func (c *order) Undo(ctx context.Context, b change.Before) error {
 	if errors.Is(err, fleet.ErrNotFound) {
 		return nil // with its process it forgot the order too
 	}
-	if err != nil || asBefore(&before, now) || !c.ours(now) {
+	if err != nil || c.back(&before, now) && sameHold(&before, now) || !c.ours(now) {
 		return err
 	}
 	verb, exact := fleet.VerbTo(before.State)
@@ -259,13 +307,19 @@ func (c *order) Lost(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return c.order.Verb.State().Held() && !now.State.Held() && now.State != fleet.BreakerUnknown && now.Hold.IsZero(), nil
+	return c.order.Verb.State().Held() && !now.State.Held() && !c.opened(now) && now.State != fleet.BreakerUnknown && now.Hold.IsZero(), nil
 }
 
 // Held says who holds the breaker, as Before has it.
 func (c *order) Held(b change.Before) (h fleet.Hold, held bool) {
 	before, err := readOrder(b)
 	return before.Hold, err == nil && before.State.Held()
+}
+
+// Wanted says whether the state in a Before is the one that is ordered.
+func (c *order) Wanted(b change.Before) bool {
+	before, err := readOrder(b)
+	return err == nil && breaker.Wanted(&before, c.order)
 }
 
 // Made says whether the state in a Before is what this change orders.

@@ -153,8 +153,8 @@ func (d *door) RoundTrip(req *http.Request) (*http.Response, error) {
 	if d.user != "" {
 		out.SetBasicAuth(d.user, d.password.Reveal())
 	}
-	if d.agent != "" {
-		out.Header.Set("User-Agent", d.agent)
+	if agent := fleet.AgentFor(req.Context(), d.agent); agent != "" {
+		out.Header.Set("User-Agent", agent)
 	}
 	params := out.URL.Query()
 	for _, key := range []string{"ns", "partition"} {

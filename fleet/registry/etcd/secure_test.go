@@ -147,9 +147,9 @@ func TestNotOurScheme(t *testing.T) {
 				}
 				_, _ = conn.Read(make([]byte, 64<<10))
 				_, _ = conn.Write([]byte(c.answer))
-				// A close with anything unread is a reset.
 				_ = conn.(*net.TCPConn).CloseWrite()
-				_, _ = io.Copy(io.Discard, conn)
+				_ = conn.SetReadDeadline(time.Now().Add(5 * time.Second))
+				_, _ = io.Copy(io.Discard, conn) // read to its end, or the close is a reset
 				_ = conn.Close()
 			}
 		})

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/registry"
+	"github.com/midwatch-cli/midwatch/fleet/worldtest"
 )
 
 // oneCase is a rule and how it is checked.
@@ -52,14 +52,7 @@ func Try(t testing.TB, name string, w World) []string {
 	if i < 0 {
 		t.Fatalf("no case is called %s", name)
 	}
-	r := &recorder{TB: t}
-	r.do(func() { all[i].try(r, w) })
-	for len(r.cleanups) > 0 {
-		last := r.cleanups[len(r.cleanups)-1]
-		r.cleanups = r.cleanups[:len(r.cleanups)-1]
-		r.do(last)
-	}
-	return r.failures
+	return worldtest.Failures(t, func(t testing.TB) { all[i].try(t, w) })
 }
 
 // Names lists the cases.
@@ -68,53 +61,6 @@ func Names() (names []string) {
 		names = append(names, c.name)
 	}
 	return names
-}
-
-// recorder is a testing.TB that writes failures down.
-type recorder struct {
-	testing.TB
-	mu       sync.Mutex
-	failures []string
-	cleanups []func()
-}
-
-// do runs f where FailNow may end the goroutine.
-func (r *recorder) do(f func()) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		f()
-	}()
-	<-done
-}
-
-func (r *recorder) note(text string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.failures = append(r.failures, text)
-}
-
-func (r *recorder) Errorf(format string, args ...any) { r.note(fmt.Sprintf(format, args...)) }
-func (r *recorder) Error(args ...any)                 { r.note(fmt.Sprint(args...)) }
-func (r *recorder) Fail()                             { r.note("failed") }
-func (r *recorder) Fatalf(format string, args ...any) {
-	r.note(fmt.Sprintf(format, args...))
-	runtime.Goexit()
-}
-func (r *recorder) Fatal(args ...any)   { r.note(fmt.Sprint(args...)); runtime.Goexit() }
-func (r *recorder) FailNow()            { r.note("failed"); runtime.Goexit() }
-func (r *recorder) Logf(string, ...any) {}
-func (r *recorder) Log(...any)          {}
-func (r *recorder) Cleanup(f func()) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.cleanups = append(r.cleanups, f)
-}
-
-func (r *recorder) Failed() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return len(r.failures) > 0
 }
 
 // lockedBuffer gathers log lines from many goroutines.

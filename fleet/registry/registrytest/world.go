@@ -11,7 +11,6 @@
 package registrytest
 
 import (
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -21,6 +20,7 @@ import (
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/registry"
+	"github.com/midwatch-cli/midwatch/fleet/worldtest"
 )
 
 // Fault is a way for the far end to fail.
@@ -183,20 +183,14 @@ func Run(t *testing.T, fresh func(t testing.TB) World) {
 // Main runs a package's tests and fails when a goroutine is left behind.
 func Main(m *testing.M, options ...goleak.Option) { goleak.VerifyTestMain(m, options...) }
 
-// MustRunVariable names the environment variable that lists the worlds that
-// have to be there, by commas: registry/etcd,registry/consul.
-const MustRunVariable = "MIDWATCH_TEST_MUST_RUN"
+// MustRunVariable is that of worldtest.
+const MustRunVariable = worldtest.MustRunVariable
 
-// Missing skips a test whose real server is not on this machine, and fails it
-// where the world is listed in MustRunVariable.
+// Missing skips a test whose real server is not on this machine, as
+// registry/etcd, or fails it where it must run.
 func Missing(t testing.TB, world, why string) {
 	t.Helper()
-	for listed := range strings.SplitSeq(os.Getenv(MustRunVariable), ",") {
-		if strings.TrimSpace(listed) == world {
-			t.Fatalf("%s must run (%s): %s", world, MustRunVariable, why)
-		}
-	}
-	t.Skipf("%s: %s", world, why)
+	worldtest.Missing(t, world, why)
 }
 
 // Eventually waits until something is so, asking every few milliseconds, and

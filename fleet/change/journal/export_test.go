@@ -1,0 +1,4 @@
+package journal
+
+// First is the first version of the schema.
+const First = first

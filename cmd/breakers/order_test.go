@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/midwatch-cli/midwatch/cmd/app"
@@ -220,9 +221,9 @@ func TestSetChanged(t *testing.T) {
 	}{{"one is gone", 4, 3}, {"one came", 3, 4}} {
 		s := newShop(t)
 		s.hold(t, c.before, 2)
-		once := 0
+		var lists atomic.Int64 // several are asked at once
 		s.onList = func(string) {
-			if once++; once == c.before*2 { // planned
+			if int(lists.Add(1)) == c.before*2 { // planned
 				s.hold(t, c.then, 2)
 			}
 		}
@@ -232,7 +233,8 @@ func TestSetChanged(t *testing.T) {
 			t.Errorf("%s: orders were sent to %s", c.name, asked(s.sets))
 		}
 		s.hold(t, c.before, 2)
-		once, s.types = 0, "y"
+		lists.Store(0)
+		s.types = "y"
 		r = s.run(t, "trip", "order/payment")
 		// The second question finds nobody who answers: the first line was read.
 		ends(t, c.name+", asked again", r, app.NotWell, "What is there changed meanwhile. The plan is now:\n", fmt.Sprintf("on %d of %d instances", c.then, c.then))

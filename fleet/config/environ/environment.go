@@ -144,8 +144,8 @@ func consulFrom(env config.Getenv, value string) (Candidate, string) {
 		o.ref("password", fleet.SecretRef{Env: "CONSUL_HTTP_AUTH"})
 	}
 	return Candidate{
-		Shown: u.Scheme + "://" + u.Host + u.Path, Unused: set(env, "CONSUL_CAPATH", "CONSUL_HTTP_SSL_VERIFY"),
-		Registry: config.Registry{URL: address + u.Host + u.Path, Options: o.consul(env)},
+		Shown: u.Scheme + "://" + u.Host + u.EscapedPath(), Unused: set(env, "CONSUL_CAPATH", "CONSUL_HTTP_SSL_VERIFY"),
+		Registry: config.Registry{URL: address + u.Host + u.EscapedPath(), Options: o.consul(env)},
 	}, ""
 }
 
@@ -207,14 +207,14 @@ func endpoint(value, scheme string) (*url.URL, string) {
 	}
 	u, err := url.Parse(value)
 	switch {
-	case err != nil || u.Host == "" || form.HasControl(value) || u.Scheme != "http" && u.Scheme != "https":
+	case err != nil || u.Host == "" || form.HasControl(value) || form.HasControl(u.Host) || u.Scheme != "http" && u.Scheme != "https":
 		return nil, "is not an address: want HOST:PORT, http:// or https://"
 	case u.User != nil:
 		return nil, "holds credentials, which are not taken from an address"
 	case u.RawQuery != "" || u.Fragment != "":
 		return nil, "has something behind its address"
 	}
-	u.Path = strings.TrimSuffix(u.Path, "/")
+	u.Path, u.RawPath = strings.TrimSuffix(u.Path, "/"), strings.TrimSuffix(u.RawPath, "/")
 	return u, ""
 }
 

@@ -164,7 +164,7 @@ func TestEverySighting(t *testing.T) {
 // FuzzLook: whatever a variable holds, what is taken of it can be written as a
 // flag and on one line, and what is not is refused without being repeated.
 func FuzzLook(f *testing.F) {
-	for _, s := range []string{"h:1", "http://h:1/p", "unix:///a b", "[::1]:1", "a,b", "http://u:p@h", "h'x", "\x1b", "http://h/%zz", "https://h:1,h:2", "a%20b:1", "h/..//x'"} {
+	for _, s := range []string{"h:1", "http://h:1/p", "unix:///a b", "[::1]:1", "a,b", "http://u:p@h", "h'x", "\x1b", "http://h/%zz", "https://h:1,h:2", "a%20b:1", "h/..//x'", "h/a%00b", "h/a%3Fb/", "%C2%80:1"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, value string) {

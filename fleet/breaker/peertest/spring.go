@@ -34,7 +34,8 @@ func StartSpring(t testing.TB, apps ...[]string) (addrs []string) {
 	if testing.Short() {
 		breakertest.Missing(t, SpringName, "-short starts no Java")
 	}
-	args := []string{"-Xmx384m", "-XX:TieredStopAtLevel=1", "-jar", springJar(t)}
+	dir := t.TempDir() // Tomcat leaves folders behind where it is ended
+	args := []string{"-Xmx384m", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", "-Djava.io.tmpdir=" + dir, "-jar", springJar(t)}
 	for i, own := range apps {
 		if i > 0 {
 			args = append(args, "--")
@@ -44,7 +45,7 @@ func StartSpring(t testing.TB, apps ...[]string) (addrs []string) {
 	// The context of a test ends before its cleanups run.
 	cmd := exec.CommandContext(t.Context(), "java", args...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	cmd.Dir, cmd.WaitDelay = t.TempDir(), 10*time.Second
+	cmd.Dir, cmd.WaitDelay = dir, 10*time.Second
 	log := &output{}
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {

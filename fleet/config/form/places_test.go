@@ -269,6 +269,17 @@ func TestQuote(t *testing.T) {
 	}
 }
 
+// TestALongKeyIsCutInAPath: a key of letters alone, however long, fills no line.
+func TestALongKeyIsCutInAPath(t *testing.T) {
+	short, long := strings.Repeat("k", 60), strings.Repeat("k", 3000)
+	if got, want := form.Join("a", short), "a."+short; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	if got, want := form.Join("a", long), `a["`+short+`..."]`; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
 // FuzzQuote: whatever it is, it becomes one short line of ASCII.
 func FuzzQuote(f *testing.F) {
 	for _, s := range append(hostile(), "\x1b[2J", "\xff\xfe", "\u202e", strings.Repeat("\xff", 100)) {
@@ -283,7 +294,7 @@ func FuzzQuote(f *testing.F) {
 		if got := form.Clean(s); form.HasControl(got) || !utf8.ValidString(got) {
 			t.Fatalf("%q is cleaned to %q", s, got)
 		}
-		if form.Plain(s) && form.Join("a", s) != "a."+s {
+		if form.Plain(s) && len(s) <= 60 && form.Join("a", s) != "a."+s {
 			t.Fatalf("%q is plain and shown as %q", s, form.Join("a", s))
 		}
 		if form.BadName(s) == "" && form.HasControl(s) {

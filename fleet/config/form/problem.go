@@ -83,10 +83,14 @@ func sortProblems(ps []Problem) {
 	})
 }
 
-// Join makes the path of a key below another.
+// longest is how many characters of a word of the file a line shows.
+const longest = 60
+
+// Join makes the path of a key below another. A key that Quote would change or
+// cut stands quoted.
 func Join(at, key string) string {
 	switch {
-	case !Plain(key):
+	case !Plain(key) || len(key) > longest:
 		return at + "[" + Quote(key) + "]"
 	case at == "":
 		return key
@@ -115,9 +119,8 @@ func IsWordRune(c rune) bool {
 // Quote shows a word of the file: escaped, so that it cannot act on a terminal,
 // and cut, so that it cannot fill one.
 func Quote(s string) string {
-	const most = 60
-	if r := []rune(s); len(r) > most {
-		s = string(r[:most]) + "..."
+	if r := []rune(s); len(r) > longest {
+		s = string(r[:longest]) + "..."
 	}
 	return strconv.QuoteToASCII(s)
 }

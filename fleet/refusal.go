@@ -58,7 +58,7 @@ func (r *Refusal) Words(now time.Time, zone *time.Location) string {
 		}
 		text += " since " + at.Format(layout)
 	}
-	return text + r.Hold.parenthesis()
+	return text + r.Hold.Parenthesis()
 }
 
 // Refusing says that a breaker refuses, and how much: "breaker payment forced
@@ -82,8 +82,9 @@ func (h Hold) Words() string {
 	return fmt.Sprintf("%s: %q", h.By, h.Reason)
 }
 
-// parenthesis is the hold behind what it explains.
-func (h Hold) parenthesis() string {
+// Parenthesis is the hold behind what it explains: " (oncall-1)"; empty where
+// nobody knows it.
+func (h Hold) Parenthesis() string {
 	if words := h.Words(); words != "" {
 		return " (" + words + ")"
 	}

@@ -91,6 +91,32 @@ type Root struct {
 	Victims []Ref // blocked transitive callers, each under its nearest root only
 }
 
+// Counts is how many there are of what. Up, Maintenance, Unknown, Degraded and
+// Down always add up to Instances.
+type Counts struct {
+	Services, Instances, Answered            int
+	Up, Maintenance, Unknown, Degraded, Down int
+}
+
+// Counts counts the services and instances of a snapshot. An instance without a
+// status is unknown.
+func (s *Snapshot) Counts() Counts {
+	c := Counts{Services: len(s.Services)}
+	var n [Down + 1]int
+	for i := range s.Services {
+		for j := range s.Services[i].Instances {
+			in := &s.Services[i].Instances[j]
+			n[in.Status]++
+			if in.Answered() {
+				c.Answered++
+			}
+		}
+		c.Instances += len(s.Services[i].Instances)
+	}
+	c.Up, c.Maintenance, c.Unknown, c.Degraded, c.Down = n[Up], n[Maintenance], n[Unknown]+n[StatusNone], n[Degraded], n[Down]
+	return c
+}
+
 // Merge puts the snapshots of several contexts side by side. The one of a
 // single context is returned as it is.
 func Merge(snaps []*Snapshot) *Snapshot {

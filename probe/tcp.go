@@ -11,7 +11,7 @@ import (
 
 // TCPProber asks whether a port (or a unix socket) accepts. That is all it
 // finds out: behind a mesh a port accepts for the dead as well, which is why
-// fleet.Judge takes its Pass for nothing unless somebody named this probe.
+// judge.Instance takes its Pass for nothing unless somebody named this probe.
 type TCPProber struct {
 	DialTimeout time.Duration // 0 is 1 s
 	Resolver    *net.Resolver // nil: the system's

@@ -8,6 +8,7 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/document"
 	"github.com/midwatch-cli/midwatch/fleet/gate"
+	"github.com/midwatch-cli/midwatch/fleet/judge"
 	"github.com/midwatch-cli/midwatch/probe"
 )
 
@@ -57,10 +58,10 @@ func (m *made) snapshot() *fleet.Snapshot {
 			}
 		}
 	}
-	return fleet.Assemble(fleet.Parts{
+	return judge.Assemble(judge.Parts{
 		Seq: 1, Context: "prod", At: at, Took: 210 * time.Millisecond, Services: m.services, Sources: m.sources,
-		Evidence: func(_ *fleet.Service, in *fleet.Instance) fleet.Evidence {
-			return fleet.Evidence{
+		Evidence: func(_ *fleet.Service, in *fleet.Instance) judge.Evidence {
+			return judge.Evidence{
 				Probes: []probe.Result{m.answers[in.ID]},
 				Plan: fleet.Plan{Profile: "spring", Origins: []fleet.Origin{
 					{What: "profile", Value: "spring", From: `label "profile"`}, {What: "path", Value: "/health", From: "guess"},

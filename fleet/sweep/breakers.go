@@ -8,6 +8,7 @@ import (
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/breaker"
+	"github.com/midwatch-cli/midwatch/fleet/judge"
 	"github.com/midwatch-cli/midwatch/probe"
 )
 
@@ -35,7 +36,7 @@ type list struct {
 
 // breakers plans the reading of an instance's breakers, and returns its job; ok
 // is false where there is nothing to read.
-func (p *pass) breakers(g *group, in *fleet.Instance, e *fleet.Evidence) (job probe.Job, ok bool) {
+func (p *pass) breakers(g *group, in *fleet.Instance, e *judge.Evidence) (job probe.Job, ok bool) {
 	by := e.Plan.Admin
 	if by == nil || p.sweeper.Breakers.Admin == nil {
 		return job, false

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/judge"
 	"github.com/midwatch-cli/midwatch/probe"
 )
 
@@ -53,7 +54,7 @@ type group struct {
 
 // member is one instance to be asked.
 type member struct {
-	evidence *fleet.Evidence
+	evidence *judge.Evidence
 	host     string
 	shared   bool // others have its address too
 	tried    int  // how many of the group's known choices
@@ -139,7 +140,7 @@ func (g *group) askNamed(ctx context.Context, m *member) []probe.Job {
 			break
 		}
 	}
-	m.evidence.Probes = fleet.Decide(plan.Every, m.evidence.Probes)
+	m.evidence.Probes = judge.Decide(plan.Every, m.evidence.Probes)
 	return nil
 }
 
@@ -170,7 +171,7 @@ func (g *group) follow(ctx context.Context, m *member) []probe.Job {
 		c.weigh(&r)
 		// The same path may be known again, for what a bare 2xx is worth by now.
 		m.evidence.Probes = slices.DeleteFunc(m.evidence.Probes, func(was probe.Result) bool { return was.Target == r.Target })
-		m.evidence.Probes = fleet.Decide(false, append(m.evidence.Probes, r))
+		m.evidence.Probes = judge.Decide(false, append(m.evidence.Probes, r))
 		if !suits && len(candidates) > 1 {
 			continue
 		}
@@ -188,7 +189,7 @@ func (g *group) follow(ctx context.Context, m *member) []probe.Job {
 func (g *group) scout(ctx context.Context, m *member) []probe.Job {
 	defer g.pass.finished()
 	found, end := g.guess(ctx, m)
-	m.evidence.Probes = fleet.Decide(false, m.evidence.Probes)
+	m.evidence.Probes = judge.Decide(false, m.evidence.Probes)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.scouts--
@@ -245,7 +246,7 @@ func (g *group) guess(ctx context.Context, m *member) (choice, ending) {
 		}
 		return c, spoke
 	}
-	e.Probes = fleet.Decide(false, e.Probes)
+	e.Probes = judge.Decide(false, e.Probes)
 	best := &e.Probes[0]
 	c := choice{path: pathOf(best.Target)}
 	switch {

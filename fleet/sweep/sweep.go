@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/judge"
 	"github.com/midwatch-cli/midwatch/probe"
 )
 
@@ -63,7 +64,7 @@ func (s *Sweeper) Pass(ctx context.Context, in Input) *fleet.Snapshot {
 		known[i] = in.Services[i].Ref
 	}
 	end := s.Now()
-	return fleet.Assemble(fleet.Parts{
+	return judge.Assemble(judge.Parts{
 		Context: s.Context, At: end, Took: end.Sub(start),
 		Services: selected, Known: known, Sources: in.Sources, Warnings: in.Warnings,
 		Evidence: p.inOrder(),
@@ -73,7 +74,7 @@ func (s *Sweeper) Pass(ctx context.Context, in Input) *fleet.Snapshot {
 // pass is the state of one pass.
 type pass struct {
 	sweeper  *Sweeper
-	evidence []fleet.Evidence   // of the instances in their order; each entry is one job's
+	evidence []judge.Evidence   // of the instances in their order; each entry is one job's
 	planned  int                // entries of evidence that are planned
 	at       map[string]*member // the first to be asked at an address: where there are more, questions may be equal
 	groups   []*group           // those that guess
@@ -91,16 +92,16 @@ func newPass(s *Sweeper, services []fleet.Service) *pass {
 		n += len(services[i].Instances)
 	}
 	return &pass{
-		sweeper: s, evidence: make([]fleet.Evidence, n),
+		sweeper: s, evidence: make([]judge.Evidence, n),
 		at: make(map[string]*member, n), asked: map[question]*answer{},
 	}
 }
 
 // inOrder hands out the evidence in the order of the instances, which is the
 // order in which Assemble asks for it.
-func (p *pass) inOrder() func(*fleet.Service, *fleet.Instance) fleet.Evidence {
+func (p *pass) inOrder() func(*fleet.Service, *fleet.Instance) judge.Evidence {
 	next := 0
-	return func(*fleet.Service, *fleet.Instance) fleet.Evidence {
+	return func(*fleet.Service, *fleet.Instance) judge.Evidence {
 		e := p.evidence[next]
 		next++
 		return e

@@ -1,4 +1,4 @@
-package fleet_test
+package judge_test
 
 import (
 	"fmt"
@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/judge"
 	"github.com/midwatch-cli/midwatch/probe"
 )
 
@@ -37,8 +38,8 @@ var evidenceOf = map[rune][]probe.Result{'u': {pass}, 'd': {fail}, '?': {doubt},
 
 // assemble makes a snapshot of fixtures.
 func assemble(fixtures ...fixture) *fleet.Snapshot {
-	p := fleet.Parts{Seq: 7, Context: "prod", At: time.Unix(1000, 0).UTC(), Took: time.Second}
-	evidence := map[fleet.Key]fleet.Evidence{}
+	p := judge.Parts{Seq: 7, Context: "prod", At: time.Unix(1000, 0).UTC(), Took: time.Second}
+	evidence := map[fleet.Key]judge.Evidence{}
 	for _, f := range fixtures {
 		s := fleet.Service{Ref: f.ref()}
 		if f.depends != "" {
@@ -49,7 +50,7 @@ func assemble(fixtures ...fixture) *fleet.Snapshot {
 			if letter == 'm' {
 				in.Claimed = &maintenance
 			}
-			e := fleet.Evidence{Probes: slices.Clone(evidenceOf[letter])}
+			e := judge.Evidence{Probes: slices.Clone(evidenceOf[letter])}
 			if f.breakers != "" {
 				for b := range strings.SplitSeq(f.breakers, ",") {
 					e.Breakers = append(e.Breakers, fleet.Breaker{Name: b, State: fleet.BreakerOpen})
@@ -60,10 +61,10 @@ func assemble(fixtures ...fixture) *fleet.Snapshot {
 		}
 		p.Services = append(p.Services, s)
 	}
-	p.Evidence = func(s *fleet.Service, in *fleet.Instance) fleet.Evidence {
+	p.Evidence = func(s *fleet.Service, in *fleet.Instance) judge.Evidence {
 		return evidence[fleet.Key{Ref: s.Ref, Instance: in.ID}]
 	}
-	return fleet.Assemble(p)
+	return judge.Assemble(p)
 }
 
 func TestServiceStatus(t *testing.T) {
@@ -109,13 +110,13 @@ func TestServiceStatus(t *testing.T) {
 
 func TestAssembleSortsAndKeeps(t *testing.T) {
 	s := fleet.Service{Ref: fleet.Ref{Source: "etcd", Name: "b"}, Labels: map[string]string{"team": "x"}, Instances: []fleet.Instance{{ID: "2"}, {ID: "10"}, {ID: "1"}}}
-	parts := fleet.Parts{
+	parts := judge.Parts{
 		Seq: 3, Context: "prod", At: time.Unix(5, 0), Took: time.Minute,
 		Services: []fleet.Service{s, {Ref: fleet.Ref{Source: "etcd", Name: "a"}}, {Ref: fleet.Ref{Source: "consul", Name: "b"}}},
 		Sources:  []fleet.SourceView{{Name: "etcd"}, {Name: "consul"}},
 		Warnings: []fleet.Warning{{Where: "here", Detail: "something"}},
 	}
-	got := fleet.Assemble(parts)
+	got := judge.Assemble(parts)
 	var order []string
 	for _, v := range got.Services {
 		order = append(order, v.String())
@@ -140,47 +141,47 @@ func TestAssembleInstances(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
 		in       fleet.Instance
-		e        fleet.Evidence
+		e        judge.Evidence
 		want     fleet.Status
 		why      fleet.Why
 		attempts int
 		flaky    bool
 	}{
-		{"asked once", fleet.Instance{}, fleet.Evidence{Probes: []probe.Result{pass}}, up, fleet.Why{}, 1, false},
-		{"flaky is a flag", fleet.Instance{}, fleet.Evidence{Probes: []probe.Result{flaky}}, up, fleet.Why{}, 2, true},
+		{"asked once", fleet.Instance{}, judge.Evidence{Probes: []probe.Result{pass}}, up, fleet.Why{}, 1, false},
+		{"flaky is a flag", fleet.Instance{}, judge.Evidence{Probes: []probe.Result{flaky}}, up, fleet.Why{}, 2, true},
 		{
 			"refused by policy",
 			fleet.Instance{},
-			fleet.Evidence{Plan: fleet.Plan{Refused: "169.254.169.254 is a link-local address"}},
+			judge.Evidence{Plan: fleet.Plan{Refused: "169.254.169.254 is a link-local address"}},
 			unknown,
 			because("policy", "169.254.169.254 is a link-local address"), 0, false,
 		},
 		{
 			"refused, and the registry says down",
 			fleet.Instance{Claimed: &down, ClaimNote: "check 'http' is critical"},
-			fleet.Evidence{Plan: fleet.Plan{Refused: "a socket"}},
+			judge.Evidence{Plan: fleet.Plan{Refused: "a socket"}},
 			down,
 			because("claimed", "the registry says down, asking it settled nothing: a socket: check 'http' is critical"), 0, false,
 		},
 		{
 			"a reason for maintenance",
 			fleet.Instance{Claimed: &maintenance, ClaimNote: "disk swap"},
-			fleet.Evidence{},
+			judge.Evidence{},
 			maintenance,
 			because("draining", "the registry has it in maintenance: disk swap"), 0, false,
 		},
 		{
 			"a claim that decided nothing",
 			fleet.Instance{Claimed: &up, ClaimNote: "passing"},
-			fleet.Evidence{Probes: []probe.Result{fail}},
+			judge.Evidence{Probes: []probe.Result{fail}},
 			down,
 			because("timeout", "no answer in 2s"), 1, false,
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := fleet.Assemble(fleet.Parts{
+			s := judge.Assemble(judge.Parts{
 				Services: []fleet.Service{{Ref: fleet.Ref{Name: "x"}, Instances: []fleet.Instance{tt.in}}},
-				Evidence: func(*fleet.Service, *fleet.Instance) fleet.Evidence { return tt.e },
+				Evidence: func(*fleet.Service, *fleet.Instance) judge.Evidence { return tt.e },
 			})
 			v := s.Services[0].Instances[0]
 			if v.Status != tt.want || v.Why != tt.why || v.Attempts != tt.attempts || v.Flaky != tt.flaky {

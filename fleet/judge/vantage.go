@@ -1,8 +1,9 @@
-package fleet
+package judge
 
 import (
 	"fmt"
 
+	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/probe"
 )
 
@@ -11,8 +12,8 @@ import (
 // source itself calls most of them well, all of them are unknown, not down. What
 // is in maintenance stays so. It needs a source with health of its own, and three
 // instances of it asked, or the two it holds: what one does is its own affair.
-func vantage(src *SourceView, services []ServiceView) {
-	var asked []*InstanceView
+func vantage(src *fleet.SourceView, services []fleet.ServiceView) {
+	var asked []*fleet.InstanceView
 	total, ready := 0, 0
 	for i := range services {
 		if v := &services[i]; v.Context == src.Context && v.Source == src.Name {
@@ -26,7 +27,7 @@ func vantage(src *SourceView, services []ServiceView) {
 					asked = append(asked, in)
 				}
 				total++
-				if in.Claimed != nil && *in.Claimed == Up {
+				if in.Claimed != nil && *in.Claimed == fleet.Up {
 					ready++
 				}
 			}
@@ -38,8 +39,8 @@ func vantage(src *SourceView, services []ServiceView) {
 	}
 	src.Vantage = fmt.Sprintf("none of %d answered from here, the registry says %d are ready: you may be outside its network", len(asked), ready)
 	for _, in := range asked {
-		if in.Status != Maintenance {
-			in.Status, in.Why = Unknown, Why{ReasonVantage, src.Vantage}
+		if in.Status != fleet.Maintenance {
+			in.Status, in.Why = fleet.Unknown, fleet.Why{Reason: fleet.ReasonVantage, Detail: src.Vantage}
 		}
 	}
 }
@@ -51,7 +52,7 @@ func met(probes []probe.Result) (tried, reached bool) {
 		r := &probes[i]
 		last := len(r.Phases) - 1
 		switch r.Reason {
-		case probe.ReasonPolicy, probe.ReasonCancelled, probe.ReasonInternal, ReasonUnasked:
+		case probe.ReasonPolicy, probe.ReasonCancelled, probe.ReasonInternal, fleet.ReasonUnasked:
 			continue
 		case probe.ReasonRefused, probe.ReasonResolve, probe.ReasonNoRoute, probe.ReasonGateway:
 		case probe.ReasonTimeout:

@@ -1,9 +1,10 @@
-package fleet_test
+package judge_test
 
 import (
 	"testing"
 
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/judge"
 	"github.com/midwatch-cli/midwatch/probe"
 	"github.com/midwatch-cli/midwatch/probe/health"
 )
@@ -94,7 +95,7 @@ func TestJudge(t *testing.T) {
 		{"nothing | pass, breaker half open", nil, []probe.Result{pass}, []fleet.Breaker{halfOpen}, up, fleet.Why{}},
 	} {
 		t.Run(tt.row, func(t *testing.T) {
-			got, why := fleet.Judge(tt.claimed, tt.probes, tt.breakers)
+			got, why := judge.Instance(tt.claimed, tt.probes, tt.breakers)
 			if got != tt.want || why != tt.why {
 				t.Errorf("got %v %+v\nwant %v %+v", got, why, tt.want, tt.why)
 			}
@@ -109,7 +110,7 @@ func TestJudgeIsTotal(t *testing.T) {
 	for _, claimed := range claims {
 		for _, o := range []probe.Outcome{probe.Unknown, probe.Pass, probe.Warn, probe.Fail} {
 			for _, b := range [][]fleet.Breaker{nil, {openPay}, {halfOpen}} {
-				got, why := fleet.Judge(claimed, []probe.Result{answer(o, "x", "y")}, b)
+				got, why := judge.Instance(claimed, []probe.Result{answer(o, "x", "y")}, b)
 				if got < fleet.Up || got > fleet.Down {
 					t.Errorf("%v %v: no status", claimed, o)
 				}
@@ -142,7 +143,7 @@ func TestJudgeTCP(t *testing.T) {
 		{"a closed port proves enough", port(false, probe.Fail), down, probe.ReasonRefused},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got, why := fleet.Judge(nil, tt.probes, nil); got != tt.want || why.Reason != tt.reason {
+			if got, why := judge.Instance(nil, tt.probes, nil); got != tt.want || why.Reason != tt.reason {
 				t.Errorf("got %v %+v", got, why)
 			}
 		})
@@ -196,7 +197,7 @@ func TestOnlyAPortAnswers(t *testing.T) {
 		{"it is silent", []probe.Result{said(probe.HTTP, probe.Fail, probe.ReasonTimeout, "late")}, down, fleet.Why{Reason: probe.ReasonTimeout, Detail: "late"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got, why := fleet.Judge(nil, fleet.Decide(false, tt.probes), nil); got != tt.want || why != tt.why {
+			if got, why := judge.Instance(nil, judge.Decide(false, tt.probes), nil); got != tt.want || why != tt.why {
 				t.Errorf("got %v %+v, want %v %+v", got, why, tt.want, tt.why)
 			}
 		})
@@ -212,18 +213,18 @@ func TestJudgeNamesComponents(t *testing.T) {
 		{Name: "queue", Word: health.Ill, Text: "DOWN"},
 	}
 	bad := withVerdict(answer(probe.Fail, probe.ReasonReported, "503 DOWN at /health"), health.Verdict{Components: parts})
-	if got, why := fleet.Judge(nil, []probe.Result{bad}, nil); got != down ||
+	if got, why := judge.Instance(nil, []probe.Result{bad}, nil); got != down ||
 		why != because("reported", "503 DOWN at /health: cache degraded, db DOWN, mail DOWN, 1 more") {
 		t.Errorf("got %v %+v", got, why)
 	}
 	// A component that is down under a good word is shown and changes nothing.
 	lie := withVerdict(pass, health.Verdict{Lie: true, Components: parts[1:3]})
-	if got, why := fleet.Judge(nil, []probe.Result{lie}, nil); got != up || why != because("component", "db DOWN") {
+	if got, why := judge.Instance(nil, []probe.Result{lie}, nil); got != up || why != because("component", "db DOWN") {
 		t.Errorf("got %v %+v", got, why)
 	}
 	// What the prober already said is not said twice.
 	said := withVerdict(answer(probe.Warn, probe.ReasonComponent, "db DOWN under a good word"), health.Verdict{Components: parts[1:2]})
-	if _, why := fleet.Judge(nil, []probe.Result{said}, nil); why.Detail != "db DOWN under a good word" {
+	if _, why := judge.Instance(nil, []probe.Result{said}, nil); why.Detail != "db DOWN under a good word" {
 		t.Errorf("got %+v", why)
 	}
 }
@@ -255,7 +256,7 @@ func TestDecide(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var got string
-			for _, r := range fleet.Decide(tt.every, tt.in) {
+			for _, r := range judge.Decide(tt.every, tt.in) {
 				got += r.Target.Path
 			}
 			if got != tt.want {
@@ -270,11 +271,11 @@ func TestDecide(t *testing.T) {
 func TestWrongGuessOfGRPCSaysLessThanNoPath(t *testing.T) {
 	missing := probe.Result{Target: probe.Target{Kind: probe.HTTP, Path: "/health"}, Reason: probe.ReasonNotFound, Detail: "404: no such path", Answered: true}
 	foreign := probe.Result{Target: probe.Target{Kind: probe.GRPC}, Reason: probe.ReasonProtocol, Detail: "it does not speak HTTP/2", Answered: true}
-	if first := fleet.Decide(false, []probe.Result{missing, foreign})[0]; first.Reason != probe.ReasonNotFound {
+	if first := judge.Decide(false, []probe.Result{missing, foreign})[0]; first.Reason != probe.ReasonNotFound {
 		t.Errorf("%s decides, want what HTTP said", first.Reason)
 	}
 	foreign.Target.Named = true
-	if first := fleet.Decide(false, []probe.Result{missing, foreign})[0]; first.Reason != probe.ReasonProtocol {
+	if first := judge.Decide(false, []probe.Result{missing, foreign})[0]; first.Reason != probe.ReasonProtocol {
 		t.Errorf("%s decides, want the probe that was named", first.Reason)
 	}
 }

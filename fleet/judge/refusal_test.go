@@ -1,4 +1,4 @@
-package fleet_test
+package judge_test
 
 import (
 	"slices"
@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/judge"
 	"github.com/midwatch-cli/midwatch/probe"
 )
 
@@ -33,15 +34,15 @@ func caller(payment string, breakers ...[]fleet.Breaker) *fleet.Snapshot {
 		callee.Instances = append(callee.Instances, fleet.Instance{ID: "payment-" + string(rune('1'+i))})
 	}
 	seen := map[string]int{}
-	return fleet.Assemble(fleet.Parts{
+	return judge.Assemble(judge.Parts{
 		At: night, Services: []fleet.Service{order, callee},
-		Evidence: func(s *fleet.Service, _ *fleet.Instance) fleet.Evidence {
+		Evidence: func(s *fleet.Service, _ *fleet.Instance) judge.Evidence {
 			i := seen[s.Name]
 			seen[s.Name]++
 			if s.Name == "payment" {
-				return fleet.Evidence{Probes: slices.Clone(evidenceOf[rune(payment[i])])}
+				return judge.Evidence{Probes: slices.Clone(evidenceOf[rune(payment[i])])}
 			}
-			return fleet.Evidence{Probes: []probe.Result{pass}, Breakers: breakers[i]}
+			return judge.Evidence{Probes: []probe.Result{pass}, Breakers: breakers[i]}
 		},
 	})
 }
@@ -161,10 +162,10 @@ func TestRefusals(t *testing.T) {
 // TestUnreadBreakersChangeNothing: that they could not be read is kept, and is
 // no evidence.
 func TestUnreadBreakersChangeNothing(t *testing.T) {
-	s := fleet.Assemble(fleet.Parts{
+	s := judge.Assemble(judge.Parts{
 		Services: []fleet.Service{{Ref: fleet.Ref{Name: "order"}, Instances: []fleet.Instance{{ID: "1"}}}},
-		Evidence: func(*fleet.Service, *fleet.Instance) fleet.Evidence {
-			return fleet.Evidence{Probes: []probe.Result{pass}, BreakersWhy: because("auth", "401"), BreakersHint: "set auth"}
+		Evidence: func(*fleet.Service, *fleet.Instance) judge.Evidence {
+			return judge.Evidence{Probes: []probe.Result{pass}, BreakersWhy: because("auth", "401"), BreakersHint: "set auth"}
 		},
 	})
 	in := &s.Services[0].Instances[0]

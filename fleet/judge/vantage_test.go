@@ -1,4 +1,4 @@
-package fleet_test
+package judge_test
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/judge"
 	"github.com/midwatch-cli/midwatch/probe"
 )
 
@@ -20,16 +21,16 @@ func away(n, ready int, hasHealth bool, result func(i int) []probe.Result) *flee
 		}
 		s.Instances = append(s.Instances, in)
 	}
-	return fleet.Assemble(fleet.Parts{
+	return judge.Assemble(judge.Parts{
 		Services: []fleet.Service{s, {Ref: fleet.Ref{Source: "other", Name: "x"}, Instances: []fleet.Instance{{ID: "000", Claimed: &up}}}},
 		Sources:  []fleet.SourceView{{Name: "consul", HasHealth: hasHealth, Instances: n}, {Name: "other", HasHealth: true, Instances: 1}},
-		Evidence: func(s *fleet.Service, in *fleet.Instance) fleet.Evidence {
+		Evidence: func(s *fleet.Service, in *fleet.Instance) judge.Evidence {
 			if s.Source == "other" {
-				return fleet.Evidence{Probes: []probe.Result{{Outcome: probe.Pass, Answered: true}}}
+				return judge.Evidence{Probes: []probe.Result{{Outcome: probe.Pass, Answered: true}}}
 			}
 			var i int
 			_, _ = fmt.Sscanf(in.ID, "%d", &i)
-			return fleet.Evidence{Probes: result(i)}
+			return judge.Evidence{Probes: result(i)}
 		},
 	})
 }
@@ -136,11 +137,11 @@ func TestVantageSpeaksOfTheSource(t *testing.T) {
 			for i := range tt.asked {
 				selected.Instances = append(selected.Instances, fleet.Instance{ID: fmt.Sprint(i), Claimed: &up})
 			}
-			s := fleet.Assemble(fleet.Parts{
+			s := judge.Assemble(judge.Parts{
 				Services: []fleet.Service{selected},
 				Sources:  []fleet.SourceView{{Name: "consul", HasHealth: true, Instances: tt.holds}},
-				Evidence: func(*fleet.Service, *fleet.Instance) fleet.Evidence {
-					return fleet.Evidence{Probes: []probe.Result{{Outcome: probe.Fail, Reason: probe.ReasonRefused}}}
+				Evidence: func(*fleet.Service, *fleet.Instance) judge.Evidence {
+					return judge.Evidence{Probes: []probe.Result{{Outcome: probe.Fail, Reason: probe.ReasonRefused}}}
 				},
 			})
 			want := down
@@ -177,13 +178,13 @@ func TestVantageSpeaksOfThoseAsked(t *testing.T) {
 }
 
 func TestVantageLeavesMaintenance(t *testing.T) {
-	s := fleet.Assemble(fleet.Parts{
+	s := judge.Assemble(judge.Parts{
 		Services: []fleet.Service{{Ref: fleet.Ref{Source: "consul", Name: "x"}, Instances: []fleet.Instance{
 			{ID: "1", Claimed: &up}, {ID: "2", Claimed: &up}, {ID: "3", Claimed: &maintenance},
 		}}},
 		Sources: []fleet.SourceView{{Name: "consul", HasHealth: true, Instances: 3}},
-		Evidence: func(*fleet.Service, *fleet.Instance) fleet.Evidence {
-			return fleet.Evidence{Probes: []probe.Result{{Outcome: probe.Fail, Reason: probe.ReasonRefused}}}
+		Evidence: func(*fleet.Service, *fleet.Instance) judge.Evidence {
+			return judge.Evidence{Probes: []probe.Result{{Outcome: probe.Fail, Reason: probe.ReasonRefused}}}
 		},
 	})
 	var got []fleet.Status

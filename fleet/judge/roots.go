@@ -1,4 +1,4 @@
-package fleet
+package judge
 
 import (
 	"cmp"
@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/graph"
 	"github.com/midwatch-cli/midwatch/fleet/match"
 	"github.com/midwatch-cli/midwatch/probe"
@@ -18,22 +19,22 @@ import (
 // that blocks its callers. A slow answer or a certificate that ends soon makes
 // a root that blocks nobody, and what is unknown is no cause. Known are the
 // services dependencies may name.
-func (s *Snapshot) findRoots(known []Ref) {
-	deps, warnings := s.link(known)
+func findRoots(s *fleet.Snapshot, known []fleet.Ref) {
+	deps, warnings := link(s, known)
 	s.Warnings = append(s.Warnings, warnings...)
 	members, _ := graph.Components(deps)
 	for _, c := range members {
 		if len(c) > 1 {
-			s.Warnings = append(s.Warnings, Warning{"dependsOn", "a cycle: " + refNames(s.refs(c)) + " depend on each other"})
+			s.Warnings = append(s.Warnings, fleet.Warning{Where: "dependsOn", Detail: "a cycle: " + refNames(refs(s, c)) + " depend on each other"})
 		}
 	}
-	causes, waits := graph.Causes(deps, s.facts())
-	status := map[Ref]Status{}
+	causes, waits := graph.Causes(deps, facts(s))
+	status := map[fleet.Ref]fleet.Status{}
 	for _, c := range causes {
-		root := Root{Victims: s.refs(c.Victims)}
+		root := fleet.Root{Victims: refs(s, c.Victims)}
 		worst := slices.MinFunc(c.Members, func(a, b int) int { return cmp.Compare(s.Services[b].Status, s.Services[a].Status) })
 		if root.Ref = s.Services[worst].Ref; len(c.Members) > 1 {
-			root.Cycle = s.refs(c.Members)
+			root.Cycle = refs(s, c.Members)
 		}
 		status[root.Ref] = s.Services[worst].Status
 		s.Roots = append(s.Roots, root)
@@ -43,33 +44,33 @@ func (s *Snapshot) findRoots(known []Ref) {
 			s.Services[v].BlockedBy = append(s.Services[v].BlockedBy, s.Roots[i].Ref)
 		}
 	}
-	slices.SortStableFunc(s.Roots, func(a, b Root) int {
+	slices.SortStableFunc(s.Roots, func(a, b fleet.Root) int {
 		return cmp.Or(cmp.Compare(status[b.Ref], status[a.Ref]), cmp.Compare(len(b.Victims), len(a.Victims)))
 	})
 	for i := range s.Services {
-		s.Services[i].block()
+		block(&s.Services[i])
 	}
 }
 
 // block lets a service that is blocked say so.
-func (v *ServiceView) block() {
+func block(v *fleet.ServiceView) {
 	waits := "waits for " + refNames(v.BlockedBy)
 	switch {
-	case len(v.BlockedBy) == 0 || v.Status == Unknown || v.Status == Maintenance:
-	case v.Status == Up:
-		v.Status, v.Why = Degraded, Why{ReasonDependency, waits}
+	case len(v.BlockedBy) == 0 || v.Status == fleet.Unknown || v.Status == fleet.Maintenance:
+	case v.Status == fleet.Up:
+		v.Status, v.Why = fleet.Degraded, fleet.Why{Reason: fleet.ReasonDependency, Detail: waits}
 	default:
 		v.Why.Detail = waits + "; " + v.Why.Detail
 	}
 }
 
 // link resolves the names of dependencies to edges between services, by index.
-func (s *Snapshot) link(known []Ref) (deps [][]int, warnings []Warning) {
+func link(s *fleet.Snapshot, known []fleet.Ref) (deps [][]int, warnings []fleet.Warning) {
 	deps = make([][]int, len(s.Services))
-	if !slices.ContainsFunc(s.Services, func(v ServiceView) bool { return len(v.DependsOn) > 0 }) {
+	if !slices.ContainsFunc(s.Services, func(v fleet.ServiceView) bool { return len(v.DependsOn) > 0 }) {
 		return deps, nil
 	}
-	at, index := make(map[Ref]int, len(s.Services)), match.Index{}
+	at, index := make(map[fleet.Ref]int, len(s.Services)), match.Index{}
 	for i := range s.Services {
 		if at[s.Services[i].Ref] = i; known == nil {
 			index.Add(match.Name(s.Services[i].Ref))
@@ -82,12 +83,12 @@ func (s *Snapshot) link(known []Ref) (deps [][]int, warnings []Warning) {
 		own := s.Services[i].Ref
 		for _, name := range s.Services[i].DependsOn {
 			ref, err := index.Find(match.Name(own), name)
-			if err == nil && Ref(ref) == own {
+			if err == nil && fleet.Ref(ref) == own {
 				err = errors.New("it names itself")
 			}
 			if err != nil {
-				warnings = append(warnings, Warning{"dependsOn of " + own.String(), err.Error()})
-			} else if j, ok := at[Ref(ref)]; ok && !slices.Contains(deps[i], j) {
+				warnings = append(warnings, fleet.Warning{Where: "dependsOn of " + own.String(), Detail: err.Error()})
+			} else if j, ok := at[fleet.Ref(ref)]; ok && !slices.Contains(deps[i], j) {
 				deps[i] = append(deps[i], j)
 			}
 		}
@@ -96,15 +97,15 @@ func (s *Snapshot) link(known []Ref) (deps [][]int, warnings []Warning) {
 }
 
 // facts are what the services say of themselves.
-func (s *Snapshot) facts() []graph.Facts {
+func facts(s *fleet.Snapshot) []graph.Facts {
 	facts, named := make([]graph.Facts, len(s.Services)), map[string][]int{}
 	for i := range s.Services {
 		named[strings.ToLower(s.Services[i].Name)] = append(named[strings.ToLower(s.Services[i].Name)], i)
 	}
 	for i := range s.Services {
 		v := &s.Services[i]
-		facts[i].Unwell = v.Status == Degraded || v.Status == Down
-		facts[i].Failing = len(v.Instances) == 0 || slices.ContainsFunc(v.Instances, func(in InstanceView) bool { return in.Status == Down })
+		facts[i].Unwell = v.Status == fleet.Degraded || v.Status == fleet.Down
+		facts[i].Failing = len(v.Instances) == 0 || slices.ContainsFunc(v.Instances, func(in fleet.InstanceView) bool { return in.Status == fleet.Down })
 		for _, name := range accused(v) {
 			facts[i].Accuses = append(facts[i].Accuses, named[name]...)
 		}
@@ -116,7 +117,7 @@ func (s *Snapshot) facts() []graph.Facts {
 // those of dependencies: components that are not well under answers that are
 // not, and open breakers; and the parts of such names, for those that are paths
 // (broker/primary) or cluster names (outbound|8080||payment.shop.svc).
-func accused(v *ServiceView) (names []string) {
+func accused(v *fleet.ServiceView) (names []string) {
 	add := func(name string) {
 		name = strings.ToLower(name)
 		names = append(append(names, name), strings.FieldsFunc(name, func(r rune) bool { return strings.ContainsRune("/|:.@#", r) })...)
@@ -143,7 +144,7 @@ func accused(v *ServiceView) (names []string) {
 }
 
 // refs are some services, by index.
-func (s *Snapshot) refs(at []int) (refs []Ref) {
+func refs(s *fleet.Snapshot, at []int) (refs []fleet.Ref) {
 	for _, i := range at {
 		refs = append(refs, s.Services[i].Ref)
 	}
@@ -151,7 +152,7 @@ func (s *Snapshot) refs(at []int) (refs []Ref) {
 }
 
 // refNames lists services for people, by the shortest name.
-func refNames(refs []Ref) string {
+func refNames(refs []fleet.Ref) string {
 	names := make([]string, len(refs))
 	for i, r := range refs {
 		names[i] = r.Name

@@ -1,4 +1,4 @@
-package fleet_test
+package judge_test
 
 import (
 	"fmt"
@@ -9,6 +9,7 @@ import (
 	"testing/quick"
 
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/judge"
 	"github.com/midwatch-cli/midwatch/probe"
 	"github.com/midwatch-cli/midwatch/probe/health"
 )
@@ -180,11 +181,11 @@ func TestComponentsAccuse(t *testing.T) {
 			{Ref: fleet.Ref{Name: "order"}, DependsOn: []string{"payment"}, Instances: []fleet.Instance{{ID: "1"}, {ID: "2"}}},
 			{Ref: fleet.Ref{Name: "payment"}},
 		}
-		s := fleet.Assemble(fleet.Parts{Services: services, Evidence: func(_ *fleet.Service, in *fleet.Instance) fleet.Evidence {
+		s := judge.Assemble(judge.Parts{Services: services, Evidence: func(_ *fleet.Service, in *fleet.Instance) judge.Evidence {
 			if in.ID == "1" {
-				return fleet.Evidence{Probes: []probe.Result{ill}}
+				return judge.Evidence{Probes: []probe.Result{ill}}
 			}
-			return fleet.Evidence{Probes: []probe.Result{fail}}
+			return judge.Evidence{Probes: []probe.Result{fail}}
 		}})
 		if got := len(s.Roots) == 1 && s.Roots[0].Ref.Name == "payment"; got != tt.victim {
 			t.Errorf("%s %v under %v: victim %v, roots %v", tt.component, tt.word, tt.outcome, got, story(s))
@@ -215,11 +216,11 @@ func TestGraphWarnings(t *testing.T) {
 // blocks nobody, and it is known, so there is no warning.
 func TestDependencyOutsideTheSelection(t *testing.T) {
 	order := fleet.Ref{Source: "etcd", Name: "order"}
-	s := fleet.Assemble(fleet.Parts{
+	s := judge.Assemble(judge.Parts{
 		Services: []fleet.Service{{Ref: order, DependsOn: []string{"payment"}, Instances: []fleet.Instance{{ID: "1"}}}},
 		Known:    []fleet.Ref{order, {Source: "etcd", Name: "payment"}},
-		Evidence: func(*fleet.Service, *fleet.Instance) fleet.Evidence {
-			return fleet.Evidence{Probes: []probe.Result{pass}}
+		Evidence: func(*fleet.Service, *fleet.Instance) judge.Evidence {
+			return judge.Evidence{Probes: []probe.Result{pass}}
 		},
 	})
 	if len(s.Warnings) != 0 || s.Services[0].Status != up || s.Services[0].BlockedBy != nil {

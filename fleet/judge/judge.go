@@ -1,45 +1,48 @@
-package fleet
+// Package judge says how a fleet is: evidence in, statuses, causes and victims
+// out. It is pure.
+package judge
 
 import (
 	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/probe"
 )
 
-// Judge makes an instance's status from its own evidence: what the registry
+// Instance makes an instance's status from its own evidence: what the registry
 // claims (nil: nothing), what came of asking it, the deciding result first (see
 // Decide), and its own breakers. It is the only place that makes one, and the
 // rows of the table of semantics follow each other in it.
-func Judge(claimed *Status, r []probe.Result, b []Breaker) (Status, Why) {
-	claim := StatusNone
+func Instance(claimed *fleet.Status, r []probe.Result, b []fleet.Breaker) (fleet.Status, fleet.Why) {
+	claim := fleet.StatusNone
 	if claimed != nil {
 		claim = *claimed
 	}
 	for i := range r {
 		if r[i].Health.Draining {
-			return Maintenance, Why{probe.ReasonDraining, "it says that it is leaving"}
+			return fleet.Maintenance, fleet.Why{Reason: probe.ReasonDraining, Detail: "it says that it is leaving"}
 		}
 	}
 	outcome, why := reading(r)
 	switch open := refusing(b); {
-	case claim == Maintenance:
-		return Maintenance, Why{probe.ReasonDraining, "the registry has it in maintenance"}
+	case claim == fleet.Maintenance:
+		return fleet.Maintenance, fleet.Why{Reason: probe.ReasonDraining, Detail: "the registry has it in maintenance"}
 	case outcome == probe.Fail:
-		return Down, why
-	case outcome == probe.Unknown && claim == Down:
-		return Down, Why{ReasonClaimed, join("the registry says down, asking it settled nothing", why.Detail)}
+		return fleet.Down, why
+	case outcome == probe.Unknown && claim == fleet.Down:
+		return fleet.Down, fleet.Why{Reason: fleet.ReasonClaimed, Detail: join("the registry says down, asking it settled nothing", why.Detail)}
 	case outcome == probe.Unknown:
-		return Unknown, why
-	case outcome == probe.Pass && claim == Down:
-		return Degraded, Why{ReasonClaimed, "it answers well, the registry would not send it calls"}
+		return fleet.Unknown, why
+	case outcome == probe.Pass && claim == fleet.Down:
+		return fleet.Degraded, fleet.Why{Reason: fleet.ReasonClaimed, Detail: "it answers well, the registry would not send it calls"}
 	case outcome == probe.Warn:
-		return Degraded, why
+		return fleet.Degraded, why
 	case open != "":
-		return Degraded, Why{ReasonBreaker, open}
+		return fleet.Degraded, fleet.Why{Reason: fleet.ReasonBreaker, Detail: open}
 	}
-	return Up, why
+	return fleet.Up, why
 }
 
 // Decide puts the result that decides first and keeps the order of the others.
@@ -97,9 +100,9 @@ func outcomeOf(r *probe.Result) probe.Outcome {
 }
 
 // reading is what the deciding result comes to, in few words.
-func reading(r []probe.Result) (probe.Outcome, Why) {
+func reading(r []probe.Result) (probe.Outcome, fleet.Why) {
 	if len(r) == 0 {
-		return probe.Unknown, Why{ReasonUnasked, "it was not asked"}
+		return probe.Unknown, fleet.Why{Reason: fleet.ReasonUnasked, Detail: "it was not asked"}
 	}
 	first := &r[0]
 	outcome := outcomeOf(first)
@@ -108,16 +111,16 @@ func reading(r []probe.Result) (probe.Outcome, Why) {
 		if i := slices.IndexFunc(r, func(r probe.Result) bool { return r.Reason == probe.ReasonProtocol }); i >= 0 {
 			spoke = " (" + r[i].Detail + ")"
 		}
-		return outcome, Why{probe.ReasonTCPOnly, "only its port answers" + spoke + ": set health_path, or probe: tcp in its profile"}
+		return outcome, fleet.Why{Reason: probe.ReasonTCPOnly, Detail: "only its port answers" + spoke + ": set health_path, or probe: tcp in its profile"}
 	}
-	why := Why{first.Reason, first.Detail}
+	why := fleet.Why{Reason: first.Reason, Detail: first.Detail}
 	if !namesComponent(first) {
 		why.Detail = join(first.Detail, strings.Join(unwell(first), ", "))
 	}
 	if outcome == probe.Pass {
-		why = Why{}
+		why = fleet.Why{}
 		if first.Health.Lie {
-			why = Why{probe.ReasonComponent, strings.Join(unwell(first), ", ")}
+			why = fleet.Why{Reason: probe.ReasonComponent, Detail: strings.Join(unwell(first), ", ")}
 		}
 	}
 	return outcome, why
@@ -146,11 +149,11 @@ func unwell(r *probe.Result) []string {
 }
 
 // refusing says which breakers are open; empty when none is.
-func refusing(b []Breaker) string {
+func refusing(b []fleet.Breaker) string {
 	var open []string
 	for i := range b {
 		if b[i].State.Refuses() {
-			open = append(open, b[i].Refusing()+b[i].Hold.parenthesis())
+			open = append(open, b[i].Refusing()+b[i].Hold.Parenthesis())
 		}
 	}
 	return strings.Join(atMost(3, open), ", ")

@@ -115,6 +115,7 @@ type Plan struct {
 	Credentials bool            // the profile's credentials may be sent there
 	Refused     string          // why it must not be asked at all (policy); empty when it may
 	Admin       *Administration // where its breakers are administered; nil where nobody says how
+	Metrics     *Exposition     // where its page of metrics is; nil where it has no address to ask
 	Origins     []Origin        // what was decided, and by whom
 }
 
@@ -126,6 +127,16 @@ type Administration struct {
 	Profile     string // whose credentials and settings it is asked with
 	Credentials bool   // they may be sent there
 	Refused     string // why it must not be asked at all (policy); empty when it may
+}
+
+// Exposition is where one instance's page of metrics is, and how it is asked
+// for.
+type Exposition struct {
+	URLs        []string // in order of preference; the first that has metrics is remembered for its service
+	Named       bool     // somebody said where it is: there is one URL, and no guessing
+	Profile     string   // whose credentials and settings it is asked with
+	Credentials bool     // they may be sent there
+	Refused     string   // why it must not be asked at all (policy); empty when it may
 }
 
 // Origin is one decision of a Plan.

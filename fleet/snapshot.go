@@ -44,6 +44,7 @@ type InstanceView struct {
 	// says how. It changes no status.
 	BreakersWhy  Why
 	BreakersHint string
+	Scrape       Scrape // its page of metrics, as it was read in this pass; changes no status
 	Attempts     int
 	Flaky        bool
 	Plan         Plan // how it was asked and why, for --explain
@@ -57,6 +58,20 @@ func (v *InstanceView) Answered() bool {
 		}
 	}
 	return false
+}
+
+// Scrape is what came of reading an instance's page of metrics. The zero one is
+// of a pass that read none.
+type Scrape struct {
+	URL     string
+	Form    string    // text, openmetrics, protobuf, json, actuator
+	At      time.Time // when the answer had come
+	Took    time.Duration
+	Samples int    // that were kept
+	Dropped int    // that were not: more series than a target may have, twice the same, out of order
+	Note    string // what was odd and spoils nothing, or why some were dropped; untrusted
+	Why     Why    // why nothing could be read; without it something was
+	Hint    string // what to do about that
 }
 
 // SourceView is a registry as it stands: a failing one keeps its last set.

@@ -3,9 +3,7 @@ package profile
 import (
 	"cmp"
 	"fmt"
-	"net"
 	"net/url"
-	"strconv"
 	"strings"
 
 	"github.com/midwatch-cli/midwatch/fleet"
@@ -234,14 +232,7 @@ func urlPath(text string) (path string, ok bool) {
 
 // metricsURL is the site as a URL.
 func (r *resolving) metricsURL(s *metricsSite, path string, kind probe.Kind) string {
-	host := s.host
-	switch {
-	case s.port != 0:
-		host = net.JoinHostPort(host, strconv.Itoa(s.port))
-	case strings.Contains(host, ":"):
-		host = "[" + host + "]"
-	}
-	return choose(r.metricsSecure(s, kind), "https", "http") + "://" + host + path
+	return choose(r.metricsSecure(s, kind), "https", "http") + "://" + s.authority() + path
 }
 
 // metricsSecure says whether TLS is spoken there, as for probes. What metadata

@@ -105,6 +105,8 @@ func TestExposition(t *testing.T) {
 		{"IPv6", none, subject{addr: "[2001:db8::5]:8080", labels: "metrics_path=/m"}, "!http://[2001:db8::5]:8080/m"},
 		{"IPv6 without a port", none, subject{addr: "2001:db8::5", labels: "metrics_path=/m"}, "!http://[2001:db8::5]/m"},
 
+		{"IPv6 with a zone", none, subject{addr: "[2001:db8::5%eth0]:8080", labels: "metrics_path=/m"}, "!http://[2001:db8::5%25eth0]:8080/m"},
+
 		{"TLS by metadata", none, subject{labels: "metrics_path=/m scheme=https"}, "!https://10.0.0.5:8080/m with credentials"},
 		{"TLS of the metrics alone", none, subject{labels: "metrics_path=/m scheme=https metrics_scheme=http"}, "!http://10.0.0.5:8080/m"},
 		{"TLS by secure", none, subject{labels: "metrics_path=/m secure=true"}, "!https://10.0.0.5:8080/m with credentials"},
@@ -227,7 +229,7 @@ func FuzzExposition(f *testing.F) {
 				t.Fatalf("%q is not a URL: %v", text, bad)
 			case u.Scheme != "http" && u.Scheme != "https" || u.User != nil || u.Fragment != "":
 				t.Fatalf("not a place: %s", text)
-			case err == nil && !strings.EqualFold(strings.TrimRight(u.Hostname(), "."), strings.TrimRight(own.Hostname(), ".")):
+			case err == nil && !strings.EqualFold(strings.TrimRight(u.Hostname(), "."), strings.TrimRight(own.Hostname(), ".]")):
 				t.Fatalf("%s has metrics at %s", addr, text)
 			}
 		}

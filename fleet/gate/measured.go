@@ -13,9 +13,6 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet/metrics"
 )
 
-// mostValues is how many values a record holds.
-const mostValues = 10
-
 // Measured is what an expression came to at one moment: the record that a
 // verdict rests on.
 type Measured struct {
@@ -27,7 +24,7 @@ type Measured struct {
 	Text     string       // one line for people, with the value beside the rule; holds texts of services, untrusted
 	Reason   fleet.Reason // why it is not known: no_data, or why nobody answered
 	Hint     string       // what to do about that
-	Values   []Value      // those that satisfied it, or of what did not, the nearest first; at most 10
+	Values   []Value      // those that satisfied it, or of what did not, the nearest first; a few
 	More     int          // values that are left out
 	What     string       // what the values are: "error rate", or the left side of the comparison; empty where that is too long to say
 	Unit     Unit         // of the values
@@ -149,7 +146,7 @@ func (m *Measured) Findings() []Finding {
 	var found []Finding
 	for i := range m.Values {
 		v := &m.Values[i]
-		found = append(found, Finding{Outcome: Failed, Reason: fleet.ReasonQuery, Key: v.Key, Text: m.line(v), Query: m, Value: v})
+		found = append(found, Finding{Outcome: Failed, Reason: fleet.ReasonQuery, Key: v.Key, Text: m.Line(v), Query: m, Value: v})
 	}
 	if m.More > 0 {
 		found[len(found)-1].Text += fmt.Sprintf(" (and %d more)", m.More)
@@ -157,78 +154,14 @@ func (m *Measured) Findings() []Finding {
 	return found
 }
 
-// line is a value in words: "payment: error rate 38.2% > 1%".
-func (m *Measured) line(v *Value) string {
+// Line is a value in words: "payment: error rate 38.2% > 1%".
+func (m *Measured) Line(v *Value) string {
 	text := v.Beside(m.Unit)
 	if what := cmp.Or(m.What, v.What); what != "" {
 		text = what + " " + text
 	}
 	if s := v.Subject(); s != "" {
 		return s + ": " + text
-	}
-	return text
-}
-
-// tell says what a known answer came to, with the values beside the rule.
-func (m *Measured) tell(r *metrics.Rule, values []Value) {
-	switch {
-	case !m.Known:
-	case m.Holds:
-		m.Text = m.holding(r)
-	default:
-		m.Text = m.falling(r, values)
-		if len(m.Lacking) > 0 {
-			m.Text += "; no data for " + strings.Join(m.Lacking, ", ")
-		}
-	}
-}
-
-// mostTold is how many values are said in one line.
-const mostTold = 3
-
-func (m *Measured) holding(r *metrics.Rule) string {
-	if len(m.Values) == 0 {
-		return "it is so: " + r.Text
-	}
-	var lines []string
-	for i := range m.Values[:min(len(m.Values), mostTold)] {
-		lines = append(lines, m.line(&m.Values[i]))
-	}
-	text := strings.Join(lines, ", ")
-	if n := len(m.Values) + m.More - len(lines); n > 0 {
-		text += fmt.Sprintf(" (and %d more)", n)
-	}
-	return text
-}
-
-// falling is about values of which none satisfied the rule.
-func (m *Measured) falling(r *metrics.Rule, values []Value) string {
-	text := "it is not so: " + r.Text
-	if m.Flag != "" {
-		text = "it is not so that " + m.What + " is beyond " + m.Flag
-	}
-	nan := 0
-	for i := range values {
-		if math.IsNaN(values[i].V) {
-			nan++
-		}
-	}
-	switch {
-	case len(values) == 0:
-		return text
-	case nan == len(values):
-		return text + "; " + counted(nan, "value") + " of NaN: 0/0, as where there are no calls in the window"
-	case len(values) == 1:
-		text += "; "
-	default:
-		text += fmt.Sprintf("; of %d the nearest is ", len(values))
-	}
-	if s := m.Values[0].Subject(); s != "" {
-		text += s + " with "
-	}
-	text += m.Unit.Format(m.Values[0].V, false)
-	if nan > 0 {
-		text += fmt.Sprintf("; %d are NaN: 0/0, as where there are no calls in the window", nan)
 	}
 	return text
 }

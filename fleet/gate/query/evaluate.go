@@ -1,4 +1,4 @@
-package gate
+package query
 
 import (
 	"cmp"
@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/midwatch-cli/midwatch/fleet/gate"
 	"github.com/midwatch-cli/midwatch/fleet/metrics"
 )
 
@@ -185,7 +186,7 @@ func what(t *metrics.Term) string {
 
 // satisfied are the elements of an answer that is so, each beside what it was
 // held against.
-func (e *evaluation) satisfied(t *metrics.Term, a metrics.Answer) ([]Value, error) {
+func (e *evaluation) satisfied(t *metrics.Term, a metrics.Answer) ([]gate.Value, error) {
 	switch t.Kind {
 	case metrics.Both, metrics.Without:
 		return e.satisfied(&t.Parts[0], a)
@@ -210,8 +211,8 @@ func (e *evaluation) satisfied(t *metrics.Term, a metrics.Answer) ([]Value, erro
 
 // alternatives are the elements of an answer to "or", each as its own side has
 // it.
-func (e *evaluation) alternatives(t *metrics.Term, a metrics.Answer) ([]Value, error) {
-	var values []Value
+func (e *evaluation) alternatives(t *metrics.Term, a metrics.Answer) ([]gate.Value, error) {
+	var values []gate.Value
 	left := a.Series
 	for i := range t.Parts {
 		side, err := e.ask(t.Parts[i].Expr, false)
@@ -241,12 +242,12 @@ func (e *evaluation) alternatives(t *metrics.Term, a metrics.Answer) ([]Value, e
 }
 
 // compared are the values of what is not so, the nearest to it first.
-func (e *evaluation) compared(t *metrics.Term) ([]Value, error) {
+func (e *evaluation) compared(t *metrics.Term) ([]gate.Value, error) {
 	switch t.Kind {
 	case metrics.Both, metrics.Without:
 		return e.compared(&t.Parts[0])
 	case metrics.Either:
-		var values []Value
+		var values []gate.Value
 		for i := range t.Parts {
 			found, err := e.compared(&t.Parts[i])
 			if err != nil {
@@ -331,10 +332,10 @@ func same(l metrics.Labels) string {
 
 // valuesOf are the elements of a term's answer; a native histogram has no value of its
 // own and counts as NaN.
-func valuesOf(a metrics.Answer, t *metrics.Term) []Value {
-	values := make([]Value, 0, len(a.Series))
+func valuesOf(a metrics.Answer, t *metrics.Term) []gate.Value {
+	values := make([]gate.Value, 0, len(a.Series))
 	for i := range a.Series {
-		v := Value{Labels: a.Series[i].Labels, What: what(t), V: math.NaN(), Op: t.Op, Limit: math.NaN()}
+		v := gate.Value{Labels: a.Series[i].Labels, What: what(t), V: math.NaN(), Op: t.Op, Limit: math.NaN()}
 		if p := a.Series[i].Points; len(p) > 0 {
 			v.V = p[0].V
 		}
@@ -345,8 +346,8 @@ func valuesOf(a metrics.Answer, t *metrics.Term) []Value {
 
 // sorted puts those first that satisfy a comparison most, or come nearest to it;
 // what is not a number comes last.
-func sorted(values []Value, op string) []Value {
-	slices.SortStableFunc(values, func(a, b Value) int {
+func sorted(values []gate.Value, op string) []gate.Value {
+	slices.SortStableFunc(values, func(a, b gate.Value) int {
 		an, bn := math.IsNaN(a.V), math.IsNaN(b.V)
 		switch {
 		case an || bn:

@@ -1,4 +1,4 @@
-package gate_test
+package query_test
 
 import (
 	"errors"
@@ -8,23 +8,23 @@ import (
 	"testing"
 
 	"github.com/midwatch-cli/midwatch/fleet"
-	"github.com/midwatch-cli/midwatch/fleet/gate"
+	"github.com/midwatch-cli/midwatch/fleet/gate/query"
 	"github.com/midwatch-cli/midwatch/fleet/metrics/promql"
 )
 
 // query makes a condition over data.
-func query(t testing.TB, expr string, d *data) *gate.Query {
+func condition(t testing.TB, expr string, d *data) *query.Condition {
 	t.Helper()
 	rule, err := promql.ParseRule(expr)
 	if err != nil {
 		t.Fatalf("%s: %v", expr, err)
 	}
-	return &gate.Query{Rule: rule, Over: d}
+	return &query.Condition{Rule: rule, Over: d}
 }
 
 // TestConditionsDoc holds the table of docs/conditions.md to what is done.
 func TestConditionsDoc(t *testing.T) {
-	doc, err := os.ReadFile("../../docs/conditions.md")
+	doc, err := os.ReadFile("../../../docs/conditions.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +62,7 @@ func comesTo(t *testing.T, expr string, series []string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	q := gate.Query{Rule: rule, Over: over(t, series...)}
+	q := query.Condition{Rule: rule, Over: over(t, series...)}
 	m := q.Ask(t.Context(), snap())
 	switch {
 	case m.Err != nil:

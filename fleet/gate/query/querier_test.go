@@ -1,9 +1,10 @@
-package gate_test
+package query_test
 
 import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -75,7 +76,7 @@ func (d *data) querier(found map[string]*metrics.Selected) storage.Queryable {
 		var all []storage.Series
 		selector := parser.VectorSelector{LabelMatchers: matchers}
 		for _, m := range matchers {
-			if m.Name == labels.MetricName {
+			if m.Name == metrics.LabelName {
 				selector.Name = m.Value
 			}
 		}
@@ -153,4 +154,28 @@ func (d *data) Query(ctx context.Context, q metrics.Question) (metrics.Answer, e
 		}
 	}
 	return a, nil
+}
+
+// snap is a snapshot made of lines such as "payment up down".
+func snap(lines ...string) *fleet.Snapshot {
+	s := &fleet.Snapshot{At: now}
+	for _, line := range lines {
+		words := strings.Fields(line)
+		v := fleet.ServiceView{Ref: fleet.Ref{Source: "memory", Name: words[0]}}
+		for i, word := range words[1:] {
+			st, err := fleet.ParseStatus(word)
+			if err != nil {
+				panic(err)
+			}
+			id := fmt.Sprintf("%s-%d", words[0], i+1)
+			v.Instances = append(v.Instances, fleet.InstanceView{Key: fleet.Key{Ref: v.Ref, Instance: id}, Instance: fleet.Instance{ID: id}, Status: st, Why: fleet.Why{Detail: word}})
+		}
+		s.Services = append(s.Services, v)
+	}
+	return s
+}
+
+// only matches the service of a name.
+func only(name string) func(fleet.Ref) bool {
+	return func(r fleet.Ref) bool { return r.Name == name }
 }

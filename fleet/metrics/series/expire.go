@@ -3,69 +3,28 @@ package series
 import (
 	"math"
 	"slices"
-
-	"github.com/prometheus/prometheus/model/histogram"
 )
-
-// point is one sample: a number, or a histogram where h is there.
-type point struct {
-	at int64
-	v  float64
-	h  *histogram.FloatHistogram
-}
-
-// same says whether two samples of one time say the same.
-func (p point) same(o point) bool {
-	if p.h != nil || o.h != nil {
-		return p.h != nil && o.h != nil && p.h.Equals(o.h)
-	}
-	return math.Float64bits(p.v) == math.Float64bits(o.v)
-}
-
-// tail is the loose samples of a series: those that have a time of their own,
-// and histograms.
-type tail struct {
-	slot   uint32
-	last   point   // of all samples of the series; of the goroutine that appends
-	points []point // visible ones; they do not change
-}
-
-// add makes a sample visible. A histogram that goes on from the one before says
-// so, as in Prometheus' chunks: not everybody has to compare all buckets again.
-// Where it does not, it says nothing.
-func (t *tail) add(p point) {
-	if p.h != nil && p.h.CounterResetHint != histogram.GaugeType {
-		p.h.CounterResetHint = histogram.UnknownCounterReset
-		if n := len(t.points); n > 0 && t.points[n-1].goesOn(p.h) {
-			p.h.CounterResetHint = histogram.NotCounterReset
-		}
-	}
-	t.points = append(t.points, p)
-}
-
-// goesOn says whether a histogram of a counter continues this one.
-func (p point) goesOn(next *histogram.FloatHistogram) bool {
-	return p.h != nil && p.h.CounterResetHint != histogram.GaugeType && !next.DetectReset(p.h)
-}
 
 // expire drops what left the window, and gives free what has no samples any
 // more. The store's lock is held, by the goroutine that appends.
 func (t *Target) expire() {
 	oldest := t.newest - t.store.windowMS
-	before := len(t.pages)
-	t.expirePages(oldest)
+	moved := t.expirePages(oldest)
 	for slot, tail := range t.loose {
-		t.expireTail(tail, oldest)
-		if len(tail.points) == 0 {
+		tail.expire(t.store, oldest)
+		if _, some := tail.newest(); !some {
 			delete(t.loose, slot)
 			t.turns[slot] &= maxTurn
 		}
 	}
-	if len(t.pages) == before {
+	if !moved {
 		return
 	}
 	first := t.number + 1
-	if len(t.pages) > 0 {
+	switch {
+	case len(t.blocks) > 0:
+		first = t.blocks[0].numbers[0]
+	case len(t.pages) > 0:
 		first = t.pages[0].number
 	}
 	for slot, set := range t.slots {
@@ -83,32 +42,62 @@ func (t *Target) expire() {
 	}
 }
 
-func (t *Target) expirePages(oldest int64) {
+// expirePages drops whole blocks, and the pages after them when no block is
+// left. It says whether there were any.
+func (t *Target) expirePages(oldest int64) bool {
+	s := t.store
+	total := len(t.pages)
+	for _, b := range t.blocks {
+		total += len(b.at)
+	}
 	n := 0
-	for n < len(t.pages) && t.pages[n].at < oldest {
-		t.store.drop(Expired, t.pages[n].count)
-		n++
+	for ; n < len(t.blocks); n++ {
+		b := t.blocks[n]
+		switch {
+		case b.newest() < oldest:
+			s.drop(Expired, b.count)
+		case total-len(b.at) >= s.opt.MaxPages:
+			s.drop(Crowded, b.count)
+		default:
+			t.blocks = drop(t.blocks, n)
+			return n > 0
+		}
+		total -= len(b.at)
 	}
-	for ; len(t.pages)-n > t.store.opt.MaxPages; n++ {
-		t.store.drop(Crowded, t.pages[n].count)
+	t.blocks = drop(t.blocks, n)
+	old := 0
+	for old < len(t.pages) && t.pages[old].at < oldest {
+		s.drop(Expired, t.pages[old].count)
+		old++
 	}
-	if n > 0 {
-		t.pages = slices.Clone(t.pages[n:])
-	}
+	t.pages = drop(t.pages, old)
+	return n+old > 0
 }
 
-func (t *Target) expireTail(tail *tail, oldest int64) {
+// drop leaves the first ones out, and out of memory: those who read have the
+// list as it was.
+func drop[T any](list []T, n int) []T {
+	if n == 0 {
+		return list
+	}
+	return slices.Clone(list[n:])
+}
+
+// expire drops whole chunks, and the samples after them when all are old.
+func (t *tail) expire(s *Store, oldest int64) {
 	n := 0
-	for n < len(tail.points) && tail.points[n].at < oldest {
+	for n < len(t.chunks) && (t.chunks[n].to < oldest || len(t.chunks)-n > s.opt.MaxPages/chunkHistograms) {
+		reason := Expired
+		if t.chunks[n].to >= oldest {
+			reason = Crowded
+		}
+		s.drop(reason, t.chunks[n].NumSamples())
 		n++
 	}
-	t.store.drop(Expired, n)
-	if crowd := len(tail.points) - n - t.store.opt.MaxPages; crowd > 0 {
-		t.store.drop(Crowded, crowd)
-		n += crowd
-	}
-	if n > 0 {
-		tail.points = slices.Clone(tail.points[n:])
+	t.chunks = drop(t.chunks, n)
+	if newest, some := t.newest(); some && len(t.chunks) == 0 && newest < oldest {
+		s.drop(Expired, len(t.points))
+		t.points = nil
 	}
 }
 
@@ -131,7 +120,7 @@ func (t *Target) end(at int64) {
 		return
 	}
 	for _, tail := range t.loose {
-		if n := len(tail.points); n > 0 && tail.points[n-1].at >= oldest {
+		if newest, some := tail.newest(); some && newest >= oldest {
 			return
 		}
 	}
@@ -141,10 +130,16 @@ func (t *Target) end(at int64) {
 // forget takes the target out of the store. The store's lock is held.
 func (t *Target) forget() {
 	s := t.store
+	for _, b := range t.blocks {
+		s.drop(Expired, b.count)
+	}
 	for _, p := range t.pages {
 		s.drop(Expired, p.count)
 	}
 	for _, tail := range t.loose {
+		for _, c := range tail.chunks {
+			s.drop(Expired, c.NumSamples())
+		}
 		s.drop(Expired, len(tail.points))
 	}
 	for _, set := range t.slots {
@@ -156,5 +151,5 @@ func (t *Target) forget() {
 	s.free = append(s.free, t.place)
 	delete(s.targets, t.key)
 	t.gone, t.newest = true, math.MinInt64
-	t.pages, t.slots, t.seen, t.empty = nil, nil, nil, nil
+	t.blocks, t.pages, t.slots, t.seen, t.empty = nil, nil, nil, nil, nil
 }

@@ -10,10 +10,10 @@ import (
 
 // match finds the series whose joined labels, those of the target and those of
 // the page, satisfy all matchers, and that have a page between the times.
-func (s *Store) match(ms []*labels.Matcher, mint, maxt int64) []entry {
+func (s *Store) match(ms []*labels.Matcher, time span) []entry {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	wanted := s.matchTargets(ms, mint, maxt)
+	wanted := s.matchTargets(ms, time)
 	if len(wanted.groups) == 0 {
 		return nil
 	}
@@ -43,11 +43,11 @@ type group struct {
 	ms      []*labels.Matcher
 }
 
-func (s *Store) matchTargets(ms []*labels.Matcher, mint, maxt int64) wanted {
+func (s *Store) matchTargets(ms []*labels.Matcher, time span) wanted {
 	w := wanted{views: make([]*view, len(s.places))}
 	groups := map[string]int{}
 	for place, t := range s.places {
-		if t == nil || t.newest < mint || !matches(t.labels, ms) {
+		if t == nil || t.newest < time.mint || !matches(t.labels, ms) {
 			continue
 		}
 		g, ok := groups[t.names]
@@ -57,7 +57,7 @@ func (s *Store) matchTargets(ms []*labels.Matcher, mint, maxt int64) wanted {
 			w.groups = append(w.groups, group{ms: rest(t.labels, ms)})
 		}
 		w.groups[g].targets++
-		w.views[place] = t.view(g, mint, maxt)
+		w.views[place] = t.view(g, time)
 	}
 	return w
 }
@@ -120,14 +120,22 @@ type view struct {
 	target     *Target
 	group      int
 	mint, maxt int64
+	page       uint32 // number of the last one
+	latest     bool
+	blocks     []*block
 	pages      []page
 }
 
-func (t *Target) view(group int, mint, maxt int64) *view {
+// view is what a question sees. The store's lock is held.
+func (t *Target) view(group int, time span) *view {
+	v := &view{target: t, group: group, mint: time.mint, maxt: time.maxt, page: t.number, latest: time.latest, blocks: t.blocks, pages: t.pages}
 	if t.newest != math.MinInt64 {
-		mint = max(mint, t.newest-t.store.windowMS)
+		v.mint = max(v.mint, t.newest-t.store.windowMS)
 	}
-	return &view{target: t, group: group, mint: mint, maxt: maxt, pages: t.pages}
+	for back := 1; back < recentPages && v.page > 0 && t.recent[v.page%recentPages] > time.published; back++ {
+		v.page--
+	}
+	return v
 }
 
 // entry is a series that was found: a storage.Series.
@@ -135,14 +143,15 @@ type entry struct {
 	*view
 	set    *set
 	slot   uint32
-	points []point
+	loose  *loose // nil where there is nothing loose
 	joined labels.Labels
 }
 
+// entry is the series in a slot. The store's lock is held.
 func (v *view) entry(s *set, slot uint32) entry {
 	e := entry{view: v, set: s, slot: slot}
-	if tail := v.target.loose[slot]; tail != nil {
-		e.points = tail.points
+	if t := v.target.loose[slot]; t != nil {
+		e.loose = &loose{chunks: t.chunks, points: t.points}
 	}
 	return e
 }

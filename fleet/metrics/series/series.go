@@ -22,6 +22,7 @@ import (
 	"github.com/prometheus/prometheus/model/value"
 
 	"github.com/midwatch-cli/midwatch/fleet/metrics"
+	"github.com/midwatch-cli/midwatch/fleet/metrics/series/column"
 )
 
 // Options bound a store. A bound that is 0 is its default.
@@ -30,7 +31,8 @@ type Options struct {
 	// target: 15 minutes.
 	Window time.Duration
 	// MaxPages is how many pages of a target are kept, and how many samples of a
-	// series that has times of its own: 2,000.
+	// series that has times of its own: 2,000, and a few more, as the oldest ones
+	// go several at a time.
 	MaxPages int
 	// MaxPerTarget is how many series a target may have: 200,000.
 	MaxPerTarget int
@@ -92,14 +94,16 @@ type Store struct {
 
 	appended atomic.Uint64
 	dropped  [reasons]atomic.Uint64
+	scratch  sync.Pool // *[]byte
 
 	// mu guards everything that questions read: the index, and what targets have
 	// published. It is held for moments: pages are filled outside of it.
-	mu      sync.RWMutex
-	targets map[string]*Target
-	places  []*Target // by place; nil where one was forgotten
-	free    []uint32  // places that are nil
-	index   index
+	mu        sync.RWMutex
+	targets   map[string]*Target
+	places    []*Target // by place; nil where one was forgotten
+	free      []uint32  // places that are nil
+	index     index
+	published uint64 // counts pages of all targets
 }
 
 // New makes an empty store.
@@ -132,7 +136,7 @@ func (s *Store) attach(t *Target) {
 		s.places = append(s.places, t)
 	}
 	s.targets[t.key] = t
-	t.gone = false
+	t.gone, t.due = false, 1+int(t.place)%blockPages
 }
 
 // Keep ends the targets that keep does not want: their series get stale markers
@@ -188,17 +192,17 @@ func keyOf(l metrics.Labels) string {
 	return b.String()
 }
 
-// Values in a row that are no samples. Both are NaNs that Append never lets in.
-const (
-	absent uint64 = 0x7ff0000000000013 // nothing here
-	held   uint64 = 0x7ff0000000000014 // a sample that is no number: it is with the loose ones
-)
-
 // isSample says whether a row has a number at that place: stale markers are.
-func isSample(bits uint64) bool { return bits != absent && bits != held }
+func isSample(v float64) bool {
+	b := math.Float64bits(v)
+	return b != column.Absent && b != column.Held
+}
+
+// isAbsent says whether a row has nothing at that place.
+func isAbsent(v float64) bool { return math.Float64bits(v) == column.Absent }
 
 // isLive says whether a series goes on after this.
-func isLive(bits uint64) bool { return bits != absent && bits != value.StaleNaN }
+func isLive(v float64) bool { return !isAbsent(v) && !value.IsStaleNaN(v) }
 
 // normal is a value as it is stored: one NaN, and the stale marker.
 func normal(v float64) float64 {

@@ -2,13 +2,13 @@ package series
 
 import (
 	"math"
-	"slices"
 
 	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/value"
 
 	"github.com/midwatch-cli/midwatch/fleet/metrics"
+	"github.com/midwatch-cli/midwatch/fleet/metrics/series/column"
 )
 
 // maxAhead is how far a sample's own time may lie after its page: Prometheus'
@@ -43,32 +43,31 @@ type Target struct {
 	row     []float64 // its values, by slot; empty where nothing may be appended
 	turns   []uint16  // by slot
 	pending []late    // samples of the page that stay out of the row
-	touched []*tail   // whose last sample is of the page
+	begun   uint64    // counts pages that were begun
 
 	// Guarded by the store's lock.
 	place  uint32
-	gone   bool             // it has no place: it was forgotten
-	newest int64            // time of the latest page; math.MinInt64 before there was one
-	number uint32           // counts pages
-	pages  []page           // without those that hold nothing
+	gone   bool                // it has no place: it was forgotten
+	newest int64               // time of the latest page; math.MinInt64 before there was one
+	number uint32              // counts pages
+	recent [recentPages]uint64 // by number: Store.published of the latest pages
+	blocks []*block
+	pages  []page           // after those of the blocks; never none of them where there was one
+	due    int              // how many pages make the next block
 	slots  []*set           // nil where free
 	seen   []uint32         // by slot: number of the latest page with a sample of it
 	empty  []uint32         // free slots
 	loose  map[uint32]*tail // by slot: samples with times of their own, and histograms
 }
 
-// page is what a target said at one time. It does not change.
-type page struct {
-	at     int64
-	number uint32
-	count  int       // samples
-	row    []float64 // by slot; a slot beyond its end is absent
-}
+// recentPages is how many pages are told apart when a question began before
+// them.
+const recentPages = 32
 
 // late is a sample that waits for the end of its page.
 type late struct {
 	slot uint32
-	point
+	sample
 }
 
 func newTarget(s *Store, key string, l metrics.Labels) *Target {
@@ -90,12 +89,10 @@ func (t *Target) Begin(at int64) {
 	if t.gone {
 		t.revive()
 	}
-	for _, tail := range t.touched {
-		tail.last = t.latest(tail)
-	}
 	newest, slots := t.newest, len(t.slots)
 	s.mu.Unlock()
-	t.at, t.row, t.pending, t.touched = at, nil, t.pending[:0], t.touched[:0]
+	t.at, t.row, t.pending = at, nil, t.pending[:0]
+	t.begun++
 	if at > newest {
 		t.row = make([]float64, slots, max(slots, 16))
 		fill(t.row)
@@ -108,7 +105,7 @@ func (t *Target) revive() {
 	for slot := range t.turns {
 		t.turns[slot] = (t.turns[slot] + 1) & maxTurn
 	}
-	t.touched, t.loose = t.touched[:0], nil
+	t.loose = nil
 	if t.store.targets[t.key] == nil {
 		t.store.attach(t)
 	}
@@ -116,7 +113,7 @@ func (t *Target) revive() {
 
 func fill(row []float64) {
 	for i := range row {
-		row[i] = math.Float64frombits(absent)
+		row[i] = math.Float64frombits(column.Absent)
 	}
 }
 
@@ -185,7 +182,7 @@ func (t *Target) add(s *set) uint32 {
 	}
 	t.seen[slot] = t.number + 1 // as if it were in the page that is coming
 	for t.at > t.newest && len(t.row) < len(t.slots) {
-		t.row = append(t.row, math.Float64frombits(absent))
+		t.row = append(t.row, math.Float64frombits(column.Absent))
 	}
 	t.store.index.add(s, t.place, slot)
 	return slot
@@ -203,20 +200,20 @@ func (t *Target) Known(id ID) bool {
 // where the ID is void, which is not.
 func (t *Target) Append(id ID, at int64, v float64) bool {
 	slot := uint32(id) & slotMask
-	if at == t.at && int(slot) < len(t.row) && t.turns[slot] == uint16(id>>slotBits) && math.Float64bits(t.row[slot]) == absent {
+	if at == t.at && int(slot) < len(t.row) && t.turns[slot] == uint16(id>>slotBits) && isAbsent(t.row[slot]) {
 		t.row[slot] = normal(v)
 		return true
 	}
-	return t.appendLate(id, point{at: at, v: normal(v)})
+	return t.appendLate(id, sample{at: at, v: normal(v)})
 }
 
 // AppendHistogram adds a native histogram. It is the store's from now on.
 func (t *Target) AppendHistogram(id ID, at int64, h *histogram.FloatHistogram) bool {
-	return t.appendLate(id, point{at: at, h: h})
+	return t.appendLate(id, sample{at: at, h: h})
 }
 
 // appendLate adds what does not simply go into the row.
-func (t *Target) appendLate(id ID, p point) bool {
+func (t *Target) appendLate(id ID, p sample) bool {
 	slot := uint32(id) & slotMask
 	if !t.Known(id) {
 		return false
@@ -228,7 +225,7 @@ func (t *Target) appendLate(id ID, p point) bool {
 		return t.refuse(Future)
 	case p.at < t.at-t.store.windowMS:
 		return t.refuse(TooOld)
-	case p.at == t.at && math.Float64bits(t.row[slot]) != absent:
+	case p.at == t.at && !isAbsent(t.row[slot]):
 		return t.refuse(Duplicate)
 	}
 	tail := t.tail(slot)
@@ -240,13 +237,13 @@ func (t *Target) appendLate(id ID, p point) bool {
 		// until its samples change.
 		return tail.last.same(p) || t.refuse(Duplicate)
 	}
-	tail.last, t.touched = p, append(t.touched, tail)
+	tail.last = p
 	if p.at == t.at {
 		if p.h == nil {
 			t.row[slot] = p.v
 			return true
 		}
-		t.row[slot] = math.Float64frombits(held)
+		t.row[slot] = math.Float64frombits(column.Held)
 	}
 	t.pending = append(t.pending, late{slot, p})
 	return true
@@ -257,42 +254,42 @@ func (t *Target) refuse(r Reason) bool {
 	return false
 }
 
-// tail finds the loose samples of a slot, or begins them.
+// tail finds the loose samples of a slot, or begins them, and the latest sample
+// of the series: that of a page which was never finished does not count.
 func (t *Target) tail(slot uint32) *tail {
 	t.store.mu.Lock()
 	defer t.store.mu.Unlock()
-	have := t.loose[slot]
-	if have == nil {
-		have = &tail{slot: slot}
-		have.last = t.latest(have)
+	of := t.loose[slot]
+	if of == nil {
+		of = &tail{slot: slot}
 		if t.loose == nil {
 			t.loose = map[uint32]*tail{}
 		}
-		t.loose[slot] = have
+		t.loose[slot] = of
 		t.turns[slot] |= hasLoose
-		if math.Float64bits(t.row[slot]) != absent {
-			have.last = point{at: t.at, v: t.row[slot]}
+	}
+	if of.begun != t.begun {
+		of.begun, of.last = t.begun, t.latest(of)
+		if !isAbsent(t.row[slot]) {
+			of.last = sample{at: t.at, v: t.row[slot]}
 		}
 	}
-	return have
+	return of
 }
 
 // latest is the newest sample of a series that is visible. The store's lock is
 // held.
-func (t *Target) latest(of *tail) point {
-	found := point{at: math.MinInt64}
-	if n := len(of.points); n > 0 {
-		found = of.points[n-1]
+func (t *Target) latest(of *tail) sample {
+	v := t.view(0, span{mint: math.MinInt64, maxt: math.MaxInt64, published: math.MaxUint64})
+	e := v.entry(nil, of.slot)
+	found := e.readLatest(nil)
+	if newest, some := of.newest(); some && (len(found) == 0 || found[0].at < newest) {
+		found = e.loose.read(nil, newest, newest, v.page)
 	}
-	for _, p := range slices.Backward(t.pages) {
-		if p.at <= found.at {
-			break
-		}
-		if int(of.slot) < len(p.row) && isSample(math.Float64bits(p.row[of.slot])) {
-			return point{at: p.at, v: p.row[of.slot]}
-		}
+	if len(found) == 0 {
+		return sample{at: math.MinInt64}
 	}
-	return found
+	return found[0]
 }
 
 // Finish ends the page that was begun, and makes it visible. Series that were in
@@ -312,14 +309,14 @@ func (t *Target) Lost(at int64) {
 
 func (t *Target) publish(mark bool) {
 	s := t.store
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	row := t.row
 	t.row = nil
-	switch {
-	case row == nil:
+	if row == nil {
 		return
-	case t.gone || t.at <= t.newest:
+	}
+	s.mu.Lock()
+	if t.gone || t.at <= t.newest {
+		s.mu.Unlock()
 		// It was ended, or forgotten, meanwhile.
 		s.drop(Ended, count(row)+len(t.pending))
 		return
@@ -329,12 +326,19 @@ func (t *Target) publish(mark bool) {
 	}
 	t.put(t.at, row)
 	for _, l := range t.pending {
-		t.loose[l.slot].add(l.point)
+		t.loose[l.slot].add(l.sample, t.number)
 		t.seen[l.slot] = t.number
 	}
 	s.appended.Add(uint64(len(t.pending)))
-	t.pending, t.touched = t.pending[:0], t.touched[:0]
 	t.expire()
+	ripe := t.ripe()
+	s.mu.Unlock()
+	if ripe.pack(s) {
+		s.mu.Lock()
+		t.replace(ripe)
+		s.mu.Unlock()
+	}
+	t.pending = t.pending[:0]
 }
 
 // stale marks what was live in the last page and is absent in the row.
@@ -343,11 +347,11 @@ func (t *Target) stale(row []float64) []float64 {
 		return row
 	}
 	for slot, v := range t.pages[len(t.pages)-1].row {
-		if isLive(math.Float64bits(v)) {
+		if isLive(v) {
 			for slot >= len(row) {
-				row = append(row, math.Float64frombits(absent))
+				row = append(row, math.Float64frombits(column.Absent))
 			}
-			if math.Float64bits(row[slot]) == absent {
+			if isAbsent(row[slot]) {
 				row[slot] = math.Float64frombits(value.StaleNaN)
 			}
 		}
@@ -359,12 +363,14 @@ func (t *Target) stale(row []float64) []float64 {
 func (t *Target) put(at int64, row []float64) {
 	t.newest = at
 	t.number++
+	t.store.published++
+	t.recent[t.number%recentPages] = t.store.published
 	p := page{at: at, number: t.number, row: row}
 	some := false
 	for slot, v := range row {
-		if bits := math.Float64bits(v); bits != absent {
+		if !isAbsent(v) {
 			t.seen[slot], some = p.number, true
-			if bits != held {
+			if isSample(v) {
 				p.count++
 			}
 		}
@@ -379,7 +385,7 @@ func (t *Target) put(at int64, row []float64) {
 func count(row []float64) int {
 	n := 0
 	for _, v := range row {
-		if isSample(math.Float64bits(v)) {
+		if isSample(v) {
 			n++
 		}
 	}

@@ -93,10 +93,10 @@ func judged(kind string, s *fleet.Snapshot, v gate.Verdict, exitCode int, explai
 		s = &fleet.Snapshot{}
 	}
 	d := CheckDoc{
-		Head: head(kind, s.Context, s.At), TookSeconds: SecondsOf(s.Took), Verdict: Verdict(v.Outcome.String()), ExitCode: exitCode,
+		Head: HeadOf(kind, s.Context, s.At), TookSeconds: SecondsOf(s.Took), Verdict: Verdict(v.Outcome.String()), ExitCode: exitCode,
 		Headline: v.Headline, Counts: counts(s), Items: instances(s, explain), Services: make([]Service, len(s.Services)),
 		Roots: make([]Root, len(s.Roots)), Findings: make([]Finding, len(v.Findings)), Ignored: make([]Ignored, len(v.Ignored)),
-		Sources: sources(s), Warnings: warnings(s.Warnings), Errors: failures(s),
+		Sources: SourcesOf(s), Warnings: WarningsOf(s.Warnings), Errors: Failures(s),
 	}
 	for i := range s.Services {
 		d.Services[i] = service(&s.Services[i])

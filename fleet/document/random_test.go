@@ -14,6 +14,7 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/change"
 	"github.com/midwatch-cli/midwatch/fleet/document"
+	"github.com/midwatch-cli/midwatch/fleet/document/kinds"
 	"github.com/midwatch-cli/midwatch/fleet/gate"
 	"github.com/midwatch-cli/midwatch/probe"
 	"github.com/midwatch-cli/midwatch/probe/health"
@@ -223,7 +224,7 @@ func (d dice) documents() map[string]any {
 // are JSON, and hold their schema and the conventions.
 func TestWhateverIsInTheFleet(t *testing.T) {
 	schemas := map[string]map[string]any{}
-	for _, k := range document.Kinds() {
+	for _, k := range kinds.All() {
 		schemas[k.Kind] = schema(t, k.Kind)
 	}
 	for seed := range uint64(60) {

@@ -86,7 +86,7 @@ var rules = []struct {
 	{pkg: "fleet/metrics", may: []string{"fleet"}},
 	{pkg: "fleet/metrics/scrape", may: []string{"fleet", "fleet/metrics", "fleet/web", "probe"}, test: []string{"fleet/metrics/**"}},
 	{pkg: "fleet/metrics/series", may: []string{"fleet/metrics"}},
-	{pkg: "fleet/metrics/promql", may: []string{"fleet", "fleet/metrics", "fleet/metrics/series", "probe"}},
+	{pkg: "fleet/metrics/promql", may: []string{"fleet", "fleet/match", "fleet/metrics", "probe"}, test: []string{"fleet/metrics/series"}},
 	{pkg: "fleet/metrics/collect", may: []string{"fleet", "fleet/metrics", "fleet/metrics/observed", "fleet/metrics/scrape", "fleet/metrics/series", "probe"}, test: []string{"fleet/metrics/**"}},
 	{pkg: "fleet/metrics/observed", may: []string{"fleet", "fleet/metrics", "probe"}},
 	{pkg: "fleet/metrics/red", may: []string{"fleet", "fleet/metrics"}, test: []string{"fleet/metrics/**"}},

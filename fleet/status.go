@@ -67,6 +67,7 @@ const (
 	ReasonUnasked     Reason = "unasked"      // time ran out before it was asked
 	ReasonQuery       Reason = "query"        // an expression over metrics says so
 	ReasonNoData      Reason = "no_data"      // an expression is about series that are not there
+	ReasonExpression  Reason = "expression"   // the question cannot be answered by anybody: see metrics.ErrExpression
 )
 
 // Why explains a status.

@@ -38,6 +38,7 @@ type Question struct {
 	Accept string // empty: JSON
 	Body   []byte // sent as JSON; empty: none
 	Limit  int64  // of the answer's body, in bytes; 0: 8 MiB
+	Packed string // Accept-Encoding, of who unpacks by himself; empty: none
 }
 
 // Answer is a whole answer, of whatever status. All of it is untrusted.
@@ -46,11 +47,34 @@ type Answer struct {
 	Code  int
 	Type  string // Content-Type as it was sent
 	Body  []byte
+
+	Packed string // Content-Encoding as it was sent: the body is as it came
 }
 
 // Ask sends a question. An answer of any status is none of its errors: see
 // Answer.Err.
 func Ask(ctx context.Context, client *http.Client, q Question) (*Answer, error) {
+	a, body, err := Open(ctx, client, q)
+	if err != nil {
+		return nil, err
+	}
+	defer body.Close()
+	limit := q.Limit
+	if limit <= 0 {
+		limit = defaultLimit
+	}
+	if a.Body, err = io.ReadAll(io.LimitReader(body, limit+1)); err != nil {
+		return nil, a.Failed(ctx, err)
+	}
+	if int64(len(a.Body)) > limit {
+		return nil, a.TooLong(limit)
+	}
+	return a, nil
+}
+
+// Open sends a question and leaves it to the caller to read the body, to bound
+// and close it. What reading it says goes through Answer.Failed.
+func Open(ctx context.Context, client *http.Client, q Question) (*Answer, io.ReadCloser, error) {
 	method := q.Method
 	if method == "" {
 		method = http.MethodGet
@@ -64,7 +88,7 @@ func Ask(ctx context.Context, client *http.Client, q Question) (*Answer, error) 
 	}
 	req, err := http.NewRequestWithContext(ctx, method, q.URL, body)
 	if err != nil {
-		return nil, &fleet.Error{Reason: probe.ReasonInternal, Detail: fmt.Sprintf("%q is no address", q.URL), Err: err}
+		return nil, nil, &fleet.Error{Reason: probe.ReasonInternal, Detail: fmt.Sprintf("%q is no address", q.URL), Err: err}
 	}
 	req.Header.Set("Accept", JSON)
 	if q.Accept != "" {
@@ -73,24 +97,16 @@ func Ask(ctx context.Context, client *http.Client, q Question) (*Answer, error) 
 	if len(q.Body) > 0 {
 		req.Header.Set("Content-Type", JSON)
 	}
+	if q.Packed != "" {
+		req.Header.Set("Accept-Encoding", q.Packed)
+	}
 	a := &Answer{Where: place(req.URL)}
 	resp, err := client.Do(req)
 	if err != nil {
-		return nil, a.failed(ctx, err)
+		return nil, nil, a.Failed(ctx, err)
 	}
-	defer resp.Body.Close()
-	a.Code, a.Type = resp.StatusCode, resp.Header.Get("Content-Type")
-	limit := q.Limit
-	if limit <= 0 {
-		limit = defaultLimit
-	}
-	if a.Body, err = io.ReadAll(io.LimitReader(resp.Body, limit+1)); err != nil {
-		return nil, a.failed(ctx, err)
-	}
-	if int64(len(a.Body)) > limit {
-		return nil, &fleet.Error{Reason: probe.ReasonBody, Detail: fmt.Sprintf("%s: the answer is longer than %d MiB", a.Where, limit>>20), Err: errLong}
-	}
-	return a, nil
+	a.Code, a.Type, a.Packed = resp.StatusCode, resp.Header.Get("Content-Type"), resp.Header.Get("Content-Encoding")
+	return a, resp.Body, nil
 }
 
 var (
@@ -105,8 +121,13 @@ func place(u *url.URL) string {
 	return bare.String()
 }
 
-// failed says what the network did.
-func (a *Answer) failed(ctx context.Context, err error) error {
+// TooLong says that the body is longer than it may be.
+func (a *Answer) TooLong(limit int64) error {
+	return &fleet.Error{Reason: probe.ReasonBody, Detail: fmt.Sprintf("%s: the answer is longer than %d MiB", a.Where, limit>>20), Err: errLong}
+}
+
+// Failed says what the network did.
+func (a *Answer) Failed(ctx context.Context, err error) error {
 	if ended := ctx.Err(); ended != nil && !errors.Is(err, ended) {
 		err = fmt.Errorf("%w: %w", ended, err)
 	}

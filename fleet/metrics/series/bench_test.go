@@ -169,3 +169,63 @@ func BenchmarkSelect(b *testing.B) {
 		})
 	}
 }
+
+// The first page of a target whose label sets are another's too, or nobody's.
+func BenchmarkFirstPage(b *testing.B) {
+	for _, c := range []struct {
+		name string
+		own  bool
+	}{{"shared", false}, {"its own", true}} {
+		b.Run(c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			s := series.New(series.Options{MaxSeries: 1 << 30})
+			lines := make([]labels.Labels, benchWidth)
+			for n := range lines {
+				lines[n] = benchLabels(n)
+			}
+			before, targets := heap(), 0
+			for b.Loop() {
+				target := s.Target(metrics.NewLabels("service", "a", "instance", fmt.Sprint(targets)))
+				targets++
+				if c.own {
+					b.StopTimer()
+					for n := range lines {
+						lines[n] = labels.NewBuilder(lines[n]).Set("pod", fmt.Sprint("pod-7d4b9c-", targets)).Labels()
+					}
+					b.StartTimer()
+				}
+				target.Begin(1000)
+				for _, l := range lines {
+					id, _ := target.Series(l)
+					target.Append(id, 1000, 1)
+				}
+				target.Finish()
+			}
+			n := float64(targets * benchWidth)
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/n, "ns/series")
+			b.ReportMetric(float64(heap()-before)/n, "B/series")
+			runtime.KeepAlive(s)
+		})
+	}
+}
+
+// A million series from one target: what is beyond the bound costs nothing to
+// keep.
+func BenchmarkTooManySeries(b *testing.B) {
+	for b.Loop() {
+		s := series.New(series.Options{})
+		target := s.Target(nil)
+		before := heap()
+		target.Begin(1000)
+		for n := range 1_000_000 {
+			id, ok := target.Series(labels.FromStrings("__name__", "a", "n", fmt.Sprint(n)))
+			if ok {
+				target.Append(id, 1000, 1)
+			}
+		}
+		target.Finish()
+		b.ReportMetric(float64(heap()-before)/(1<<20), "MiB")
+		b.ReportMetric(float64(s.Counts().Series), "series")
+		runtime.KeepAlive(s)
+	}
+}

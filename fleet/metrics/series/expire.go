@@ -11,8 +11,10 @@ func (t *Target) expire() {
 	oldest := t.newest - t.store.windowMS
 	moved := t.expirePages(oldest)
 	for slot, tail := range t.loose {
-		tail.expire(t.store, oldest)
-		if _, some := tail.newest(); !some {
+		expired, crowded := tail.Expire(oldest, t.store.opt.MaxPages)
+		t.store.drop(Expired, expired)
+		t.store.drop(Crowded, crowded)
+		if _, some := tail.Newest(); !some {
 			delete(t.loose, slot)
 			t.turns[slot] &= maxTurn
 		}
@@ -35,7 +37,7 @@ func (t *Target) expire() {
 		if _, ok := t.loose[slot]; ok {
 			continue
 		}
-		t.store.index.remove(set, t.place)
+		t.store.index.Remove(set, t.place)
 		t.slots[slot] = nil
 		t.turns[slot] = (t.turns[slot] + 1) & maxTurn
 		t.empty = append(t.empty, slot)
@@ -83,24 +85,6 @@ func drop[T any](list []T, n int) []T {
 	return slices.Clone(list[n:])
 }
 
-// expire drops whole chunks, and the samples after them when all are old.
-func (t *tail) expire(s *Store, oldest int64) {
-	n := 0
-	for n < len(t.chunks) && (t.chunks[n].to < oldest || len(t.chunks)-n > s.opt.MaxPages/chunkHistograms) {
-		reason := Expired
-		if t.chunks[n].to >= oldest {
-			reason = Crowded
-		}
-		s.drop(reason, t.chunks[n].NumSamples())
-		n++
-	}
-	t.chunks = drop(t.chunks, n)
-	if newest, some := t.newest(); some && len(t.chunks) == 0 && newest < oldest {
-		s.drop(Expired, len(t.points))
-		t.points = nil
-	}
-}
-
 // end gives the series of a target stale markers, and forgets a target that has
 // nothing within the window. The store's lock is held, by anybody.
 func (t *Target) end(at int64) {
@@ -120,7 +104,7 @@ func (t *Target) end(at int64) {
 		return
 	}
 	for _, tail := range t.loose {
-		if newest, some := tail.newest(); some && newest >= oldest {
+		if newest, some := tail.Newest(); some && newest >= oldest {
 			return
 		}
 	}
@@ -137,14 +121,11 @@ func (t *Target) forget() {
 		s.drop(Expired, p.count)
 	}
 	for _, tail := range t.loose {
-		for _, c := range tail.chunks {
-			s.drop(Expired, c.NumSamples())
-		}
-		s.drop(Expired, len(tail.points))
+		s.drop(Expired, tail.Len())
 	}
 	for _, set := range t.slots {
 		if set != nil {
-			s.index.remove(set, t.place)
+			s.index.Remove(set, t.place)
 		}
 	}
 	s.places[t.place] = nil

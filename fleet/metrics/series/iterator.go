@@ -1,6 +1,7 @@
 package series
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"sort"
@@ -8,6 +9,8 @@ import (
 	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/value"
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
+
+	"github.com/midwatch-cli/midwatch/fleet/metrics/series/loose"
 )
 
 // Iterator goes over the samples in the order of time. An iterator of this
@@ -23,7 +26,7 @@ func (e *entry) Iterator(again chunkenc.Iterator) chunkenc.Iterator {
 }
 
 // read appends the samples of a series in the order of time.
-func (e *entry) read(list []sample) []sample {
+func (e *entry) read(list []loose.Sample) []loose.Sample {
 	if e.loose == nil {
 		if e.latest {
 			return e.readLatest(list)
@@ -32,15 +35,15 @@ func (e *entry) read(list []sample) []sample {
 	}
 	list = e.readPages(list)
 	n := len(list)
-	list = e.loose.read(list, e.mint, e.maxt, e.page)
-	if n > 0 && n < len(list) && list[n-1].at > list[n].at {
+	list = e.loose.Read(list, e.mint, e.maxt, e.page)
+	if n > 0 && n < len(list) && list[n-1].At > list[n].At {
 		// Both are in order, each for itself; no time is in both.
-		slices.SortFunc(list, func(a, b sample) int { return int(a.at - b.at) })
+		slices.SortFunc(list, func(a, b loose.Sample) int { return cmp.Compare(a.At, b.At) })
 	}
 	return list
 }
 
-func (e *entry) readPages(list []sample) []sample {
+func (e *entry) readPages(list []loose.Sample) []loose.Sample {
 	var values [blockPages]float64
 	for _, b := range e.blocks {
 		if b.newest() < e.mint || !b.read(e.slot, &values) {
@@ -48,25 +51,25 @@ func (e *entry) readPages(list []sample) []sample {
 		}
 		for i, v := range values[:len(b.at)] {
 			if isSample(v) && e.sees(b.at[i], b.numbers[i]) {
-				list = append(list, sample{at: b.at[i], v: v})
+				list = append(list, loose.Sample{At: b.at[i], V: v})
 			}
 		}
 	}
 	for i := range e.pages {
 		p := &e.pages[i]
 		if v := p.value(int(e.slot)); isSample(v) && e.sees(p.at, p.number) {
-			list = append(list, sample{at: p.at, v: v})
+			list = append(list, loose.Sample{At: p.at, V: v})
 		}
 	}
 	return list
 }
 
 // readLatest appends the newest sample, where nothing else is asked for.
-func (e *entry) readLatest(list []sample) []sample {
+func (e *entry) readLatest(list []loose.Sample) []loose.Sample {
 	for i := range slices.Backward(e.pages) {
 		p := &e.pages[i]
 		if v := p.value(int(e.slot)); isSample(v) && e.sees(p.at, p.number) {
-			return append(list, sample{at: p.at, v: v})
+			return append(list, loose.Sample{At: p.at, V: v})
 		}
 	}
 	var values [blockPages]float64
@@ -79,7 +82,7 @@ func (e *entry) readLatest(list []sample) []sample {
 		}
 		for i, v := range slices.Backward(values[:len(b.at)]) {
 			if isSample(v) && e.sees(b.at[i], b.numbers[i]) {
-				return append(list, sample{at: b.at[i], v: v})
+				return append(list, loose.Sample{At: b.at[i], V: v})
 			}
 		}
 	}
@@ -93,7 +96,7 @@ func (v *view) sees(at int64, number uint32) bool {
 
 // iterator is a chunkenc.Iterator over samples that were unpacked.
 type iterator struct {
-	samples []sample
+	samples []loose.Sample
 	at      int
 }
 
@@ -108,9 +111,9 @@ func (it *iterator) Next() chunkenc.ValueType {
 // Seek goes to the first sample that is not before t.
 func (it *iterator) Seek(t int64) chunkenc.ValueType { //nolint:govet // the interface is Prometheus'
 	it.at = max(it.at, 0)
-	if it.at < len(it.samples) && it.samples[it.at].at < t {
+	if it.at < len(it.samples) && it.samples[it.at].At < t {
 		rest := it.samples[it.at:]
-		it.at += sort.Search(len(rest), func(i int) bool { return rest[i].at >= t })
+		it.at += sort.Search(len(rest), func(i int) bool { return rest[i].At >= t })
 	}
 	return it.kind()
 }
@@ -119,7 +122,7 @@ func (it *iterator) kind() chunkenc.ValueType {
 	switch {
 	case it.at >= len(it.samples):
 		return chunkenc.ValNone
-	case it.samples[it.at].h != nil:
+	case it.samples[it.at].H != nil:
 		return chunkenc.ValFloatHistogram
 	default:
 		return chunkenc.ValFloat
@@ -127,7 +130,7 @@ func (it *iterator) kind() chunkenc.ValueType {
 }
 
 // At is the sample, where it is a number.
-func (it *iterator) At() (int64, float64) { return it.samples[it.at].at, it.samples[it.at].v }
+func (it *iterator) At() (int64, float64) { return it.samples[it.at].At, it.samples[it.at].V }
 
 // AtHistogram is for histograms of whole numbers: there are none here.
 func (it *iterator) AtHistogram(*histogram.Histogram) (int64, *histogram.Histogram) {
@@ -137,18 +140,18 @@ func (it *iterator) AtHistogram(*histogram.Histogram) (int64, *histogram.Histogr
 // AtFloatHistogram copies the histogram: the engine works in what it gets.
 func (it *iterator) AtFloatHistogram(into *histogram.FloatHistogram) (int64, *histogram.FloatHistogram) {
 	s := &it.samples[it.at]
-	if s.h == nil {
-		return s.at, &histogram.FloatHistogram{Sum: math.Float64frombits(value.StaleNaN)}
+	if s.H == nil {
+		return s.At, &histogram.FloatHistogram{Sum: math.Float64frombits(value.StaleNaN)}
 	}
 	if into == nil {
-		return s.at, s.h.Copy()
+		return s.At, s.H.Copy()
 	}
-	s.h.CopyTo(into)
-	return s.at, into
+	s.H.CopyTo(into)
+	return s.At, into
 }
 
 // AtT is the time of the sample.
-func (it *iterator) AtT() int64 { return it.samples[it.at].at }
+func (it *iterator) AtT() int64 { return it.samples[it.at].At }
 
 // AtST is when its counter began: nobody says.
 func (it *iterator) AtST() int64 { return 0 }

@@ -6,6 +6,8 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 
 	"github.com/midwatch-cli/midwatch/fleet/metrics"
+	"github.com/midwatch-cli/midwatch/fleet/metrics/series/index"
+	"github.com/midwatch-cli/midwatch/fleet/metrics/series/loose"
 )
 
 // match finds the series whose joined labels, those of the target and those of
@@ -18,11 +20,11 @@ func (s *Store) match(ms []*labels.Matcher, time span) []entry {
 		return nil
 	}
 	var found []entry
-	for name, f := range s.index.families {
-		if !wanted.name(name, ms) {
+	for f := range s.index.Families() {
+		if !wanted.name(f.Name, ms) {
 			continue
 		}
-		for _, set := range f.sets {
+		for _, set := range f.Sets {
 			found = wanted.of(set, found)
 		}
 	}
@@ -94,11 +96,11 @@ func (w *wanted) name(name string, ms []*labels.Matcher) bool {
 }
 
 // of adds the wanted series of a label set.
-func (w *wanted) of(s *set, found []entry) []entry {
+func (w *wanted) of(s *index.Set, found []entry) []entry {
 	for g := range w.groups {
 		ok := true
 		for _, m := range w.groups[g].ms {
-			if !m.Matches(s.labels.Get(m.Name)) {
+			if !m.Matches(s.Labels.Get(m.Name)) {
 				ok = false
 				break
 			}
@@ -106,9 +108,9 @@ func (w *wanted) of(s *set, found []entry) []entry {
 		if !ok {
 			continue
 		}
-		for _, h := range s.holders {
-			if v := w.views[h.place]; v != nil && v.group == g {
-				found = append(found, v.entry(s, h.slot))
+		for _, h := range s.Holders {
+			if v := w.views[h.Place]; v != nil && v.group == g {
+				found = append(found, v.entry(s, h.Slot))
 			}
 		}
 	}
@@ -141,17 +143,18 @@ func (t *Target) view(group int, time span) *view {
 // entry is a series that was found: a storage.Series.
 type entry struct {
 	*view
-	set    *set
+	set    *index.Set
 	slot   uint32
-	loose  *loose // nil where there is nothing loose
+	loose  *loose.Tail // nil where there is nothing loose
 	joined labels.Labels
 }
 
 // entry is the series in a slot. The store's lock is held.
-func (v *view) entry(s *set, slot uint32) entry {
+func (v *view) entry(s *index.Set, slot uint32) entry {
 	e := entry{view: v, set: s, slot: slot}
 	if t := v.target.loose[slot]; t != nil {
-		e.loose = &loose{chunks: t.chunks, points: t.points}
+		picture := t.Tail
+		e.loose = &picture
 	}
 	return e
 }
@@ -161,10 +164,15 @@ func (e *entry) Labels() labels.Labels {
 	if !e.joined.IsEmpty() {
 		return e.joined
 	}
+	pool := &e.target.store.builders
+	b, _ := pool.Get().(*labels.ScratchBuilder)
+	if b == nil {
+		b = &labels.ScratchBuilder{}
+	}
+	b.Reset()
 	own := e.target.labels
-	b := labels.NewScratchBuilder(len(own) + 8)
 	i := 0
-	e.set.labels.Range(func(l labels.Label) {
+	e.set.Labels.Range(func(l labels.Label) {
 		for ; i < len(own) && own[i].Name < l.Name; i++ {
 			b.Add(own[i].Name, own[i].Value)
 		}
@@ -174,5 +182,6 @@ func (e *entry) Labels() labels.Labels {
 		b.Add(own[i].Name, own[i].Value)
 	}
 	e.joined = b.Labels()
+	pool.Put(b)
 	return e.joined
 }

@@ -18,9 +18,21 @@ func (s *Store) Querier(mint, maxt int64) (storage.Querier, error) {
 	return &querier{store: s, time: span{mint: mint, maxt: maxt, published: s.published}}, nil
 }
 
+// Instants is the store for instants of PromQL: of each series only the newest
+// sample is read, where the hints of a Select say that no range is looked at.
+// It is not for smoothed selectors, which look beyond the instant.
+func (s *Store) Instants() storage.Queryable {
+	return storage.QueryableFunc(func(mint, maxt int64) (storage.Querier, error) {
+		s.mu.RLock()
+		defer s.mu.RUnlock()
+		return &querier{store: s, time: span{mint: mint, maxt: maxt, published: s.published}, instants: true}, nil
+	})
+}
+
 type querier struct {
-	store *Store
-	time  span
+	store    *Store
+	time     span
+	instants bool
 }
 
 // span is what a question is about.
@@ -37,8 +49,7 @@ func (q *querier) Select(_ context.Context, sorted bool, hints *storage.SelectHi
 	time := q.time
 	if hints != nil && !hints.DisableTrimming {
 		time.mint, time.maxt = hints.Start, hints.End
-		// An instant of PromQL needs no more, unless it looks at a range.
-		time.latest = hints.Step == 0 && hints.Range == 0 && hints.Func != onlyLabels
+		time.latest = q.instants && hints.Step == 0 && hints.Range == 0
 	}
 	found := q.store.match(ms, time)
 	list := make([]storage.Series, len(found))
@@ -53,9 +64,6 @@ func (q *querier) Select(_ context.Context, sorted bool, hints *storage.SelectHi
 	}
 	return &seriesSet{list: list, at: -1}
 }
-
-// onlyLabels is what the engine's hints say where no samples are wanted.
-const onlyLabels = "series"
 
 // LabelNames are the names of labels of matching series, sorted.
 func (q *querier) LabelNames(_ context.Context, hints *storage.LabelHints, ms ...*labels.Matcher) ([]string, annotations.Annotations, error) {

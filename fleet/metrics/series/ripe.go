@@ -1,12 +1,13 @@
 package series
 
+import "github.com/midwatch-cli/midwatch/fleet/metrics/series/loose"
+
 // ripe is what a target has that should be packed. It is packed without the
 // store's lock: what is visible does not change.
 type ripe struct {
-	pages  []page
-	points map[*tail][]point
-	block  *block
-	chunks map[*tail][]chunk
+	pages []page
+	block *block
+	tails map[*tail]*loose.Packing
 }
 
 // ripe finds what should be packed. The store's lock is held.
@@ -21,11 +22,11 @@ func (t *Target) ripe() ripe {
 		if of == nil {
 			continue // it has left the window at once
 		}
-		if n := of.full(); n > 0 {
-			if r.points == nil {
-				r.points = map[*tail][]point{}
+		if p, ok := of.Ripe(); ok {
+			if r.tails == nil {
+				r.tails = map[*tail]*loose.Packing{}
 			}
-			r.points[of] = of.points[:n]
+			r.tails[of] = &p
 		}
 	}
 	return r
@@ -41,17 +42,10 @@ func (r *ripe) pack(s *Store) bool {
 		r.block, *scratch = pack(r.pages, *scratch)
 		s.scratch.Put(scratch)
 	}
-	for of, points := range r.points {
-		chunks, err := packPoints(points)
-		if err != nil {
-			continue // they stay as they are
-		}
-		if r.chunks == nil {
-			r.chunks = map[*tail][]chunk{}
-		}
-		r.chunks[of] = chunks
+	for _, p := range r.tails {
+		p.Pack()
 	}
-	return r.block != nil || len(r.chunks) > 0
+	return r.block != nil || len(r.tails) > 0
 }
 
 // replace puts packed samples in the place of those they were made of. The
@@ -65,8 +59,7 @@ func (t *Target) replace(r ripe) {
 		t.pages = drop(t.pages, len(r.pages))
 		t.due = blockPages
 	}
-	for of, chunks := range r.chunks {
-		of.chunks = append(of.chunks, chunks...)
-		of.points = drop(of.points, len(r.points[of]))
+	for of, p := range r.tails {
+		of.Replace(*p)
 	}
 }

@@ -23,6 +23,7 @@ import (
 
 	"github.com/midwatch-cli/midwatch/fleet/metrics"
 	"github.com/midwatch-cli/midwatch/fleet/metrics/series/column"
+	"github.com/midwatch-cli/midwatch/fleet/metrics/series/index"
 )
 
 // Options bound a store. A bound that is 0 is its default.
@@ -69,7 +70,7 @@ const (
 	TooOld                   // their own time lies before the window
 	TargetFull               // their series would be one more than Options.MaxPerTarget
 	StoreFull                // their series would be one more than Options.MaxSeries
-	Invalid                  // their series has a label twice
+	Invalid                  // their series has a label twice, or the histogram contradicts itself
 	Ended                    // their target was ended while its page came in
 	reasons
 )
@@ -95,6 +96,7 @@ type Store struct {
 	appended atomic.Uint64
 	dropped  [reasons]atomic.Uint64
 	scratch  sync.Pool // *[]byte
+	builders sync.Pool // *labels.ScratchBuilder
 
 	// mu guards everything that questions read: the index, and what targets have
 	// published. It is held for moments: pages are filled outside of it.
@@ -102,14 +104,14 @@ type Store struct {
 	targets   map[string]*Target
 	places    []*Target // by place; nil where one was forgotten
 	free      []uint32  // places that are nil
-	index     index
+	index     *index.Index
 	published uint64 // counts pages of all targets
 }
 
 // New makes an empty store.
 func New(o Options) *Store {
 	o = o.withDefaults()
-	return &Store{opt: o, windowMS: o.Window.Milliseconds(), targets: map[string]*Target{}, index: newIndex()}
+	return &Store{opt: o, windowMS: o.Window.Milliseconds(), targets: map[string]*Target{}, index: index.New()}
 }
 
 // Target finds the target with these labels, or makes it. They are kept: do not
@@ -170,7 +172,7 @@ func (s *Store) Counts() Counts {
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	c.Targets, c.Series = len(s.targets), s.index.series
+	c.Targets, c.Series = len(s.targets), s.index.Series()
 	return c
 }
 

@@ -5,10 +5,11 @@ import (
 
 	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
-	"github.com/prometheus/prometheus/model/value"
 
 	"github.com/midwatch-cli/midwatch/fleet/metrics"
 	"github.com/midwatch-cli/midwatch/fleet/metrics/series/column"
+	"github.com/midwatch-cli/midwatch/fleet/metrics/series/index"
+	"github.com/midwatch-cli/midwatch/fleet/metrics/series/loose"
 )
 
 // maxAhead is how far a sample's own time may lie after its page: Prometheus'
@@ -54,7 +55,7 @@ type Target struct {
 	blocks []*block
 	pages  []page           // after those of the blocks; never none of them where there was one
 	due    int              // how many pages make the next block
-	slots  []*set           // nil where free
+	slots  []*index.Set     // nil where free
 	seen   []uint32         // by slot: number of the latest page with a sample of it
 	empty  []uint32         // free slots
 	loose  map[uint32]*tail // by slot: samples with times of their own, and histograms
@@ -67,7 +68,15 @@ const recentPages = 32
 // late is a sample that waits for the end of its page.
 type late struct {
 	slot uint32
-	sample
+	loose.Sample
+}
+
+// tail is the loose samples of a series.
+type tail struct {
+	loose.Tail
+	slot  uint32
+	begun uint64       // Target.begun of when last was found
+	last  loose.Sample // of all samples of the series; of the goroutine that appends
 }
 
 func newTarget(s *Store, key string, l metrics.Labels) *Target {
@@ -126,7 +135,7 @@ func (t *Target) Series(l labels.Labels) (ID, bool) {
 		t.store.drop(Invalid, 1)
 		return 0, false
 	}
-	l = onPage(l, t.labels)
+	l = index.OnPage(l, t.labels)
 	hash := l.Hash()
 	s := t.store
 	s.mu.RLock()
@@ -143,11 +152,11 @@ func (t *Target) Series(l labels.Labels) (ID, bool) {
 	case len(t.slots)-len(t.empty) >= s.opt.MaxPerTarget:
 		s.drop(TargetFull, 1)
 		return 0, false
-	case s.index.series >= s.opt.MaxSeries:
+	case s.index.Series() >= s.opt.MaxSeries:
 		s.drop(StoreFull, 1)
 		return 0, false
 	}
-	return t.id(t.add(s.index.intern(l, hash))), true
+	return t.id(t.add(s.index.Intern(l, hash))), true
 }
 
 func (t *Target) id(slot uint32) ID {
@@ -155,19 +164,19 @@ func (t *Target) id(slot uint32) ID {
 }
 
 func (t *Target) find(l labels.Labels, hash uint64) (uint32, bool) {
-	set := t.store.index.find(l, hash)
+	set := t.store.index.Find(l, hash)
 	if set == nil || t.gone {
 		return 0, false
 	}
-	at, ok := set.holder(t.place)
+	at, ok := set.Holder(t.place)
 	if !ok {
 		return 0, false
 	}
-	return set.holders[at].slot, true
+	return set.Holders[at].Slot, true
 }
 
 // add gives a set a slot. The store's lock is held.
-func (t *Target) add(s *set) uint32 {
+func (t *Target) add(s *index.Set) uint32 {
 	var slot uint32
 	if n := len(t.empty); n > 0 {
 		slot, t.empty = t.empty[n-1], t.empty[:n-1]
@@ -184,7 +193,7 @@ func (t *Target) add(s *set) uint32 {
 	for t.at > t.newest && len(t.row) < len(t.slots) {
 		t.row = append(t.row, math.Float64frombits(column.Absent))
 	}
-	t.store.index.add(s, t.place, slot)
+	t.store.index.Add(s, t.place, slot)
 	return slot
 }
 
@@ -204,16 +213,20 @@ func (t *Target) Append(id ID, at int64, v float64) bool {
 		t.row[slot] = normal(v)
 		return true
 	}
-	return t.appendLate(id, sample{at: at, v: normal(v)})
+	return t.appendLate(id, loose.Sample{At: at, V: normal(v)})
 }
 
-// AppendHistogram adds a native histogram. It is the store's from now on.
+// AppendHistogram adds a native histogram. It is the store's from now on. One
+// that contradicts itself is dropped.
 func (t *Target) AppendHistogram(id ID, at int64, h *histogram.FloatHistogram) bool {
-	return t.appendLate(id, sample{at: at, h: h})
+	if h.Validate() != nil {
+		return t.refuse(Invalid)
+	}
+	return t.appendLate(id, loose.Sample{At: at, H: h})
 }
 
 // appendLate adds what does not simply go into the row.
-func (t *Target) appendLate(id ID, p sample) bool {
+func (t *Target) appendLate(id ID, p loose.Sample) bool {
 	slot := uint32(id) & slotMask
 	if !t.Known(id) {
 		return false
@@ -221,26 +234,26 @@ func (t *Target) appendLate(id ID, p sample) bool {
 	switch {
 	case t.row == nil:
 		return t.refuse(OutOfOrder)
-	case p.at > t.at+maxAhead:
+	case p.At > t.at+maxAhead:
 		return t.refuse(Future)
-	case p.at < t.at-t.store.windowMS:
+	case p.At < t.at-t.store.windowMS:
 		return t.refuse(TooOld)
-	case p.at == t.at && !isAbsent(t.row[slot]):
+	case p.At == t.at && !isAbsent(t.row[slot]):
 		return t.refuse(Duplicate)
 	}
 	tail := t.tail(slot)
 	switch {
-	case p.at < tail.last.at:
+	case p.At < tail.last.At:
 		return t.refuse(OutOfOrder)
-	case p.at == tail.last.at:
+	case p.At == tail.last.At:
 		// The same again is no news: a page with times of its own repeats itself
 		// until its samples change.
-		return tail.last.same(p) || t.refuse(Duplicate)
+		return tail.last.Same(p) || t.refuse(Duplicate)
 	}
 	tail.last = p
-	if p.at == t.at {
-		if p.h == nil {
-			t.row[slot] = p.v
+	if p.At == t.at {
+		if p.H == nil {
+			t.row[slot] = p.V
 			return true
 		}
 		t.row[slot] = math.Float64frombits(column.Held)
@@ -271,7 +284,7 @@ func (t *Target) tail(slot uint32) *tail {
 	if of.begun != t.begun {
 		of.begun, of.last = t.begun, t.latest(of)
 		if !isAbsent(t.row[slot]) {
-			of.last = sample{at: t.at, v: t.row[slot]}
+			of.last = loose.Sample{At: t.at, V: t.row[slot]}
 		}
 	}
 	return of
@@ -279,115 +292,15 @@ func (t *Target) tail(slot uint32) *tail {
 
 // latest is the newest sample of a series that is visible. The store's lock is
 // held.
-func (t *Target) latest(of *tail) sample {
+func (t *Target) latest(of *tail) loose.Sample {
 	v := t.view(0, span{mint: math.MinInt64, maxt: math.MaxInt64, published: math.MaxUint64})
 	e := v.entry(nil, of.slot)
 	found := e.readLatest(nil)
-	if newest, some := of.newest(); some && (len(found) == 0 || found[0].at < newest) {
-		found = e.loose.read(nil, newest, newest, v.page)
+	if newest, some := of.Newest(); some && (len(found) == 0 || found[0].At < newest) {
+		found = e.loose.Read(nil, newest, newest, v.page)
 	}
 	if len(found) == 0 {
-		return sample{at: math.MinInt64}
+		return loose.Sample{At: math.MinInt64}
 	}
 	return found[0]
-}
-
-// Finish ends the page that was begun, and makes it visible. Series that were in
-// the page before and are not in this one get a stale marker.
-func (t *Target) Finish() { t.publish(true) }
-
-// Commit ends the page as Finish does, but without stale markers: for pages that
-// hold their own, as recorded ones do.
-func (t *Target) Commit() { t.publish(false) }
-
-// Lost says that the page of that time could not be read: the series of the
-// target end there.
-func (t *Target) Lost(at int64) {
-	t.Begin(at)
-	t.Finish()
-}
-
-func (t *Target) publish(mark bool) {
-	s := t.store
-	row := t.row
-	t.row = nil
-	if row == nil {
-		return
-	}
-	s.mu.Lock()
-	if t.gone || t.at <= t.newest {
-		s.mu.Unlock()
-		// It was ended, or forgotten, meanwhile.
-		s.drop(Ended, count(row)+len(t.pending))
-		return
-	}
-	if mark {
-		row = t.stale(row)
-	}
-	t.put(t.at, row)
-	for _, l := range t.pending {
-		t.loose[l.slot].add(l.sample, t.number)
-		t.seen[l.slot] = t.number
-	}
-	s.appended.Add(uint64(len(t.pending)))
-	t.expire()
-	ripe := t.ripe()
-	s.mu.Unlock()
-	if ripe.pack(s) {
-		s.mu.Lock()
-		t.replace(ripe)
-		s.mu.Unlock()
-	}
-	t.pending = t.pending[:0]
-}
-
-// stale marks what was live in the last page and is absent in the row.
-func (t *Target) stale(row []float64) []float64 {
-	if len(t.pages) == 0 {
-		return row
-	}
-	for slot, v := range t.pages[len(t.pages)-1].row {
-		if isLive(v) {
-			for slot >= len(row) {
-				row = append(row, math.Float64frombits(column.Absent))
-			}
-			if isAbsent(row[slot]) {
-				row[slot] = math.Float64frombits(value.StaleNaN)
-			}
-		}
-	}
-	return row
-}
-
-// put publishes a row. The store's lock is held.
-func (t *Target) put(at int64, row []float64) {
-	t.newest = at
-	t.number++
-	t.store.published++
-	t.recent[t.number%recentPages] = t.store.published
-	p := page{at: at, number: t.number, row: row}
-	some := false
-	for slot, v := range row {
-		if !isAbsent(v) {
-			t.seen[slot], some = p.number, true
-			if isSample(v) {
-				p.count++
-			}
-		}
-	}
-	if some {
-		t.pages = append(t.pages, p)
-		t.store.appended.Add(uint64(p.count)) //nolint:gosec // not below 0
-	}
-}
-
-// count is how many samples a row has.
-func count(row []float64) int {
-	n := 0
-	for _, v := range row {
-		if isSample(v) {
-			n++
-		}
-	}
-	return n
 }

@@ -96,6 +96,7 @@ var rules = []struct {
 	{pkg: "fleet/metrics/red/signature", may: nil},
 	{pkg: "fleet/metrics/red/spread", may: []string{"fleet/metrics"}},
 	{pkg: "fleet/metrics/red/page", may: []string{"fleet/metrics", "fleet/metrics/red/signature", "fleet/metrics/red/spread"}},
+	{pkg: "fleet/metrics/red/count", may: []string{"fleet/metrics", "fleet/metrics/red/page", "fleet/metrics/red/signature", "fleet/metrics/red/spread"}},
 	{pkg: "fleet/metrics/red", may: []string{"fleet", "fleet/metrics", "fleet/metrics/red/*"}, test: []string{"fleet/metrics/**"}},
 	{pkg: "fleet/record", may: []string{"fleet", "fleet/diff", "fleet/metrics", "fleet/metrics/series", "probe", "probe/health"}, test: []string{"fleet/metrics/**", "fleet/judge"}},
 	{pkg: "fleet/sweep", may: []string{"fleet", "probe", "fleet/registry", "fleet/breaker", "fleet/diff", "fleet/judge", "fleet/metrics"}, test: []string{"fleet/registry/**", "fleet/breaker/**", "fleet/profile"}},

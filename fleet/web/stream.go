@@ -37,9 +37,10 @@ func Open(ctx context.Context, client *http.Client, q Question) (*Stream, error)
 	s.left = s.limit
 	resp, err := client.Do(req) //nolint:bodyclose // Close does
 	if err != nil {
-		return nil, s.Head.failed(ctx, err)
+		return nil, s.Head.Failed(ctx, err)
 	}
-	s.Head.Code, s.Head.Type, s.body = resp.StatusCode, resp.Header.Get("Content-Type"), resp.Body
+	s.Head.Code, s.Head.Type, s.Head.Packed = resp.StatusCode, resp.Header.Get("Content-Type"), resp.Header.Get("Content-Encoding")
+	s.body = resp.Body
 	return s, nil
 }
 
@@ -69,6 +70,9 @@ func (q *Question) request(ctx context.Context) (*http.Request, error) {
 	if len(q.Body) > 0 {
 		set("Content-Type", q.Type)
 	}
+	if q.Packed != "" {
+		req.Header.Set("Accept-Encoding", q.Packed)
+	}
 	return req, nil
 }
 
@@ -79,10 +83,10 @@ func (s *Stream) Read(p []byte) (int, error) {
 	}
 	n, err := s.body.Read(p)
 	if s.left -= int64(n); s.left < 0 {
-		return n + int(s.left), &fleet.Error{Reason: probe.ReasonBody, Detail: fmt.Sprintf("%s: the answer is longer than %d MiB", s.Head.Where, s.limit>>20), Err: ErrLong}
+		return n + int(s.left), s.Head.TooLong(s.limit)
 	}
 	if err != nil && !errors.Is(err, io.EOF) {
-		err = s.Head.failed(s.ctx, err)
+		err = s.Head.Failed(s.ctx, err)
 	}
 	return n, err
 }

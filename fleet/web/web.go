@@ -38,6 +38,7 @@ type Question struct {
 	Body   []byte // empty: none
 	Type   string // of the Body; empty: JSON
 	Limit  int64  // of the answer's body, in bytes; 0: 8 MiB
+	Packed string // Accept-Encoding, of who unpacks by himself; empty: none
 }
 
 // Answer is a whole answer, of whatever status. All of it is untrusted.
@@ -45,7 +46,9 @@ type Answer struct {
 	Where string // the address that was asked, for messages
 	Code  int
 	Type  string // Content-Type as it was sent
-	Body  []byte
+	// Packed is its Content-Encoding, where the question asked for one.
+	Packed string
+	Body   []byte
 }
 
 // Ask sends a question. An answer of any status is none of its errors: see
@@ -73,8 +76,13 @@ func place(u *url.URL) string {
 	return bare.String()
 }
 
-// failed says what the network did.
-func (a *Answer) failed(ctx context.Context, err error) error {
+// TooLong says that the body is longer than it may be.
+func (a *Answer) TooLong(limit int64) error {
+	return &fleet.Error{Reason: probe.ReasonBody, Detail: fmt.Sprintf("%s: the answer is longer than %d MiB", a.Where, limit>>20), Err: ErrLong}
+}
+
+// Failed says what the network did.
+func (a *Answer) Failed(ctx context.Context, err error) error {
 	if ended := ctx.Err(); ended != nil && !errors.Is(err, ended) {
 		err = fmt.Errorf("%w: %w", ended, err)
 	}

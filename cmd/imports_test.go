@@ -91,7 +91,7 @@ var rules = []struct {
 	{pkg: "fleet/metrics/promql", may: []string{"fleet", "fleet/match", "fleet/metrics", "probe"}, test: []string{"fleet/metrics/series"}},
 	{pkg: "fleet/metrics/collect", may: []string{"fleet", "fleet/metrics", "fleet/metrics/observed", "fleet/metrics/scrape", "fleet/metrics/series", "probe"}, test: []string{"fleet/metrics/**"}},
 	{pkg: "fleet/metrics/observed", may: []string{"fleet", "fleet/metrics", "probe"}},
-	{pkg: "fleet/metrics/server", may: []string{"fleet", "fleet/metrics", "fleet/web", "probe", "probe/health"}, test: []string{"fleet/metrics/**", "fleet/worldtest"}},
+	{pkg: "fleet/metrics/server", may: []string{"fleet", "fleet/metrics", "fleet/metrics/promql", "fleet/web", "probe", "probe/health"}, test: []string{"fleet/metrics/**", "fleet/worldtest"}},
 	{pkg: "fleet/metrics/metricstest", may: []string{"fleet", "fleet/metrics", "fleet/worldtest", "probe"}, test: []string{"fleet/metrics/**"}},
 	{pkg: "fleet/metrics/red/signature", may: nil},
 	{pkg: "fleet/metrics/red/spread", may: []string{"fleet/metrics"}},

@@ -11,7 +11,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"mime"
 	"net/http"
 	"net/url"
@@ -36,7 +35,8 @@ type Question struct {
 	Method string
 	URL    string
 	Accept string // empty: JSON
-	Body   []byte // sent as JSON; empty: none
+	Body   []byte // empty: none
+	Type   string // of the Body; empty: JSON
 	Limit  int64  // of the answer's body, in bytes; 0: 8 MiB
 	Packed string // Accept-Encoding, of who unpacks by himself; empty: none
 }
@@ -46,71 +46,26 @@ type Answer struct {
 	Where string // the address that was asked, for messages
 	Code  int
 	Type  string // Content-Type as it was sent
-	Body  []byte
-
-	Packed string // Content-Encoding as it was sent: the body is as it came
+	// Packed is its Content-Encoding, where the question asked for one.
+	Packed string
+	Body   []byte
 }
 
 // Ask sends a question. An answer of any status is none of its errors: see
 // Answer.Err.
 func Ask(ctx context.Context, client *http.Client, q Question) (*Answer, error) {
-	a, body, err := Open(ctx, client, q)
+	s, err := Open(ctx, client, q)
 	if err != nil {
 		return nil, err
 	}
-	defer body.Close()
-	limit := q.Limit
-	if limit <= 0 {
-		limit = defaultLimit
-	}
-	if a.Body, err = io.ReadAll(io.LimitReader(body, limit+1)); err != nil {
-		return nil, a.Failed(ctx, err)
-	}
-	if int64(len(a.Body)) > limit {
-		return nil, a.TooLong(limit)
-	}
-	return a, nil
+	defer s.Close()
+	return s.Whole()
 }
 
-// Open sends a question and leaves it to the caller to read the body, to bound
-// and close it. What reading it says goes through Answer.Failed.
-func Open(ctx context.Context, client *http.Client, q Question) (*Answer, io.ReadCloser, error) {
-	method := q.Method
-	if method == "" {
-		method = http.MethodGet
-		if len(q.Body) > 0 {
-			method = http.MethodPost
-		}
-	}
-	var body io.Reader
-	if len(q.Body) > 0 {
-		body = bytes.NewReader(q.Body)
-	}
-	req, err := http.NewRequestWithContext(ctx, method, q.URL, body)
-	if err != nil {
-		return nil, nil, &fleet.Error{Reason: probe.ReasonInternal, Detail: fmt.Sprintf("%q is no address", q.URL), Err: err}
-	}
-	req.Header.Set("Accept", JSON)
-	if q.Accept != "" {
-		req.Header.Set("Accept", q.Accept)
-	}
-	if len(q.Body) > 0 {
-		req.Header.Set("Content-Type", JSON)
-	}
-	if q.Packed != "" {
-		req.Header.Set("Accept-Encoding", q.Packed)
-	}
-	a := &Answer{Where: place(req.URL)}
-	resp, err := client.Do(req)
-	if err != nil {
-		return nil, nil, a.Failed(ctx, err)
-	}
-	a.Code, a.Type, a.Packed = resp.StatusCode, resp.Header.Get("Content-Type"), resp.Header.Get("Content-Encoding")
-	return a, resp.Body, nil
-}
+// ErrLong says that an answer is longer than its question allows.
+var ErrLong = errors.New("the answer is too long")
 
 var (
-	errLong   = errors.New("the answer is too long")
 	errStatus = errors.New("not answered")
 	errBody   = errors.New("the answer cannot be read")
 )
@@ -123,7 +78,7 @@ func place(u *url.URL) string {
 
 // TooLong says that the body is longer than it may be.
 func (a *Answer) TooLong(limit int64) error {
-	return &fleet.Error{Reason: probe.ReasonBody, Detail: fmt.Sprintf("%s: the answer is longer than %d MiB", a.Where, limit>>20), Err: errLong}
+	return &fleet.Error{Reason: probe.ReasonBody, Detail: fmt.Sprintf("%s: the answer is longer than %d MiB", a.Where, limit>>20), Err: ErrLong}
 }
 
 // Failed says what the network did.

@@ -71,13 +71,14 @@ func (a *Asker) Ask(ctx context.Context, client *http.Client, url string, native
 		accept = inNative
 	}
 	began := time.Now()
-	from, body, err := web.Open(ctx, client, web.Question{URL: url, Accept: accept, Packed: "gzip"})
+	stream, err := web.Open(ctx, client, web.Question{URL: url, Accept: accept, Packed: "gzip", Limit: MaxBytes})
 	if err != nil {
 		return nil, err
 	}
-	defer body.Close()
+	defer stream.Close()
+	from := stream.Head
 	answer := &Answer{Where: from.Where, Type: from.Type, asker: a}
-	err = a.read(ctx, answer, from, body)
+	err = a.read(ctx, answer, stream)
 	if err == nil {
 		answer.At = time.Now()
 		answer.Took = answer.At.Sub(began)
@@ -91,7 +92,8 @@ func (a *Asker) Ask(ctx context.Context, client *http.Client, url string, native
 }
 
 // read reads the body of an answer.
-func (a *Asker) read(ctx context.Context, answer *Answer, from *web.Answer, body io.Reader) error {
+func (a *Asker) read(ctx context.Context, answer *Answer, stream *web.Stream) error {
+	from, body := stream.Head, io.Reader(stream)
 	switch from.Packed {
 	case "", "identity":
 	case "gzip", "x-gzip":
@@ -142,6 +144,9 @@ func (a *Asker) inflate(body io.Reader) (*gzip.Reader, error) {
 
 // unpacked tells a network that failed from an answer that is packed wrongly.
 func unpacked(ctx context.Context, from *web.Answer, err error) error {
+	if said := (*fleet.Error)(nil); errors.As(err, &said) {
+		return err // the stream's own
+	}
 	if errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum) || from.Packed != "" && errors.Is(err, io.ErrUnexpectedEOF) {
 		return &fleet.Error{Reason: probe.ReasonBody, Detail: from.Where + ": the packed answer is broken, or ends too early", Err: err}
 	}

@@ -98,6 +98,7 @@ var rules = []struct {
 	{pkg: "fleet/metrics/red/page", may: []string{"fleet/metrics", "fleet/metrics/red/signature", "fleet/metrics/red/spread"}},
 	{pkg: "fleet/metrics/red", may: []string{"fleet", "fleet/metrics", "fleet/metrics/red/*"}, test: []string{"fleet/metrics/**"}},
 	{pkg: "fleet/record/line", may: []string{"fleet", "fleet/metrics", "probe", "probe/health", "probe/health/rawjson"}},
+	{pkg: "fleet/record/play", may: []string{"fleet", "fleet/record"}, test: []string{"fleet/record/line"}},
 	{pkg: "fleet/record", may: []string{"fleet", "fleet/diff", "fleet/metrics", "fleet/record/line"}, test: []string{"probe"}},
 	{pkg: "fleet/sweep", may: []string{"fleet", "probe", "fleet/registry", "fleet/breaker", "fleet/diff", "fleet/judge", "fleet/metrics"}, test: []string{"fleet/registry/**", "fleet/breaker/**", "fleet/profile"}},
 	{pkg: "fleet/balance", may: []string{"fleet"}},

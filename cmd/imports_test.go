@@ -59,6 +59,7 @@ var rules = []struct {
 	{pkg: "fleet/config/*", may: []string{"fleet", "fleet/config", "fleet/config/form"}},
 	{pkg: "fleet/document/json*", may: nil},
 	{pkg: "fleet/document/value", may: []string{"fleet/document/json*"}},
+	{pkg: "fleet/document/asked", may: []string{"fleet/document/value", "fleet/gate"}},
 	{pkg: "fleet/document/measured", may: []string{"fleet", "fleet/document", "fleet/document/value", "fleet/document/json*", "fleet/metrics", "fleet/metrics/red"}},
 	{pkg: "fleet/document/kinds", may: []string{"fleet/document", "fleet/document/*"}},
 	{pkg: "fleet/document", may: []string{"fleet", "fleet/document/*", "fleet/gate", "fleet/change", "probe"}, test: []string{"probe/health", "fleet/metrics", "fleet/metrics/red"}},

@@ -1,6 +1,7 @@
 package series
 
 import (
+	"iter"
 	"math"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -20,15 +21,41 @@ func (s *Store) match(ms []*labels.Matcher, time span) []entry {
 		return nil
 	}
 	var found []entry
-	for f := range s.index.Families() {
-		if !wanted.name(f.Name, ms) {
-			continue
-		}
+	for f := range s.families(ms) {
 		for _, set := range f.Sets {
 			found = wanted.of(set, found)
 		}
 	}
 	return found
+}
+
+// families are those whose names satisfy the matchers.
+func (s *Store) families(ms []*labels.Matcher) iter.Seq[*index.Family] {
+	return func(yield func(*index.Family) bool) {
+		for _, m := range ms {
+			if m.Name == metrics.LabelName && m.Type == labels.MatchEqual {
+				if f := s.index.Named(m.Value); f != nil && named(m.Value, ms) {
+					yield(f)
+				}
+				return
+			}
+		}
+		for f := range s.index.Families() {
+			if named(f.Name, ms) && !yield(f) {
+				return
+			}
+		}
+	}
+}
+
+// named asks the matchers that are about names.
+func named(name string, ms []*labels.Matcher) bool {
+	for _, m := range ms {
+		if m.Name == metrics.LabelName && !m.Matches(name) {
+			return false
+		}
+	}
+	return true
 }
 
 // wanted is the targets that satisfy the matchers of their labels.
@@ -83,16 +110,6 @@ func rest(l metrics.Labels, ms []*labels.Matcher) []*labels.Matcher {
 		}
 	}
 	return list
-}
-
-// name asks the matchers that are about names.
-func (w *wanted) name(name string, ms []*labels.Matcher) bool {
-	for _, m := range ms {
-		if m.Name == metrics.LabelName && !m.Matches(name) {
-			return false
-		}
-	}
-	return true
 }
 
 // of adds the wanted series of a label set.

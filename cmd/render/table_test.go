@@ -10,13 +10,13 @@ import (
 	"github.com/midwatch-cli/midwatch/cmd/render"
 	"github.com/midwatch-cli/midwatch/cmd/term"
 	"github.com/midwatch-cli/midwatch/fleet"
-	"github.com/midwatch-cli/midwatch/fleet/document"
+	"github.com/midwatch-cli/midwatch/fleet/document/kinds"
 )
 
 // sample has a cell of every kind.
 func sample() render.View {
 	return render.View{
-		Document: document.Schemas(at),
+		Document: kinds.Schemas(at),
 		Names:    []string{"order/order-1", "order/order-2"},
 		Lead:     [][]render.Cell{{render.Text("two instances")}, {render.Said(fleet.Up, "order-1"), render.Said(fleet.Down, "order-2")}},
 		Notes:    []string{"one is draining"},

@@ -8,7 +8,7 @@ import (
 
 	"github.com/midwatch-cli/midwatch/cmd/app"
 	"github.com/midwatch-cli/midwatch/cmd/render"
-	"github.com/midwatch-cli/midwatch/fleet/document"
+	"github.com/midwatch-cli/midwatch/fleet/document/kinds"
 	"github.com/midwatch-cli/midwatch/fleet/match"
 )
 
@@ -19,16 +19,16 @@ const example = `  midwatch schema                                  the kinds th
 func New(a *app.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "schema [KIND]", Short: "Print the JSON Schema of a document", Example: example,
-		Args: cobra.MaximumNArgs(1), ValidArgs: kinds(),
+		Args: cobra.MaximumNArgs(1), ValidArgs: names(),
 		RunE: func(_ *cobra.Command, args []string) error { return run(a, args) },
 	}
 	a.AddOutput(cmd, false)
 	return cmd
 }
 
-func kinds() []string {
+func names() []string {
 	var out []string
-	for _, k := range document.Kinds() {
+	for _, k := range kinds.All() {
 		out = append(out, k.Kind)
 	}
 	return out
@@ -36,23 +36,23 @@ func kinds() []string {
 
 func run(a *app.App, args []string) error {
 	if len(args) == 1 {
-		for _, k := range kinds() {
+		for _, k := range names() {
 			if strings.EqualFold(k, args[0]) {
-				data, err := document.Schema(k)
+				data, err := kinds.Schema(k)
 				if err == nil && !a.IO.Quiet {
 					_, err = a.IO.Out.Write(data)
 				}
 				return err
 			}
 		}
-		hint := "there are: " + strings.Join(kinds(), ", ")
-		if near := match.Nearest(args[0], kinds()); len(near) > 0 {
+		hint := "there are: " + strings.Join(names(), ", ")
+		if near := match.Nearest(args[0], names()); len(near) > 0 {
 			hint = "did you mean " + near[0] + "?"
 		}
 		return app.Usagef(hint, "no document is of the kind %q", args[0])
 	}
-	v := render.View{Document: document.Schemas(a.Now()), Names: kinds(), Table: render.Table{Columns: []render.Column{{Name: "KIND"}, {Name: "WHAT IT IS", Flex: true}}}}
-	for _, k := range document.Kinds() {
+	v := render.View{Document: kinds.Schemas(a.Now()), Names: names(), Table: render.Table{Columns: []render.Column{{Name: "KIND"}, {Name: "WHAT IT IS", Flex: true}}}}
+	for _, k := range kinds.All() {
 		v.Table.Rows = append(v.Table.Rows, render.Row{Cells: []render.Cell{render.Text(k.Kind), render.Text(k.Summary)}})
 	}
 	return render.Write(a.IO, a.Output, v)

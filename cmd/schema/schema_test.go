@@ -8,7 +8,7 @@ import (
 	"github.com/midwatch-cli/midwatch/cmd/app"
 	"github.com/midwatch-cli/midwatch/cmd/cmdtest"
 	"github.com/midwatch-cli/midwatch/cmd/schema"
-	"github.com/midwatch-cli/midwatch/fleet/document"
+	"github.com/midwatch-cli/midwatch/fleet/document/kinds"
 )
 
 func run(t *testing.T, args ...string) cmdtest.Result {
@@ -19,7 +19,7 @@ func run(t *testing.T, args ...string) cmdtest.Result {
 // TestEveryKind is listed and has its schema, by its name in any case.
 func TestEveryKind(t *testing.T) {
 	list := run(t, "-o", "name").Out
-	for _, k := range document.Kinds() {
+	for _, k := range kinds.All() {
 		if !strings.Contains("\n"+list, "\n"+k.Kind+"\n") {
 			t.Errorf("%s is not listed", k.Kind)
 		}

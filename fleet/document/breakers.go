@@ -155,7 +155,7 @@ func counted(n int64) *int64 {
 // key, and the instances of a snapshot whose breakers could not be read.
 func Breakers(s *fleet.Snapshot, items []Breaker, unread []*fleet.InstanceView) BreakersDoc {
 	d := BreakersDoc{
-		Head: head("Breakers", s.Context, s.At), Items: value.ItemsOf(items), Sources: sources(s), Warnings: warnings(s.Warnings), Errors: failures(s),
+		Head: HeadOf("Breakers", s.Context, s.At), Items: value.ItemsOf(items), Sources: SourcesOf(s), Warnings: WarningsOf(s.Warnings), Errors: Failures(s),
 	}
 	c := &d.Counts
 	c.Breakers, c.Unread = len(items), len(unread)
@@ -197,5 +197,5 @@ type BreakerEvent struct {
 
 // BreakerEvents is a timeline, oldest first.
 func BreakerEvents(context string, at time.Time, items []BreakerEvent, errs []Error) List[BreakerEvent] {
-	return list("BreakerEvents", context, at, items, errs)
+	return ListOf("BreakerEvents", context, at, items, errs)
 }

@@ -96,7 +96,7 @@ func Changes(context string, at time.Time, changes []Looked, errs []Error) List[
 	for i, c := range changes {
 		items[i] = changed(c)
 	}
-	return list("Changes", context, at, items, errs)
+	return ListOf("Changes", context, at, items, errs)
 }
 
 func changed(l Looked) Changed {

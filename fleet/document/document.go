@@ -28,8 +28,8 @@ type Head struct {
 	At         Time    `json:"at" doc:"when it was so"`
 }
 
-// head makes the first fields of a document.
-func head(kind, context string, at time.Time) Head {
+// HeadOf makes the first fields of a document.
+func HeadOf(kind, context string, at time.Time) Head {
 	h := Head{APIVersion: APIVersion, Kind: kind, At: value.TimeOf(at)}
 	if context != "" {
 		h.Context = &context
@@ -72,9 +72,9 @@ type Size struct {
 	Items int `json:"items" doc:"how many items follow"`
 }
 
-// list makes a List.
-func list[T any](kind, context string, at time.Time, items []T, errs []Error) List[T] {
-	return List[T]{Head: head(kind, context, at), Counts: Size{len(items)}, Items: value.ItemsOf(items), Errors: value.Some(errs)}
+// ListOf makes a List, for documents that are made elsewhere too.
+func ListOf[T any](kind, context string, at time.Time, items []T, errs []Error) List[T] {
+	return List[T]{Head: HeadOf(kind, context, at), Counts: Size{len(items)}, Items: value.ItemsOf(items), Errors: value.Some(errs)}
 }
 
 // Error is a thing that could not be found out, as when a registry does not
@@ -104,7 +104,8 @@ type Why struct {
 	Detail string `json:"detail" doc:"one line for people"`
 }
 
-func why(w fleet.Why) Why { return Why{string(w.Reason), w.Detail} }
+// WhyOf is a reason as documents have it.
+func WhyOf(w fleet.Why) Why { return Why{string(w.Reason), w.Detail} }
 
 // Ref names a service.
 type Ref struct {

@@ -17,6 +17,7 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/change"
 	"github.com/midwatch-cli/midwatch/fleet/document"
+	"github.com/midwatch-cli/midwatch/fleet/document/kinds"
 	"github.com/midwatch-cli/midwatch/fleet/gate"
 	"github.com/midwatch-cli/midwatch/probe"
 	"github.com/midwatch-cli/midwatch/probe/health"
@@ -90,8 +91,11 @@ func documents() map[string]any {
 			{Outcome: gate.Failed, Reason: probe.ReasonTimeout, Key: s.Services[1].Instances[1].Key, Text: "payment-2 no answer in 2s"},
 			{Outcome: gate.Unknown, Reason: probe.ReasonRefused, Key: fleet.Key{Ref: fleet.Ref{Context: "prod", Source: "consul"}}, Text: "registry consul: connection refused", Hint: "is consul running?"},
 		},
+		Queries: queries(s),
 		Ignored: []gate.Ignored{{Key: fleet.Key{Ref: s.Services[2].Ref}, Reason: "user: moving house"}},
 	}
+	v.Findings = append(v.Findings, v.Queries[0].Findings()...)
+	v.Findings = append(v.Findings, v.Queries[2].Findings()...)
 	plan := change.Plan{Context: "prod", Steps: []change.Step{{
 		Intent: change.Intent{Kind: "register", Context: "prod", Target: change.Target{Source: "etcd", Service: "payment", Instance: "payment-4"}},
 		What:   "register payment/payment-4 at 127.0.0.1:9104 in etcd", Was: "no entry", Will: "127.0.0.1:9104",
@@ -122,9 +126,10 @@ func documents() map[string]any {
 		"Event":      document.Event(fleet.Event{Seq: 8, At: at, Kind: fleet.EventStatus, Key: s.Services[1].Instances[1].Key, From: "up", To: "down"}, nil, s),
 		"Instances":  document.Instances(s, false),
 		"Plan":       document.Plan(at, plan, outcome(results), false, 4),
+		"Query":      query(s),
 		"Registries": document.Registries(at, []document.Registry{{Of: "services", Name: "etcd", Schemes: []string{"etcd", "etcds"}, Summary: "etcd 3", Abilities: []string{"watch"}, Verbs: []string{}, Options: []document.RegistryOption{{Name: "layout", Default: "auto", Help: "how entries are written"}}}}),
 		"Resolve":    document.Resolve(s, []*fleet.InstanceView{&s.Services[1].Instances[0]}, "p2c"),
-		"Schemas":    document.Schemas(at),
+		"Schemas":    kinds.Schemas(at),
 		"Services":   document.Services(s),
 		"Version":    document.Version(at, document.Build{Version: "1.4.0", Commit: "abc", Date: "2026-01-01T00:00:00Z", Go: "go1.26", OS: "linux", Arch: "amd64"}),
 		"Wait":       document.Wait(s, gate.Verdict{Outcome: gate.Passed}, 0, document.Waited{For: "up", Done: true, HeldSeconds: 30, StableForSeconds: 30, Passes: 6, WaitedSeconds: 72.5}),
@@ -172,21 +177,21 @@ func firstDifference(got, want []byte) string {
 
 func TestGoldenOfEveryKind(t *testing.T) {
 	docs := documents()
-	for _, k := range document.Kinds() {
+	for _, k := range kinds.All() {
 		d, ok := docs[k.Kind]
 		if !ok {
 			t.Errorf("no golden document of kind %s", k.Kind)
 			continue
 		}
 		golden(t, k.Kind+".json", indented(t, d))
-		s, err := document.Schema(k.Kind)
+		s, err := kinds.Schema(k.Kind)
 		if err != nil {
 			t.Fatal(err)
 		}
 		golden(t, "schema/"+k.Kind+".json", append(s, '\n'))
 	}
-	if len(docs) != len(document.Kinds()) {
-		t.Errorf("%d golden documents for %d kinds", len(docs), len(document.Kinds()))
+	if len(docs) != len(kinds.All()) {
+		t.Errorf("%d golden documents for %d kinds", len(docs), len(kinds.All()))
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/midwatch-cli/midwatch/fleet/document"
+	"github.com/midwatch-cli/midwatch/fleet/document/kinds"
 )
 
 // TestFieldsAreOnlyAdded: testdata/fields.txt holds every field there ever was,
@@ -17,7 +17,7 @@ import (
 func TestFieldsAreOnlyAdded(t *testing.T) {
 	const file = "testdata/fields.txt"
 	var now []string
-	for _, k := range document.Kinds() {
+	for _, k := range kinds.All() {
 		now = append(now, fieldsOf(k.Kind, schema(t, k.Kind))...)
 	}
 	slices.Sort(now)

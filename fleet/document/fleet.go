@@ -46,7 +46,7 @@ type Service struct {
 
 func service(v *fleet.ServiceView) Service {
 	s := Service{
-		Ref: ref(v.Ref), Status: status(v.Status), Up: v.Serving, Total: len(v.Instances), Why: why(v.Why),
+		Ref: ref(v.Ref), Status: status(v.Status), Up: v.Serving, Total: len(v.Instances), Why: WhyOf(v.Why),
 		BlockedBy: refs(v.BlockedBy), DependsOn: value.Some(v.DependsOn), Labels: value.Pairs(v.Labels),
 	}
 	s.Versions = distinct(v.Instances, func(in *fleet.InstanceView) string { return in.Version })
@@ -111,10 +111,10 @@ func (in *Instance) fill(v *fleet.InstanceView, explain bool) {
 	probes := slices.Grow(in.Probes[:0], len(v.Probes))[:len(v.Probes)]
 	*in = Instance{
 		Ref: ref(v.Ref), Instance: v.ID, Address: v.Addr, Zone: v.Zone, Version: v.Version, Weight: v.Weight,
-		Status: status(v.Status), ClaimNote: v.ClaimNote, Why: why(v.Why), Probes: value.Some(probes),
+		Status: status(v.Status), ClaimNote: v.ClaimNote, Why: WhyOf(v.Why), Probes: value.Some(probes),
 		Attempts: v.Attempts, Flaky: v.Flaky, Profile: v.Plan.Profile, Plan: []Origin{},
 		Labels: value.Pairs(v.Labels), Endpoints: value.Pairs(v.Endpoints), LastSeen: value.TimeOf(v.LastSeen),
-		Breakers: make([]BreakerInfo, len(v.Breakers)), BreakersWhy: why(v.BreakersWhy),
+		Breakers: make([]BreakerInfo, len(v.Breakers)), BreakersWhy: WhyOf(v.BreakersWhy),
 	}
 	for i := range v.Breakers {
 		in.Breakers[i] = infoOf(&v.Breakers[i], fleet.Hold{})
@@ -278,7 +278,7 @@ func source(v *fleet.SourceView, at time.Time) Source {
 	return Source{
 		Context: v.Context, Source: v.Name, URL: v.URL, OK: v.Reason == "", Reason: string(v.Reason), Detail: v.Detail, Hint: v.Hint,
 		AsOf: value.TimeOf(v.AsOf), AgeSeconds: age(v.AsOf, at), Since: value.TimeOf(v.Since), HasHealth: v.HasHealth,
-		Services: v.Services, Instances: v.Instances, Vantage: v.Vantage, Warnings: warnings(v.Warnings),
+		Services: v.Services, Instances: v.Instances, Vantage: v.Vantage, Warnings: WarningsOf(v.Warnings),
 	}
 }
 
@@ -291,7 +291,8 @@ func age(asOf, now time.Time) *Seconds {
 	return &s
 }
 
-func warnings(list []fleet.Warning) []Warning {
+// WarningsOf are warnings as documents have them.
+func WarningsOf(list []fleet.Warning) []Warning {
 	out := make([]Warning, len(list))
 	for i, w := range list {
 		out[i] = Warning(w)
@@ -299,16 +300,14 @@ func warnings(list []fleet.Warning) []Warning {
 	return out
 }
 
-func sources(s *fleet.Snapshot) []Source {
+// SourcesOf are the sources of a snapshot, as they stand.
+func SourcesOf(s *fleet.Snapshot) []Source {
 	out := make([]Source, len(s.Sources))
 	for i := range s.Sources {
 		out[i] = source(&s.Sources[i], s.At)
 	}
 	return out
 }
-
-// failures are the sources that did not answer, as errors.
-func failures(s *fleet.Snapshot) []Error { return Failures(s) }
 
 // Failures lists what the sources of a snapshot could not say, for documents
 // whose items are not made here.

@@ -43,8 +43,8 @@ func Instances(s *fleet.Snapshot, explain bool) FleetDoc[Instance] {
 
 func listed[T any](kind string, s *fleet.Snapshot, items Items[T]) FleetDoc[T] {
 	return FleetDoc[T]{
-		Head: head(kind, s.Context, s.At), Counts: counts(s), Items: items,
-		Sources: sources(s), Warnings: warnings(s.Warnings), Errors: failures(s),
+		Head: HeadOf(kind, s.Context, s.At), Counts: counts(s), Items: items,
+		Sources: SourcesOf(s), Warnings: WarningsOf(s.Warnings), Errors: Failures(s),
 	}
 }
 

@@ -28,7 +28,7 @@ func Resolve(s *fleet.Snapshot, chosen []*fleet.InstanceView, policy string) Lis
 	for i, v := range chosen {
 		items[i] = Resolved{ref(v.Ref), v.ID, v.Addr, v.Zone, v.Version, v.Weight, status(v.Status), policy}
 	}
-	return list("Resolve", s.Context, s.At, items, failures(s))
+	return ListOf("Resolve", s.Context, s.At, items, Failures(s))
 }
 
 // StepResult is how a step of a diagnosis went.
@@ -54,7 +54,7 @@ func RefOf(r fleet.Ref) Ref { return ref(r) }
 
 // Doctor is a diagnosis, its steps in the order they were taken.
 func Doctor(context string, at time.Time, steps []DoctorStep, errs []Error) List[DoctorStep] {
-	return list("Doctor", context, at, steps, errs)
+	return ListOf("Doctor", context, at, steps, errs)
 }
 
 // Registry is a kind of registry that can be read, or of admin API for breakers,
@@ -84,7 +84,7 @@ type RegistryOption struct {
 
 // Registries lists the kinds of registry.
 func Registries(at time.Time, items []Registry) List[Registry] {
-	return list("Registries", "", at, items, nil)
+	return ListOf("Registries", "", at, items, nil)
 }
 
 // Context is a configured context.
@@ -98,7 +98,7 @@ type Context struct {
 
 // Contexts lists the configured contexts.
 func Contexts(at time.Time, items []Context) List[Context] {
-	return list("Contexts", "", at, items, nil)
+	return ListOf("Contexts", "", at, items, nil)
 }
 
 // Build says what a binary was made from.
@@ -112,7 +112,7 @@ type Build struct {
 }
 
 // Version says what this binary was made from.
-func Version(at time.Time, b Build) List[Build] { return list("Version", "", at, []Build{b}, nil) }
+func Version(at time.Time, b Build) List[Build] { return ListOf("Version", "", at, []Build{b}, nil) }
 
 // Problem is a thing wrong with a file.
 type Problem struct {
@@ -125,16 +125,7 @@ type Problem struct {
 }
 
 // Config is what is wrong with the configuration; no items: nothing.
-func Config(at time.Time, items []Problem) List[Problem] { return list("Config", "", at, items, nil) }
-
-// KindItem is a kind of document.
-type KindItem struct {
-	Kind    string `json:"kind" doc:"as in midwatch schema KIND"`
-	Summary string `json:"summary" doc:"one line"`
-}
-
-// Schemas lists the kinds there are.
-func Schemas(at time.Time) List[KindItem] { return list("Schemas", "", at, Kinds(), nil) }
+func Config(at time.Time, items []Problem) List[Problem] { return ListOf("Config", "", at, items, nil) }
 
 // ChangeState is how far a change of a plan is.
 type ChangeState string
@@ -202,7 +193,7 @@ func Plan(at time.Time, p change.Plan, out *change.Outcome, dryRun bool, exitCod
 		}
 		items = append(items, c)
 	}
-	doc.List = list("Plan", p.Context, at, items, nil)
+	doc.List = ListOf("Plan", p.Context, at, items, nil)
 	return doc
 }
 

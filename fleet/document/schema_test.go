@@ -8,12 +8,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/midwatch-cli/midwatch/fleet/document"
+	"github.com/midwatch-cli/midwatch/fleet/document/kinds"
 )
 
 func schema(t *testing.T, kind string) map[string]any {
 	t.Helper()
-	b, err := document.Schema(kind)
+	b, err := kinds.Schema(kind)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,17 +63,17 @@ func TestSchemaRefusesWhatItShould(t *testing.T) {
 }
 
 func TestSchemaOfUnknownKind(t *testing.T) {
-	_, err := document.Schema("Breakfast")
+	_, err := kinds.Schema("Breakfast")
 	if err == nil || !strings.Contains(err.Error(), "Services") {
 		t.Errorf("got %v, want an error that lists the kinds", err)
 	}
-	if _, err := document.Schema("check"); err != nil {
+	if _, err := kinds.Schema("check"); err != nil {
 		t.Errorf("case matters: %v", err)
 	}
 }
 
 func TestEveryFieldIsDescribed(t *testing.T) {
-	for _, k := range document.Kinds() {
+	for _, k := range kinds.All() {
 		walk(schema(t, k.Kind), k.Kind, func(path string, s map[string]any) {
 			properties, _ := s["properties"].(map[string]any)
 			for name, p := range properties {
@@ -132,8 +132,9 @@ func violates(path string, s map[string]any, v any) string {
 	}
 	switch v := v.(type) {
 	case []any:
+		of, _ := s["items"].(map[string]any)
 		for i, item := range v {
-			if why := violates(fmt.Sprintf("%s[%d]", path, i), s["items"].(map[string]any), item); why != "" {
+			if why := violates(fmt.Sprintf("%s[%d]", path, i), of, item); why != "" {
 				return why
 			}
 		}

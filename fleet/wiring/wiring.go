@@ -1,7 +1,6 @@
 // Package wiring turns configuration into working parts: registries, probers,
-// what reads
-// breakers, one HTTP client per profile. It is the only importer of the tables of
-// adapters.
+// what reads breakers and metrics, one HTTP client per profile. It is the only
+// importer of the tables of adapters.
 package wiring
 
 import (
@@ -33,6 +32,7 @@ type Settings struct {
 	Parallel     int
 	QPS          float64
 	Override     profile.Override
+	Prometheus   string                                    // URL of a server to ask in place of the configured one; empty: that
 	Explain      bool                                      // plans say who decided what
 	Breakers     func(api string) (*breaker.Driver, error) // the table of breaker APIs; nil: that of fleet/breaker/all
 	Log          *slog.Logger                              // nil: nowhere
@@ -127,7 +127,11 @@ type Fleet struct {
 	resolver *profile.Resolver
 	probers  *probers
 	admins   *admins
+	pages    *pages
 	services []fleet.ServiceRule
+
+	prometheus config.Prometheus // zero: none
+	peers      kept[config.Prometheus, *peer]
 }
 
 // Open opens a context. Its errors are the user's to correct; a registry that
@@ -143,6 +147,7 @@ func Open(ctx context.Context, c config.Context, profiles map[string]fleet.Profi
 		s.Breakers = breakers.Driver
 	}
 	f := &Fleet{Context: c.Name, ReadOnly: c.ReadOnly, Protected: c.Protected, settings: s, services: c.Services}
+	f.prometheus = chosen(s.Prometheus, c.Prometheus)
 	trusted := map[string]bool{}
 	rules := profile.Rules{
 		Profiles: profiles, Services: c.Services, Override: s.Override, Terse: !s.Explain,
@@ -153,7 +158,7 @@ func Open(ctx context.Context, c config.Context, profiles map[string]fleet.Profi
 		return nil, fmt.Errorf("%w: %w", registry.ErrConfig, err)
 	}
 	f.probers = newProbers(ctx, f.resolver, s)
-	f.admins = &admins{probers: f.probers}
+	f.admins, f.pages = &admins{probers: f.probers}, &pages{probers: f.probers}
 	sources, err := f.sources(ctx, c)
 	if err != nil {
 		f.probers.close()
@@ -195,6 +200,8 @@ func (f *Fleet) meaning(s *fleet.Service) []fleet.Warning { return profile.Norma
 // Close closes registries and clients.
 func (f *Fleet) Close() error {
 	f.admins.close()
+	f.peers.each(func(p *peer) { p.client.CloseIdleConnections() })
+	f.pages.close()
 	f.probers.close()
 	return f.keeper.Close()
 }
@@ -235,14 +242,18 @@ func ConfigError(states []registry.State) error {
 	return nil
 }
 
-// Sweeper returns a new sweeper for the context. It asks and reads everything;
-// who wants less says so before the first pass.
+// bound is the time that reading breakers, or a page of metrics, may take for
+// one instance.
+func (f *Fleet) bound() time.Duration { return max(fleet.AttemptsBudget, f.settings.ProbeTimeout) }
+
+// Sweeper returns a new sweeper for the context. It asks and reads everything
+// but metrics, see ReadMetrics; who wants less says so before the first pass.
 func (f *Fleet) Sweeper() *sweep.Sweeper {
 	return &sweep.Sweeper{
 		Context:  f.Context,
 		Plan:     f.resolver.Resolve,
 		Prober:   f.probers.of,
-		Breakers: sweep.Reader{Admin: f.Admin, Time: max(fleet.AttemptsBudget, f.settings.ProbeTimeout)},
+		Breakers: sweep.Reader{Admin: f.Admin, Time: f.bound()},
 		Pool:     probe.Pool{Parallel: f.settings.Parallel, PerHost: fleet.ParallelHost, QPS: f.settings.QPS},
 		Now:      f.settings.Now,
 		Terse:    !f.settings.Explain,

@@ -106,7 +106,7 @@ var rules = []struct {
 	{pkg: "fleet/change/journal", may: []string{"fleet", "fleet/change"}, test: []string{"fleet/change/**"}},
 	{pkg: "fleet/change/keeper", may: []string{"fleet", "fleet/change"}, test: []string{"fleet/registry/**", "fleet/breaker/**", "fleet/change/**"}},
 	{pkg: "fleet/gate", may: []string{"fleet", "fleet/metrics", "probe"}},
-	{pkg: "fleet/gate/query", may: []string{"fleet", "fleet/gate", "fleet/metrics", "probe"}, test: []string{"fleet/metrics/**"}},
+	{pkg: "fleet/gate/query", may: []string{"fleet", "fleet/gate", "fleet/metrics", "probe"}, test: []string{"fleet/metrics/**", "fleet/selection"}},
 	{pkg: "fleet/wiring", may: []string{"fleet/**", "probe", "probe/veil"}, test: []string{"probe/**"}},
 	{pkg: "fleet/demo/**", may: []string{"fleet", "fleet/wiring", "fleet/registry", "fleet/registry/etcd", "fleet/registry/etcd/embedded", "fleet/breaker/httpapi/serve", "fleet/demo/**"}, test: []string{"fleet/breaker", "fleet/breaker/httpapi"}},
 }

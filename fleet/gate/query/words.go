@@ -49,7 +49,7 @@ const emptyWindow = " of NaN: 0/0, as where there are no calls in the window"
 func falling(m *gate.Measured, r *metrics.Rule, values []gate.Value) string {
 	text := "it is not so: " + r.Text
 	if m.Flag != "" {
-		text = "it is not so that " + m.What + " is beyond " + m.Flag
+		text = m.What + " is within " + m.Flag
 	}
 	nan := 0
 	for i := range values {

@@ -97,6 +97,7 @@ var rules = []struct {
 	{pkg: "fleet/metrics/red/spread", may: []string{"fleet/metrics"}},
 	{pkg: "fleet/metrics/red/page", may: []string{"fleet/metrics", "fleet/metrics/red/signature", "fleet/metrics/red/spread"}},
 	{pkg: "fleet/metrics/red/count", may: []string{"fleet/metrics", "fleet/metrics/red/page", "fleet/metrics/red/signature", "fleet/metrics/red/spread"}},
+	{pkg: "fleet/metrics/joined", may: []string{"fleet", "fleet/metrics", "fleet/metrics/promql", "fleet/metrics/red", "fleet/metrics/series"}},
 	{pkg: "fleet/metrics/red", may: []string{"fleet", "fleet/metrics", "fleet/metrics/red/*"}, test: []string{"fleet/metrics/**"}},
 	{pkg: "fleet/record/line", may: []string{"fleet", "fleet/metrics", "probe", "probe/health", "probe/health/rawjson"}},
 	{pkg: "fleet/record/play", may: []string{"fleet", "fleet/record"}, test: []string{"fleet/record/line"}},

@@ -34,7 +34,7 @@ func numbersOf(t *count.Tally) Numbers {
 	missing := ""
 	switch {
 	case t.Scraped == 0:
-		missing = cmp.Or(t.First(WhyUnread, WhyOneScrape, WhyProcesses), WhyNotCounted)
+		missing = cmp.Or(t.First(WhyUnread, WhyOneScrape, WhyProcesses, WhyNotCounted), WhyNotScraped)
 	case t.Calls == 0:
 		missing = t.First(WhyNumber)
 	}

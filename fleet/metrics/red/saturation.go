@@ -250,7 +250,7 @@ func (k *poolKind) of(t *page.Target) []Pool {
 			p.Busy = some(max(p.Max.V-free.V, 0))
 		}
 		if p.Max.OK && !limited(p.Max.V) {
-			p.Max = none("it has no limit")
+			p.Max = none(WhyNoLimit)
 		}
 		if p.Busy.OK && p.Max.OK {
 			p.Share = some(p.Busy.V / p.Max.V)

@@ -52,8 +52,12 @@ func TestServices(t *testing.T) {
 	requests(t, m, "late", "1", "200", nan, nan, 7)
 	m.put(t, `process_open_fds{service="idle",instance="1"}`, began, 10*time.Second, 1, 1, 1)
 	m.put(t, `up{service="deaf",instance="1"}`, began, 10*time.Second, 0, 0, 0)
+	m.put(t, `midwatch_scrape_success{service="mute",instance="1"}`, began, 10*time.Second, 0, 0, 0)
+	m.put(t, `midwatch_instance_up{service="mute",instance="1"}`, began, 10*time.Second, 1, 1, 1)
+	m.put(t, `midwatch_instance_up{service="plain",instance="1"}`, began, 10*time.Second, 1, 1, 1)
+	m.put(t, `midwatch_scrape_success{service="other",instance="1"}`, began, 10*time.Second, 1, 1, 1)
 	r := compute(t, m, minute())
-	if len(r.Services) != 5 || len(r.Instances) != 6 {
+	if len(r.Services) != 8 || len(r.Instances) != 9 {
 		t.Fatalf("%d services, %d instances", len(r.Services), len(r.Instances))
 	}
 	orders := find(t, r.Services, "orders")
@@ -67,7 +71,10 @@ func TestServices(t *testing.T) {
 	if one.Rate.V != 10 || one.Errors.V != .1 {
 		t.Errorf("orders-1: %s, %s", text(one.Rate), text(one.Errors))
 	}
-	for service, want := range map[string]string{"idle": red.WhyNotCounted, "deaf": red.WhyUnread, "late": red.WhyOneScrape} {
+	for service, want := range map[string]string{
+		"idle": red.WhyNotCounted, "deaf": red.WhyUnread, "late": red.WhyOneScrape,
+		"mute": red.WhyUnread, "plain": red.WhyNotScraped, "other": red.WhyNotCounted,
+	} {
 		for _, v := range all(find(t, r.Services, service).Numbers) {
 			if v.OK || v.Why != want {
 				t.Errorf("%s: %s, want %s", service, text(v), want)

@@ -74,6 +74,23 @@ func metricsPage(service, n int) []byte {
 	return b.Bytes()
 }
 
+// TestMetricsPage: it has as many series as the benchmark says, none twice, and
+// they move.
+func TestMetricsPage(t *testing.T) {
+	series := map[string]bool{}
+	for line := range strings.Lines(string(metricsPage(3, 5))) {
+		if !strings.HasPrefix(line, "#") {
+			series[line[:strings.LastIndexByte(line, ' ')]] = true
+		}
+	}
+	if len(series) != pageSeries {
+		t.Errorf("%d series, want %d", len(series), pageSeries)
+	}
+	if bytes.Equal(metricsPage(3, 5), metricsPage(3, 6)) || bytes.Equal(metricsPage(3, 5), metricsPage(4, 5)) {
+		t.Error("it stands still, or two services have the same")
+	}
+}
+
 // servePages answers with pages of metrics on one port of every address of
 // 127.0.0.0/8, from answers that are ready, plain or zipped as is asked for. The
 // third part of an address is the service; every five seconds its values move.

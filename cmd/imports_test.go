@@ -100,6 +100,7 @@ var rules = []struct {
 	{pkg: "fleet/metrics/red/spread", may: []string{"fleet/metrics"}},
 	{pkg: "fleet/metrics/red/page", may: []string{"fleet/metrics", "fleet/metrics/red/signature", "fleet/metrics/red/spread"}},
 	{pkg: "fleet/metrics/red/count", may: []string{"fleet/metrics", "fleet/metrics/red/page", "fleet/metrics/red/signature", "fleet/metrics/red/spread"}},
+	{pkg: "fleet/metrics/joined", may: []string{"fleet", "fleet/metrics", "fleet/metrics/promql", "fleet/metrics/red", "fleet/metrics/series"}},
 	{pkg: "fleet/metrics/red", may: []string{"fleet", "fleet/metrics", "fleet/metrics/red/*"}, test: []string{"fleet/metrics/**"}},
 	{pkg: "fleet/record/line", may: []string{"fleet", "fleet/metrics", "probe", "probe/health", "probe/health/rawjson"}},
 	{pkg: "fleet/record/play", may: []string{"fleet", "fleet/record"}, test: []string{"fleet/record/line"}},
@@ -112,7 +113,7 @@ var rules = []struct {
 	{pkg: "fleet/change/journal", may: []string{"fleet", "fleet/change"}, test: []string{"fleet/change/**"}},
 	{pkg: "fleet/change/keeper", may: []string{"fleet", "fleet/change"}, test: []string{"fleet/registry/**", "fleet/breaker/**", "fleet/change/**"}},
 	{pkg: "fleet/gate", may: []string{"fleet", "fleet/metrics", "probe"}},
-	{pkg: "fleet/gate/query", may: []string{"fleet", "fleet/gate", "fleet/metrics", "probe"}, test: []string{"fleet/metrics/**"}},
+	{pkg: "fleet/gate/query", may: []string{"fleet", "fleet/gate", "fleet/metrics", "probe"}, test: []string{"fleet/metrics/**", "fleet/selection"}},
 	{pkg: "fleet/wiring", may: []string{"fleet/**", "probe", "probe/veil"}, test: []string{"probe/**"}},
 	{pkg: "fleet/demo/**", may: []string{"fleet", "fleet/wiring", "fleet/registry", "fleet/registry/etcd", "fleet/registry/etcd/embedded", "fleet/breaker/httpapi/serve", "fleet/demo/**"}, test: []string{"fleet/breaker", "fleet/breaker/httpapi"}},
 }

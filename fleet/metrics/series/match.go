@@ -1,8 +1,9 @@
 package series
 
 import (
-	"iter"
 	"math"
+	"slices"
+	"strings"
 
 	"github.com/prometheus/prometheus/model/labels"
 
@@ -21,7 +22,7 @@ func (s *Store) match(ms []*labels.Matcher, time span) []entry {
 		return nil
 	}
 	var found []entry
-	for f := range s.families(ms) {
+	for _, f := range s.families(ms) {
 		for _, set := range f.Sets {
 			found = wanted.of(set, found)
 		}
@@ -29,23 +30,25 @@ func (s *Store) match(ms []*labels.Matcher, time span) []entry {
 	return found
 }
 
-// families are those whose names satisfy the matchers.
-func (s *Store) families(ms []*labels.Matcher) iter.Seq[*index.Family] {
-	return func(yield func(*index.Family) bool) {
-		for _, m := range ms {
-			if m.Name == metrics.LabelName && m.Type == labels.MatchEqual {
-				if f := s.index.Named(m.Value); f != nil && named(m.Value, ms) {
-					yield(f)
-				}
-				return
+// families are those whose names satisfy the matchers, by name: an answer that
+// adds numbers up is the same each time.
+func (s *Store) families(ms []*labels.Matcher) []*index.Family {
+	var list []*index.Family
+	for _, m := range ms {
+		if m.Name == metrics.LabelName && m.Type == labels.MatchEqual {
+			if f := s.index.Named(m.Value); f != nil && named(m.Value, ms) {
+				list = append(list, f)
 			}
-		}
-		for f := range s.index.Families() {
-			if named(f.Name, ms) && !yield(f) {
-				return
-			}
+			return list
 		}
 	}
+	for f := range s.index.Families() {
+		if named(f.Name, ms) {
+			list = append(list, f)
+		}
+	}
+	slices.SortFunc(list, func(a, b *index.Family) int { return strings.Compare(a.Name, b.Name) })
+	return list
 }
 
 // named asks the matchers that are about names.

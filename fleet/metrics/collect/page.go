@@ -147,10 +147,13 @@ func (r *reading) keep(url string, answer *scrape.Answer) (fleet.Scrape, scrape.
 		r.s.decoder.Forget()
 	}
 	result.Form, result.Samples, result.Dropped = report.Form, report.Samples-k.refused, report.Dropped+k.refused
+	var notes []string
 	if answer.Form != "" {
 		result.Form = answer.Form
 	}
-	var notes []string
+	if answer.Note != "" {
+		notes = append(notes, string(answer.Note))
+	}
 	for _, n := range report.Notes {
 		notes = append(notes, string(n))
 	}

@@ -52,6 +52,7 @@ type Answer struct {
 	Where string // the address, for messages
 	Type  string // Content-Type as it was sent
 	Form  string // of an answer that was no page, and was made one: ByHand, Actuator
+	Note  Note   // what is odd of that; may be empty
 	Body  []byte
 	At    time.Time     // when the answer had come
 	Took  time.Duration // from the question to that
@@ -80,10 +81,10 @@ func (a *Asker) Ask(ctx context.Context, client *http.Client, url string, native
 	answer := &Answer{Where: from.Where, Type: from.Type, asker: a}
 	err = a.read(ctx, answer, stream)
 	if err == nil {
-		answer.At = time.Now()
-		answer.Took = answer.At.Sub(began)
-		err = a.translate(ctx, client, url, answer)
+		err = translate(ctx, client, url, answer)
 	}
+	answer.At = time.Now()
+	answer.Took = answer.At.Sub(began)
 	if err != nil {
 		answer.Release()
 		return nil, err

@@ -132,9 +132,7 @@ func TestPacked(t *testing.T) {
 func TestBuffers(t *testing.T) {
 	server, client := served(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/plain")
-		for range 1 << 16 { // 1.75 MiB
-			_, _ = io.WriteString(w, "# "+r.URL.Path+" 5678901234567890123456\n")
-		}
+		_, _ = io.WriteString(w, strings.Repeat("# "+r.URL.Path+" 5678901234567890123456\n", 1<<16)) // 1.75 MiB
 	})
 	a := scrape.NewAsker()
 	var all sync.WaitGroup

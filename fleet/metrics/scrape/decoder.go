@@ -1,15 +1,13 @@
 package scrape
 
 import (
-	"bytes"
-	"errors"
 	"math"
-	"strconv"
-	"unsafe"
+	"slices"
+	"strings"
+	"unique"
 
 	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
-	"github.com/prometheus/prometheus/model/value"
 )
 
 // Visitor takes what a page holds. It is called by the goroutine that decodes,
@@ -39,8 +37,9 @@ type Report struct {
 type Note string
 
 // Decoder reads the pages of one target. It remembers how the last one was
-// written, so that a page in which only values have changed needs no parser, and
-// series that are known need no labels. It is not for several goroutines.
+// written, so that a page in which only values have changed needs no parser, one
+// in which lines came and went needs it for those, and series that are known
+// need no labels. It is not for several goroutines.
 type Decoder struct {
 	last   memory
 	values []float64 // of the page that is read; in the order of its lines
@@ -53,26 +52,64 @@ const (
 	firstNot = math.MaxUint32 - iota // ids are below
 )
 
-// line is a line with a value, as it is remembered.
+// line is a line with a value, as it is remembered, with the comments before it.
+// It begins where the one before ends.
 type line struct {
 	raw uint32 // where the series begins in memory.text
-	end uint32 // where its value began; one byte before, the series ends
+	end uint32 // where its value began
 	id  uint32
 
-	kind uint8 // of the family: in some, the parser writes bounds in one way
+	kind uint8 // of its family
 }
 
-// memory is a page without its values.
+// Kinds of families in which the parser writes bounds in one way.
+const (
+	histogramKind = 1 + iota
+	summaryKind
+)
+
+// memory is a page without its values and what follows them on their lines. One
+// in protobuf is but its series.
 type memory struct {
-	text   string // what stood before, between and after them
-	lines  []line // in order
-	same   bool   // only the values may differ: no line has a time of its own, all was kept
-	report Report // of that page, and of each that is written the same
-	id     string // of a form that is known by its media type
+	text   string
+	shared unique.Handle[string] // of text: instances of one service mostly write the same
+	lines  []line                // in order; then comes what is left of text
+	id     string                // the media type
+	same   bool                  // but for values, the page may come again as it was
+	report Report                // of that page, and of each that is written the same
 }
+
+// begin is where a line begins, with the comments before it.
+func (m *memory) begin(i int) int {
+	if i == 0 {
+		return 0
+	}
+	return int(m.lines[i-1].end)
+}
+
+// kindBefore is the kind that a line has if its own comments do not change it.
+func (m *memory) kindBefore(i int) uint8 {
+	if i == 0 {
+		return 0
+	}
+	return m.lines[i-1].kind
+}
+
+// before is a line up to its value.
+func (m *memory) before(i int) string { return m.text[m.begin(i):m.lines[i].end] }
 
 // raw is the series of a line, as it is written.
-func (m *memory) raw(i int) string { return m.text[m.lines[i].raw : m.lines[i].end-1] }
+func (m *memory) raw(i int) string {
+	return strings.TrimRight(m.text[m.lines[i].raw:m.lines[i].end], " \t")
+}
+
+// rest is what comes after the last line.
+func (m *memory) rest() string {
+	if n := len(m.lines); n > 0 {
+		return m.text[m.lines[n-1].end:]
+	}
+	return m.text
+}
 
 // Forget makes the next page one that was never seen. It is called where ids do
 // not stand any longer.
@@ -91,7 +128,14 @@ func (d *Decoder) Decode(page []byte, kind string, at int64, v Visitor) (Report,
 		}
 		return d.last.report, nil
 	}
-	return d.first(page, kind, at, v)
+	r := reading{old: &d.last, at: at}
+	if err := r.read(page, kind); err != nil {
+		return Report{}, err
+	}
+	r.handOn(v)
+	shared := unique.Make(string(r.text))
+	d.last = memory{text: shared.Value(), shared: shared, lines: slices.Clip(r.lines), same: r.same, report: r.report, id: kind}
+	return r.report, nil
 }
 
 // again reads a page that is written as the last one was, but for the values.
@@ -101,92 +145,22 @@ func (d *Decoder) again(page []byte, kind string) bool {
 		return false
 	}
 	d.values = d.values[:0]
-	from, done := 0, 0
 	for i := range m.lines {
-		before := m.text[done:m.lines[i].end]
-		done += len(before)
-		if len(page)-from < len(before) || string(page[from:from+len(before)]) != before {
+		before := m.before(i)
+		if !hasPrefix(page, before) {
 			return false
 		}
-		from += len(before)
-		v, width, ok := number(page[from:])
-		if !ok {
+		page = page[len(before):]
+		r, width, ok := value(page, m.report.Form)
+		if !ok || r.timed {
 			return false
 		}
-		from += width
-		d.values = append(d.values, v)
+		page = page[width:]
+		d.values = append(d.values, r.value)
 	}
-	return string(page[from:]) == m.text[done:]
+	return string(page) == m.rest()
 }
 
-// exact are the powers of ten that a float64 holds exactly.
-var exact = [...]float64{1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15}
-
-// number reads the value that ends a line, without the line's end; it says how
-// long it is. Up to 15 digits and a power of ten that is exact make one rounding
-// only; all else is strconv's.
-func number(b []byte) (v float64, width int, ok bool) {
-	var digits uint64
-	n, point, i := 0, -1, 0
-	if len(b) > 0 && b[0] == '-' {
-		i = 1
-	}
-	for ; i < len(b); i++ {
-		switch c := b[i]; {
-		case c >= '0' && c <= '9':
-			digits = digits*10 + uint64(c-'0')
-			n++
-			continue
-		case c == '.' && point < 0:
-			point = n
-			continue
-		}
-		break
-	}
-	if i < len(b) && b[i] == '\n' && n > 0 && n <= 15 {
-		v = float64(digits)
-		if point >= 0 {
-			v /= exact[n-point]
-		}
-		if b[0] == '-' {
-			v = -v
-		}
-		return v, i, true
-	}
-	if i = bytes.IndexByte(b, '\n'); i <= 0 {
-		return 0, 0, false
-	}
-	v, err := float(b[:i])
-	return v, i, err == nil
-}
-
-var errFloat = errors.New("unsupported character in a number")
-
-// float reads a value as Prometheus does: without hexadecimal exponents and
-// underscores, and with one NaN.
-func float(b []byte) (float64, error) {
-	if bytes.ContainsAny(b, "pP_") {
-		return 0, errFloat
-	}
-	v, err := strconv.ParseFloat(unsafe.String(unsafe.SliceData(b), len(b)), 64) // it keeps nothing of it
-	return one(v), err
-}
-
-// one makes every NaN the ordinary one: others mean something to the engine.
-func one(v float64) float64 {
-	if math.IsNaN(v) {
-		return math.Float64frombits(value.NormalNaN)
-	}
-	return v
-}
-
-// first reads a page with the parser, and remembers it.
-func (d *Decoder) first(page []byte, kind string, at int64, v Visitor) (Report, error) {
-	r := reading{old: &d.last, at: at}
-	if err := r.read(page, kind); err != nil {
-		return Report{}, err
-	}
-	r.handOn(v)
-	d.last = memory{text: string(r.text), lines: r.lines, same: r.same, report: r.report, id: kind}
-	return r.report, nil
+func hasPrefix(page []byte, text string) bool {
+	return len(page) >= len(text) && string(page[:len(text)]) == text
 }

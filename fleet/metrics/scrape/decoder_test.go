@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -187,6 +188,31 @@ func TestTimes(t *testing.T) {
 			t.Errorf("%v, %+v", v.lines, report)
 		}
 	}
+}
+
+// TestShared: instances that write the same do not each remember it.
+func TestShared(t *testing.T) {
+	page, err := os.ReadFile("testdata/wire/spring-boot-3.prom")
+	if err != nil {
+		t.Fatal(err)
+	}
+	decoders := make([]scrape.Decoder, 200)
+	v := &bits{}
+	runtime.GC()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for i := range decoders {
+		v.book, v.bits = book{}, nil
+		if _, err := decoders[i].Decode(page, text, 1, v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	if each := (int(after.HeapAlloc) - int(before.HeapAlloc)) / len(decoders); each > len(page)/2 {
+		t.Errorf("each of %d remembers %d bytes of a page of %d", len(decoders), each, len(page))
+	}
+	runtime.KeepAlive(decoders)
 }
 
 // TestNames: what the parser leaves in is taken out, and what can be no series

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"github.com/prometheus/common/model"
@@ -13,29 +14,35 @@ import (
 	"github.com/prometheus/prometheus/model/textparse"
 )
 
-// reading is one page on its way through the parser. What it holds waits until
-// the whole page has been read.
+// reading is one page that is not quite as the last one was. Lines are compared
+// with those of the last page; where one differs, the parser takes over until
+// they are alike again. What the page holds waits until all of it has been read.
 type reading struct {
 	page   []byte
-	parser textparse.Parser
-	old    *memory
+	media  string
 	at     int64
+	done   int // of page, that was read
+	parser textparse.Parser
+	kind   uint8 // of the family that the present line is of
+	told   bool  // the parser has seen that itself
 
-	known map[string]int // the lines of old by their series; made once their order fails
+	old   *memory
+	alike bool           // lines of old may be compared with: it was of the same form
 	next  int            // the line of old that is expected
+	known map[string]int // the lines of old by their series; made once their order fails often
 	seen  []int          // by line of old: one more than the line of this page
 	news  map[string]int // the lines of this page that old does not have
 	mixed bool           // ... or has in a family of another kind
 
+	searched int // series that did not stand where they were expected
+
 	text   []byte // what becomes the memory
 	lines  []line
-	done   int // of page, that is in text
-	mark   int // of page, where the last series ended
+	kept   int // of page, that is in text but for values
 	same   bool
 	staged []staged
 	fresh  []fresh
 
-	family bucketed
 	odd    oddities
 	report Report
 }
@@ -59,16 +66,13 @@ func (r *reading) read(page []byte, kind string) (err error) {
 	if r.report.Form, r.page, err = r.prepare(page, kind); err != nil {
 		return err
 	}
-	media := map[string]string{Text: plainText, OpenMetrics: openMetrics, Protobuf: protobuf}[r.report.Form]
-	r.parser, err = textparse.New(r.page, media, nil, textparse.ParserOptions{KeepClassicOnClassicAndNativeHistograms: true})
-	if err != nil {
-		return refused(ErrBroken, "%s", clean(err.Error()))
-	}
+	r.media = map[string]string{Text: plainText, OpenMetrics: openMetrics, Protobuf: protobuf}[r.report.Form]
+	r.alike = r.old.id == kind && r.old.report.Form == r.report.Form && r.report.Form != Protobuf
 	r.seen = make([]int, len(r.old.lines))
 	r.news = map[string]int{}
-	r.text = make([]byte, 0, max(len(r.old.text), len(r.page)/2))
-	r.lines = make([]line, 0, len(r.old.lines))
-	r.staged = make([]staged, 0, len(r.old.lines))
+	r.text = make([]byte, 0, max(len(r.old.text)+len(r.old.text)/16, len(r.page)/2))
+	r.lines = make([]line, 0, len(r.old.lines)+8)
+	r.staged = make([]staged, 0, len(r.old.lines)+8)
 	if r.report.Form == Protobuf {
 		defer func() { // the parser has no check for some of what a far side can write
 			if p := recover(); p != nil {
@@ -76,83 +80,133 @@ func (r *reading) read(page []byte, kind string) (err error) {
 			}
 		}()
 	}
-	if err := r.entries(); err != nil {
-		return err
+	for ended := false; !ended; {
+		if ended = r.run(); !ended {
+			ended, err = r.step()
+		}
+		if err != nil {
+			return err
+		}
 	}
-	if r.same {
-		r.text = append(r.text, r.page[r.done:]...)
+	if r.report.Form != Protobuf {
+		r.text = append(r.text, r.page[r.kept:]...)
+		r.report.Native = r.hidesNative()
 	}
-	r.family.end(&r.report)
 	return nil
 }
 
-// entries goes through the page.
-func (r *reading) entries() error {
+// run reads on for as long as the page is written as the last one was; it says
+// whether that is to its end.
+func (r *reading) run() (ended bool) {
+	if !r.alike || r.mixed || r.kind != r.old.kindBefore(r.next) {
+		return false
+	}
+	begin := r.next
+	for r.next < len(r.old.lines) && len(r.lines) < MaxSeries {
+		before := r.old.before(r.next)
+		if r.seen[r.next] > 0 || r.old.lines[r.next].id >= firstNot || !hasPrefix(r.page[r.done:], before) {
+			break
+		}
+		end := r.done + len(before)
+		v, width, ok := value(r.page[end:], r.report.Form)
+		if !ok {
+			break
+		}
+		r.seen[r.next] = len(r.lines) + 1
+		r.put(r.old.lines[r.next].id, r.done+int(r.old.lines[r.next].raw)-r.old.begin(r.next), end, r.old.lines[r.next].kind)
+		r.stage(len(r.lines)-1, v, nil)
+		r.done = end + width
+		r.kept = r.done
+		r.next++
+	}
+	if r.next > begin {
+		r.parser, r.kind = nil, r.old.lines[r.next-1].kind
+	}
+	return r.next == len(r.old.lines) && string(r.page[r.done:]) == r.old.rest()
+}
+
+// put remembers a line whose series begins, and whose value begins, at those
+// bytes of the page.
+func (r *reading) put(id uint32, raw, end int, kind uint8) {
+	r.lines = append(r.lines, line{raw: uint32(len(r.text) + raw - r.kept), end: uint32(len(r.text) + end - r.kept), id: id, kind: kind})
+	r.text = append(r.text, r.page[r.kept:end]...)
+}
+
+// stage lets a sample wait.
+func (r *reading) stage(line int, v rest, h *histogram.FloatHistogram) {
+	at := r.at
+	if v.timed {
+		at, r.same = v.at, false
+	}
+	r.staged = append(r.staged, staged{line, at, v.value, h})
+}
+
+// step reads one series by the parser; it says whether the page has ended.
+func (r *reading) step() (ended bool, err error) {
+	if r.parser == nil {
+		r.told = false
+		r.parser, err = textparse.New(r.page[r.done:], r.media, nil, textparse.ParserOptions{KeepClassicOnClassicAndNativeHistograms: true})
+		if err != nil {
+			return false, refused(ErrBroken, "%s", clean(err.Error()))
+		}
+	}
 	for {
 		entry, err := r.parser.Next()
 		switch {
 		case errors.Is(err, io.EOF):
-			return nil
+			return true, nil
 		case err != nil:
-			return r.wrong(err)
+			return false, r.wrong(err)
 		}
 		switch entry {
 		case textparse.EntrySeries:
 			raw, at, v := r.parser.Series()
-			err = r.sample(raw, at, staged{value: one(v)})
+			s := rest{value: one(v)}
+			if at != nil {
+				s.at, s.timed = *at, true
+			}
+			return false, r.sample(raw, s, nil)
 		case textparse.EntryHistogram:
 			raw, at, whole, h := r.parser.Histogram()
 			if whole != nil {
 				h = whole.ToFloat(nil)
 			}
 			if bad := h.Validate(); bad != nil {
-				return r.badSeries(raw, bad.Error())
+				return false, r.badSeries(raw, bad.Error())
 			}
-			err = r.sample(raw, at, staged{hist: h})
+			var s rest
+			if at != nil {
+				s.at, s.timed = *at, true
+			}
+			return false, r.sample(raw, s, h)
 		case textparse.EntryType:
-			r.family.end(&r.report)
 			_, kind := r.parser.Type()
-			r.family = bucketed{histogram: kind == model.MetricTypeHistogram, summary: kind == model.MetricTypeSummary}
-		}
-		if err != nil {
-			return err
+			r.kind, r.told = map[model.MetricType]uint8{model.MetricTypeHistogram: histogramKind, model.MetricTypeSummary: summaryKind}[kind], true
 		}
 	}
 }
 
-// sample keeps one sample until the page has ended.
-func (r *reading) sample(raw []byte, at *int64, s staged) error {
-	if r.report.Form != Protobuf {
-		r.mark = cap(r.page) - cap(raw) + len(raw)
-	}
+// sample keeps one sample that the parser found, until the page has ended.
+func (r *reading) sample(raw []byte, v rest, h *histogram.FloatHistogram) error {
+	begin, end := r.extent(raw)
 	if len(raw) > maxLine {
 		r.drop(&r.odd.long, raw)
 		return nil
 	}
-	r.family.see(raw)
 	id, before := r.find(raw)
 	switch {
-	case before >= 0 && at == nil:
-		r.remember(raw, repeated)
-		r.note(&r.odd.repeated, raw)
-		r.report.Dropped++
+	case before >= 0 && v.timed:
+		r.stage(before, v, h)
+		r.kept = r.done
 		return nil
 	case before < 0 && len(r.lines) >= MaxSeries:
 		r.drop(&r.odd.many, raw)
 		return nil
-	}
-	s.line = len(r.lines)
-	if before >= 0 {
-		s.line, r.same = before, false
-	}
-	if s.at = r.at; at != nil {
-		s.at, r.same = *at, false
-	}
-	if before >= 0 {
-		r.staged = append(r.staged, s)
-		return nil
-	}
-	if id == unread {
+	case before >= 0:
+		id = repeated
+		r.note(&r.odd.repeated, raw)
+		r.report.Dropped++
+	case id == unread:
 		l, why := r.labels()
 		if why != "" {
 			return r.badSeries(raw, why)
@@ -160,9 +214,30 @@ func (r *reading) sample(raw []byte, at *int64, s staged) error {
 		r.news[string(raw)] = len(r.lines)
 		r.fresh = append(r.fresh, fresh{len(r.lines), l})
 	}
-	r.remember(raw, id)
-	r.staged = append(r.staged, s)
+	if r.report.Form == Protobuf {
+		r.lines = append(r.lines, line{raw: uint32(len(r.text)), end: uint32(len(r.text) + len(raw)), id: id, kind: r.kind})
+		r.text = append(r.text, raw...)
+	} else {
+		r.put(id, begin, end, r.kind)
+		r.kept = r.done
+	}
+	if id != repeated {
+		r.stage(len(r.lines)-1, v, h)
+	}
 	return nil
+}
+
+// extent says where in the page a series and its value begin, and goes to the end
+// of its line.
+func (r *reading) extent(raw []byte) (begin, end int) {
+	if r.report.Form == Protobuf {
+		return 0, 0
+	}
+	begin = cap(r.page) - cap(raw) // the parser gives a part of the page
+	for end = begin + len(raw); r.page[end] == ' ' || r.page[end] == '\t'; end++ {
+	}
+	r.done = end + lineEnd(r.page[end:])
+	return begin, end
 }
 
 // find looks a series up by how it is written: first where it stood in the last
@@ -170,12 +245,12 @@ func (r *reading) sample(raw []byte, at *int64, s staged) error {
 func (r *reading) find(raw []byte) (id uint32, before int) {
 	at, ok := r.next, true
 	if at >= len(r.old.lines) || r.old.lines[at].id >= firstNot || r.old.raw(at) != string(raw) {
-		at, ok = r.index()[string(raw)]
+		at, ok = r.search(raw)
 	}
 	if ok && r.seen[at] > 0 {
 		return 0, r.seen[at] - 1
 	}
-	other := ok && r.old.lines[at].kind != r.family.kind() // it may have other labels now
+	other := ok && r.old.lines[at].kind != r.kind // it may have other labels now
 	r.mixed = r.mixed || other
 	if !ok || r.mixed {
 		if was, has := r.news[string(raw)]; has {
@@ -190,8 +265,18 @@ func (r *reading) find(raw []byte) (id uint32, before int) {
 	return r.old.lines[at].id, -1
 }
 
-// index is the lines of the last page by their series.
-func (r *reading) index() map[string]int {
+// search finds a series among the lines of the last page, wherever it stood. For
+// a few it looks through all of them, which costs less than to put them in order.
+func (r *reading) search(raw []byte) (at int, ok bool) {
+	const few = 8
+	if r.searched++; r.searched <= few {
+		for i := range r.old.lines {
+			if r.old.lines[i].id < firstNot && r.old.raw(i) == string(raw) {
+				return i, true
+			}
+		}
+		return 0, false
+	}
 	if r.known == nil {
 		r.known = make(map[string]int, len(r.old.lines))
 		for i := range r.old.lines {
@@ -200,107 +285,65 @@ func (r *reading) index() map[string]int {
 			}
 		}
 	}
-	return r.known
+	at, ok = r.known[string(raw)]
+	return at, ok
 }
 
-// remember adds a line to what the next page is compared with. While nothing but
-// values may differ, that is all between them, of forms in which a value is the
-// rest of its line.
-func (r *reading) remember(raw []byte, id uint32) {
-	if r.same {
-		begin := cap(r.page) - cap(raw) // the parser gives a part of the page
-		end := begin + len(raw) + 1
-		rest := r.page[end:]
-		if n := bytes.IndexByte(rest, '\n'); r.page[end-1] == ' ' && n > 0 && bytes.IndexByte(rest[:n], ' ') < 0 && bytes.IndexByte(rest[:n], '\t') < 0 {
-			r.lines = append(r.lines, line{uint32(len(r.text) + begin - r.done), uint32(len(r.text) + end - r.done), id, r.family.kind()})
-			r.text = append(r.text, r.page[r.done:end]...)
-			r.done = end + n
-			return
-		}
-		r.same = false
-	}
-	r.lines = append(r.lines, line{uint32(len(r.text)), uint32(len(r.text) + len(raw) + 1), id, r.family.kind()})
-	r.text = append(append(r.text, raw...), ' ')
-}
-
-// labels are those of the present series, without what the parser leaves in;
-// and what is wrong with them.
+// labels are those of the series at the parser, without what that leaves in; and
+// what is wrong with them.
 func (r *reading) labels() (l labels.Labels, why string) {
 	r.parser.Labels(&l)
-	empty := false
-	l.Range(func(l labels.Label) { empty = empty || l.Value == "" })
-	name := l.Get(model.MetricNameLabel)
-	bare := strings.TrimLeft(name, " \t") // of a line that begins with blanks
 	if twice, ok := l.HasDuplicateLabelNames(); ok {
 		return l, fmt.Sprintf("label %q is there twice", twice)
 	}
-	if empty || bare != name {
-		b := labels.NewBuilder(l) // which leaves out what is empty
-		l = b.Set(model.MetricNameLabel, bare).Labels()
+	b := labels.NewBuilder(l) // which leaves out what is empty
+	name := l.Get(model.MetricNameLabel)
+	if bare := strings.TrimLeft(name, " \t"); bare != name { // of a line that begins with blanks
+		b.Set(model.MetricNameLabel, bare)
 	}
-	if bare == "" || !l.IsValid(model.UTF8Validation) {
+	bound := map[uint8]string{histogramKind: model.BucketLabel, summaryKind: model.QuantileLabel}[r.kind]
+	if v := l.Get(bound); v != "" && !r.told { // a parser that began amid a family leaves it as it is
+		if f, err := strconv.ParseFloat(v, 64); err == nil {
+			b.Set(bound, labels.FormatOpenMetricsFloat(f))
+		}
+	}
+	if l = b.Labels(); l.Get(model.MetricNameLabel) == "" || !l.IsValid(model.UTF8Validation) {
 		return l, "it has no name, or a label that can be none"
 	}
 	return l, ""
 }
 
-// handOn gives the visitor all that was read.
-func (r *reading) handOn(v Visitor) {
-	r.name(v)
-	for i := range r.staged {
-		s := &r.staged[i]
-		switch id := r.lines[s.line].id; {
-		case id >= firstNot:
-			continue
-		case s.hist != nil:
-			v.Histogram(id, s.at, s.hist)
-		default:
-			v.Value(id, s.at, s.value)
-		}
-		r.report.Samples++
-	}
-	if len(r.staged) == 0 && r.report.Dropped == 0 {
-		r.add("it holds no samples")
-	}
-	r.odd.tell(&r.report)
-}
-
-// name gets ids for the series that have none. Two that are written differently
-// may be the same.
-func (r *reading) name(v Visitor) {
-	if len(r.fresh) == 0 {
-		return
-	}
-	has := make(map[uint32]bool, len(r.lines))
+// hidesNative says whether there is a family of histograms with but one bucket:
+// native ones look so in text.
+func (r *reading) hidesNative() bool {
+	var family []byte
+	last, others := false, false
 	for i := range r.lines {
-		has[r.lines[i].id] = true
-	}
-	for _, f := range r.fresh {
-		here := &r.lines[f.line]
-		raw := r.text[here.raw : here.end-1]
-		id, ok := v.New(f.labels)
-		switch {
-		case !ok:
-			r.same = false // they are tried again
-			for _, rest := range r.fresh {
-				if r.lines[rest.line].id == unread {
-					r.drop(&r.odd.full, raw)
-				}
+		l := &r.lines[i]
+		if l.kind != histogramKind {
+			continue
+		}
+		name, set, ok := bytes.Cut(r.text[l.raw:l.end], []byte("{"))
+		if bytes.HasPrefix(set, []byte(`"`)) { // a name in UTF-8 stands in the braces
+			name, set, _ = bytes.Cut(set, []byte(","))
+			name = bytes.Trim(name, `"`)
+		}
+		if name, ok = bytes.CutSuffix(name, []byte("_bucket")); !ok {
+			continue
+		}
+		if !bytes.Equal(name, family) {
+			if last && !others {
+				return true
 			}
-			return
-		case has[id]:
-			here.id = repeated
-			r.note(&r.odd.repeated, raw)
-			r.report.Dropped++
-		default:
-			here.id, has[id] = id, true
+			family, last, others = name, false, false
+		}
+		if others {
+			continue
+		}
+		if at := bytes.Index(set, []byte(`le="`)); at == 0 || at > 0 && bytes.IndexByte([]byte(`, "`), set[at-1]) >= 0 {
+			is := bytes.HasPrefix(set[at:], []byte(`le="+Inf"`))
+			last, others = last || is, !is
 		}
 	}
-}
-
-// drop counts a sample that is not kept and will be tried again.
-func (r *reading) drop(o *oddity, raw []byte) {
-	r.note(o, raw)
-	r.report.Dropped++
-	r.same = false
+	return last && !others
 }

@@ -195,25 +195,6 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-// BenchmarkRead is a page of Spring Boot with 1,000 lines.
-func BenchmarkRead(b *testing.B) {
-	data, err := os.ReadFile("testdata/wire/spring-boot-2.prom")
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.SetBytes(int64(len(data)))
-	b.ReportAllocs()
-	n := 0
-	for b.Loop() {
-		samples, err := scrape.Read(data, "text/plain")
-		if err != nil {
-			b.Fatal(err)
-		}
-		n = len(samples)
-	}
-	b.ReportMetric(float64(n), "samples")
-}
-
 func ExampleRead() {
 	samples, err := scrape.Read([]byte("up{job=\"a\"} 1\n"), "text/plain")
 	fmt.Println(samples[0].Name, samples[0].Label("job"), samples[0].Value, err)

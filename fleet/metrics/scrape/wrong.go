@@ -57,7 +57,7 @@ func (r *reading) wrong(err error) error {
 	why, _, _ := strings.Cut(err.Error(), " while parsing: ")
 	why = strings.TrimPrefix(strings.TrimPrefix(why, "strconv."), "ParseFloat: ")
 	what := ErrBroken
-	if r.mark == 0 && len(r.staged) == 0 {
+	if r.done == 0 && len(r.staged) == 0 {
 		what = ErrOther
 	}
 	if r.report.Form == Protobuf {
@@ -69,10 +69,7 @@ func (r *reading) wrong(err error) error {
 // where is the byte where the line begins that the parser stopped at: it says
 // that only by quoting it.
 func (r *reading) where() int {
-	at := 0
-	if r.mark > 0 {
-		at = r.mark + lineEnd(r.page[r.mark:])
-	}
+	at := r.done
 	rest := r.page[at:]
 	again := textparse.NewPromParser
 	if r.report.Form == OpenMetrics {
@@ -173,36 +170,4 @@ func (o *oddities) tell(r *Report) {
 			r.Notes = append(r.Notes, Note(fmt.Sprintf("%d dropped, %s: %s", row.n, row.why, row.first)))
 		}
 	}
-}
-
-// bucketed watches the buckets of one family: native histograms show but one in
-// text.
-type bucketed struct{ histogram, summary, last, others bool }
-
-// kind tells families apart whose series have other labels than they are written
-// with.
-func (b *bucketed) kind() uint8 {
-	switch {
-	case b.histogram:
-		return 1
-	case b.summary:
-		return 2
-	}
-	return 0
-}
-
-// see takes a series as it is written.
-func (b *bucketed) see(raw []byte) {
-	if !b.histogram || b.others {
-		return
-	}
-	if at := bytes.Index(raw, []byte(`le="`)); at > 0 && bytes.IndexByte([]byte("{, "), raw[at-1]) >= 0 {
-		last := bytes.HasPrefix(raw[at:], []byte(`le="+Inf"`))
-		b.last, b.others = b.last || last, !last
-	}
-}
-
-// end says whether the family hides something.
-func (b *bucketed) end(r *Report) {
-	r.Native = r.Native || b.histogram && b.last && !b.others && r.Form != Protobuf
 }

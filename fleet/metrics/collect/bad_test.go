@@ -185,7 +185,7 @@ func TestLargeAtOnce(t *testing.T) {
 			}
 		}
 	})
-	w := newWorld(t)
+	w := newWorld(t, func(o *collect.Options) { o.Timeout = time.Minute })
 	runtime.GC()
 	var before runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -193,7 +193,7 @@ func TestLargeAtOnce(t *testing.T) {
 	done := make(chan struct{})
 	var watch sync.WaitGroup
 	watch.Go(func() {
-		for tick := time.NewTicker(5 * time.Millisecond); ; {
+		for tick := time.NewTicker(50 * time.Millisecond); ; {
 			select {
 			case <-done:
 				tick.Stop()
@@ -225,7 +225,7 @@ func TestLargeAtOnce(t *testing.T) {
 func TestNative(t *testing.T) {
 	var asked sync.Map
 	read := func(name string) []byte {
-		data, err := os.ReadFile("../scrape/testdata/wire/" + name)
+		data, err := os.ReadFile("../scrape/exposition/testdata/wire/" + name)
 		if err != nil {
 			t.Fatal(err)
 		}

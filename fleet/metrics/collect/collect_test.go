@@ -104,7 +104,7 @@ func guessed(instance, base string, paths ...string) metrics.Target {
 
 func (w *world) collect(target metrics.Target) fleet.Scrape {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute)
 	defer cancel()
 	return w.Collect(ctx, target)
 }

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/midwatch-cli/midwatch/fleet/metrics/scrape/exposition"
 	"github.com/midwatch-cli/midwatch/fleet/web"
 )
 
@@ -213,9 +214,9 @@ func fromActuator(ctx context.Context, client *http.Client, url string, answer *
 		return err
 	}
 	if len(a.page) == 0 {
-		return answer.Wrong(refused(ErrOther, "of %d meters that the actuator lists, none is known", len(names)))
+		return answer.Wrong(refused("of %d meters that the actuator lists, none is known", len(names)))
 	}
 	answer.Body, answer.Form, answer.Type = a.page, Actuator, plainText
-	answer.Note = Note(fmt.Sprintf("it took %d requests, and the service counts them", a.asked))
+	answer.Note = exposition.Note(fmt.Sprintf("it took %d requests, and the service counts them", a.asked))
 	return nil
 }

@@ -27,7 +27,7 @@ type replies map[string]struct {
 // recorded are those that Spring Boot 3.5 gave.
 func recorded(t testing.TB) replies {
 	t.Helper()
-	data, err := os.ReadFile("testdata/wire/spring-actuator.json")
+	data, err := os.ReadFile("exposition/testdata/wire/spring-actuator.json")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package scrape
+package exposition
 
 import (
 	"bytes"
@@ -76,7 +76,7 @@ func (r *reading) read(page []byte, kind string) (err error) {
 	if r.report.Form == Protobuf {
 		defer func() { // the parser has no check for some of what a far side can write
 			if p := recover(); p != nil {
-				err = refused(ErrBroken, "it is no page of metrics in protobuf: %s", clean(fmt.Sprint(p)))
+				err = refused(ErrBroken, "it is no page of metrics in protobuf: %s", Clean(fmt.Sprint(p)))
 			}
 		}()
 	}
@@ -147,7 +147,7 @@ func (r *reading) step() (ended bool, err error) {
 		r.told = false
 		r.parser, err = textparse.New(r.page[r.done:], r.media, nil, textparse.ParserOptions{KeepClassicOnClassicAndNativeHistograms: true})
 		if err != nil {
-			return false, refused(ErrBroken, "%s", clean(err.Error()))
+			return false, refused(ErrBroken, "%s", Clean(err.Error()))
 		}
 	}
 	for {
@@ -323,12 +323,13 @@ func (r *reading) hidesNative() bool {
 		if l.kind != histogramKind {
 			continue
 		}
-		name, set, ok := bytes.Cut(r.text[l.raw:l.end], []byte("{"))
+		name, set, _ := bytes.Cut(r.text[l.raw:l.end], []byte("{"))
 		if bytes.HasPrefix(set, []byte(`"`)) { // a name in UTF-8 stands in the braces
 			name, set, _ = bytes.Cut(set, []byte(","))
 			name = bytes.Trim(name, `"`)
 		}
-		if name, ok = bytes.CutSuffix(name, []byte("_bucket")); !ok {
+		name, isBucket := bytes.CutSuffix(name, []byte("_bucket"))
+		if !isBucket {
 			continue
 		}
 		if !bytes.Equal(name, family) {

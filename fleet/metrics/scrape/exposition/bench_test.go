@@ -1,9 +1,8 @@
-package scrape_test
+package exposition_test
 
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -15,7 +14,7 @@ import (
 	"github.com/prometheus/prometheus/model/textparse"
 
 	"github.com/midwatch-cli/midwatch/fleet/metrics"
-	"github.com/midwatch-cli/midwatch/fleet/metrics/scrape"
+	"github.com/midwatch-cli/midwatch/fleet/metrics/scrape/exposition"
 	"github.com/midwatch-cli/midwatch/fleet/metrics/series"
 )
 
@@ -97,7 +96,7 @@ func BenchmarkKnownPage(b *testing.B) {
 func known(b *testing.B, pages [][]byte, kind, media string) {
 	store := series.New(series.Options{Window: time.Minute})
 	target := kept{store.Target(metrics.NewLabels("service", "order", "instance", "order-1"))}
-	var d scrape.Decoder
+	var d exposition.Decoder
 	symbols := labels.NewSymbolTable()
 	var ours, parser time.Duration
 	at, n := int64(1_800_000_000_000), 0
@@ -148,5 +147,5 @@ func TestFasterThanTheParser(t *testing.T) {
 	if best < 2 {
 		t.Errorf("%.1f times as fast as the parser with labels, want 2", best)
 	}
-	t.Log(fmt.Sprintf("%.1f times", best))
+	t.Logf("%.1f times", best)
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/metrics"
 	"github.com/midwatch-cli/midwatch/fleet/metrics/scrape"
+	"github.com/midwatch-cli/midwatch/fleet/metrics/scrape/exposition"
 	"github.com/midwatch-cli/midwatch/fleet/metrics/series"
 	"github.com/midwatch-cli/midwatch/probe"
 )
@@ -75,7 +76,7 @@ type source struct {
 	target  *series.Target
 	own     [ownAll]series.ID
 	hasOwn  bool
-	decoder scrape.Decoder
+	decoder exposition.Decoder
 	place   place // where its page is, if that is not where its service has it
 }
 

@@ -2,9 +2,7 @@ package profile
 
 import (
 	"fmt"
-	"net"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/midwatch-cli/midwatch/fleet"
@@ -156,14 +154,7 @@ func (r *resolving) adminBase(s *adminSite) string {
 			scheme = speaks[at]
 		}
 	}
-	host := s.host
-	switch {
-	case s.port != 0:
-		host = net.JoinHostPort(s.host, strconv.Itoa(s.port))
-	case strings.Contains(host, ":"):
-		host = "[" + host + "]"
-	}
-	return scheme + "://" + host + s.path
+	return scheme + "://" + s.authority() + s.path
 }
 
 // adminSecure says whether TLS is spoken there, as for probes.

@@ -12,7 +12,7 @@ import (
 
 // keys are our own, as the conventions list them, of those Meta is asked for.
 var keys = []string{
-	"zone", "version", "weight", "scheme", "profile", "health_path", "health_port", "metrics_path", "metrics_port", "admin", "admin_port", "depends_on", "grpc_port", "base_path", "secure",
+	"zone", "version", "weight", "scheme", "profile", "health_path", "health_port", "metrics_path", "metrics_port", "metrics_scheme", "scrape", "admin", "admin_port", "depends_on", "grpc_port", "base_path", "secure",
 }
 
 // TestEverySpelling walks our own keys through every way a registry lets one
@@ -72,6 +72,8 @@ func TestRealStacks(t *testing.T) {
 		{"prometheus.port", "metrics_port"},
 		{"prometheus.io/path", "metrics_path"},
 		{"prometheus.io/port", "metrics_port"},
+		{"prometheus.io/scheme", "metrics_scheme"},
+		{"prometheus.io/scrape", "scrape"},
 		{"topology.kubernetes.io/zone", "zone"},
 		{"failure-domain.beta.kubernetes.io/zone", "zone"},
 		{"availability-zone", "zone"},

@@ -19,16 +19,18 @@ import (
 // first. A label is compared with a key as sameKey does, so health.path needs
 // no row beside health_path.
 var foreign = map[string][]string{
-	"zone":         {"topology_kubernetes_io_zone", "failure_domain_beta_kubernetes_io_zone", "availability_zone", "meta_kubernetes_endpointslice_endpoint_zone"},
-	"version":      {"app_kubernetes_io_version"},
-	"scheme":       {"scheme__", "management_scheme"},
-	"health_port":  {"management_port"},
-	"metrics_path": {"prometheus_io_path", "prometheus_path", "metrics_path__"},
-	"metrics_port": {"prometheus_io_port", "prometheus_port"},
-	"admin_port":   {"management_port"},
-	"base_path":    {"management_context_path"}, // Spring: stands for /actuator
-	"secure":       {"management_secure"},       // Spring Cloud Consul and Nacos: true is https
-	"grpc_port":    {"grpc_server_port"},
+	"zone":           {"topology_kubernetes_io_zone", "failure_domain_beta_kubernetes_io_zone", "availability_zone", "meta_kubernetes_endpointslice_endpoint_zone"},
+	"version":        {"app_kubernetes_io_version"},
+	"scheme":         {"scheme__", "management_scheme"},
+	"health_port":    {"management_port"},
+	"metrics_path":   {"prometheus_io_path", "prometheus_path", "metrics_path__"},
+	"metrics_port":   {"prometheus_io_port", "prometheus_port"},
+	"metrics_scheme": {"prometheus_io_scheme"},
+	"scrape":         {"prometheus_io_scrape"},
+	"admin_port":     {"management_port"},
+	"base_path":      {"management_context_path"}, // Spring: stands for /actuator
+	"secure":         {"management_secure"},       // Spring Cloud Consul and Nacos: true is https
+	"grpc_port":      {"grpc_server_port"},
 }
 
 // Meta reads one of our own keys from metadata: with the prefix midwatch_

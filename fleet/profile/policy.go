@@ -22,6 +22,18 @@ type place struct {
 	path   string // empty: not said
 }
 
+// authority is host and port as a URL has them.
+func (p *place) authority() string {
+	host := strings.Replace(p.host, "%", "%25", 1) // before the zone of an address
+	switch {
+	case p.port != 0:
+		return net.JoinHostPort(host, strconv.Itoa(p.port))
+	case strings.Contains(host, ":"):
+		return "[" + host + "]"
+	}
+	return host
+}
+
 var errNoAddress = errors.New("there is none")
 
 // parsePlace reads host:port, a bare host, a unix socket, or a URL.
@@ -113,8 +125,8 @@ var metadataHosts = []string{"metadata", "metadata.google.internal", "instance-d
 func forbidden(host string) string {
 	ip, err := netip.ParseAddr(host)
 	if err == nil {
-		host = ip.Unmap().WithZone("").String()
-		ip = ip.Unmap()
+		ip = ip.Unmap().WithZone("")
+		host = ip.String()
 	}
 	last := host[strings.LastIndexByte(host, '.')+1:]
 	switch {

@@ -22,22 +22,37 @@ const (
 // guess. Where it must not be asked, Refused says why and there are no
 // candidates. What metadata says that cannot be used is an Origin of its own.
 func (x *Resolver) Resolve(s *fleet.Service, in *fleet.Instance) fleet.Plan {
+	return x.resolve(s, in, false)
+}
+
+// ResolveMetrics is Resolve, and says where the page of metrics is too, which
+// costs about as much again.
+func (x *Resolver) ResolveMetrics(s *fleet.Service, in *fleet.Instance) fleet.Plan {
+	return x.resolve(s, in, true)
+}
+
+func (x *Resolver) resolve(s *fleet.Service, in *fleet.Instance, metrics bool) (plan fleet.Plan) {
 	r := resolving{x: x, s: s, in: in, layers: x.layers[""]}
 	if !x.rules.Terse {
 		r.origins = make([]fleet.Origin, 0, 5)
 	}
 	r.pickProfile()
-	if r.refused = r.pickPlaces(); r.refused != "" {
-		return fleet.Plan{Profile: r.name, Refused: r.refused, Admin: r.admin(), Origins: r.origins}
+	r.refused = r.pickPlaces()
+	plan.Profile, plan.Refused = r.name, r.refused
+	kind := probe.Kind("")
+	if r.refused == "" {
+		kind = r.pickKind()
+		port := r.pickPort(kind)
+		secure := r.pickScheme(kind, port)
+		plan.Candidates = r.candidates(kind, port, secure)
+		plan.Every = kind == probe.GRPC && len(plan.Candidates) > 1
+		plan.Credentials = r.own.socket != "" || secure && !r.whole.TLS.Insecure ||
+			isLoopback(r.own.host) || allowed(r.whole.AllowHosts, r.own.host)
 	}
-	kind := r.pickKind()
-	port := r.pickPort(kind)
-	secure := r.pickScheme(kind, port)
-	plan := fleet.Plan{Profile: r.name, Candidates: r.candidates(kind, port, secure)}
-	plan.Every = kind == probe.GRPC && len(plan.Candidates) > 1
-	plan.Credentials = r.own.socket != "" || secure && !r.whole.TLS.Insecure ||
-		isLoopback(r.own.host) || allowed(r.whole.AllowHosts, r.own.host)
 	plan.Admin = r.admin()
+	if metrics {
+		plan.Metrics = r.metrics(kind)
+	}
 	plan.Origins = r.origins
 	return plan
 }

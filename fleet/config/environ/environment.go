@@ -214,6 +214,9 @@ func endpoint(value, scheme string) (*url.URL, string) {
 	case u.RawQuery != "" || u.Fragment != "":
 		return nil, "has something behind its address"
 	}
+	if _, err := url.Parse(u.Scheme + "://" + u.Host); err != nil {
+		return nil, "has a host that is none" // %25 is a name no longer
+	}
 	u.Path, u.RawPath = strings.TrimSuffix(u.Path, "/"), strings.TrimSuffix(u.RawPath, "/")
 	return u, ""
 }

@@ -115,6 +115,7 @@ func TestEndpoints(t *testing.T) {
 		"h:1?x=y":                    "has something behind its address",
 		"h:1#x":                      "has something behind its address",
 		"http://u:s3cret@h":          "holds credentials, which are not taken from an address",
+		"%25":                        "has a host that is none",
 		"grpc://h:1":                 "is not an address: want HOST:PORT, http:// or https://",
 		",":                          "is not an address",
 		" ":                          "is not an address",
@@ -164,7 +165,7 @@ func TestEverySighting(t *testing.T) {
 // FuzzLook: whatever a variable holds, what is taken of it can be written as a
 // flag and on one line, and what is not is refused without being repeated.
 func FuzzLook(f *testing.F) {
-	for _, s := range []string{"h:1", "http://h:1/p", "unix:///a b", "[::1]:1", "a,b", "http://u:p@h", "h'x", "\x1b", "http://h/%zz", "https://h:1,h:2", "a%20b:1", "h/..//x'", "h/a%00b", "h/a%3Fb/", "%C2%80:1"} {
+	for _, s := range []string{"h:1", "http://h:1/p", "unix:///a b", "[::1]:1", "a,b", "http://u:p@h", "h'x", "\x1b", "http://h/%zz", "https://h:1,h:2", "a%20b:1", "h/..//x'", "h/a%00b", "h/a%3Fb/", "%C2%80:1", "%25", "[fe80::1%25eth0]:1"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, value string) {

@@ -33,6 +33,7 @@ const (
 var (
 	errNobody = errors.New("no instance is registered")
 	errStatus = errors.New("the other side failed")
+	errClosed = errors.New("this side has ended")
 )
 
 // caller is one instance's way to one service it depends on: a circuit breaker
@@ -53,7 +54,7 @@ type caller struct {
 	calls    window
 
 	mu    sync.Mutex
-	conns map[string]*grpc.ClientConn
+	conns map[string]*grpc.ClientConn // nil once it is closed
 }
 
 // newCaller makes the way to a service, and shows its breaker at admin.
@@ -146,6 +147,9 @@ func (c *caller) place(ctx context.Context, order *structpb.Struct) error {
 func (c *caller) conn(addr string) (*grpc.ClientConn, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.conns == nil {
+		return nil, errClosed // a call that is still in flight must not leave one behind
+	}
 	if conn := c.conns[addr]; conn != nil {
 		return conn, nil
 	}
@@ -171,5 +175,5 @@ func (c *caller) close() {
 	for _, conn := range c.conns {
 		_ = conn.Close() // it was ours alone
 	}
-	clear(c.conns)
+	c.conns = nil
 }

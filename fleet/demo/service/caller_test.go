@@ -132,6 +132,20 @@ func TestCallerTimes(t *testing.T) {
 	})
 }
 
+// TestACallInFlightLeavesNoConnection: whoever calls on while the caller is
+// closed makes no connection that nobody closes.
+func TestACallInFlightLeavesNoConnection(t *testing.T) {
+	c := newCaller("order", &Directory{}, nil, &serve.Server{})
+	if _, err := c.conn("127.0.0.1:1"); err != nil {
+		t.Fatal(err)
+	}
+	c.close()
+	if conn, err := c.conn("127.0.0.1:1"); !errors.Is(err, errClosed) {
+		t.Errorf("%v, %v", conn, err)
+	}
+	c.close()
+}
+
 func TestAsk(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/bad" {

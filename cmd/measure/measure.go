@@ -1,0 +1,177 @@
+// Package measure is what commands that query have in common: whom they ask, a
+// Prometheus server or the instances themselves; how long they gather first; and
+// how they say what could not be read.
+package measure
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/midwatch-cli/midwatch/cmd/app"
+	"github.com/midwatch-cli/midwatch/cmd/term"
+	"github.com/midwatch-cli/midwatch/fleet/metrics"
+	"github.com/midwatch-cli/midwatch/fleet/selection"
+)
+
+// Look is one command that queries: once, or again and again with -w.
+type Look struct {
+	Selection app.Selection
+	Probing   app.Probing
+	Watching  app.Watching
+	Source    Source
+}
+
+// Add declares the flags.
+func (l *Look) Add(cmd *cobra.Command, a *app.App) {
+	l.Selection.Add(cmd, a)
+	l.Probing.AddReading(cmd, a)
+	l.Watching.Add(cmd)
+	l.Source.Add(cmd, a)
+}
+
+// Session answers PromQL for one command.
+type Session struct {
+	Over   metrics.Querier
+	Server string // the URL of the server that answers, without secrets; empty: the instances are read
+
+	app     *app.App
+	look    *Look
+	session *app.Session // nil where no registry is read
+	sel     *selection.Selection
+	began   time.Time // when the first pass had ended
+	passes  int
+}
+
+// Open opens the contexts of the command, or a Prometheus server. Nothing is read
+// yet.
+func (l *Look) Open(ctx context.Context, a *app.App, names []string) (*Session, error) {
+	if err := l.Probing.Check(); err != nil {
+		return nil, err
+	}
+	if err := l.Watching.Check(); err != nil {
+		return nil, err
+	}
+	sel, err := l.Selection.Compile(names)
+	if err != nil {
+		return nil, err
+	}
+	s := &Session{app: a, look: l, sel: sel}
+	if s.session, err = a.Open(ctx, l.Probing); err != nil {
+		return nil, err
+	}
+	s.Over = s.session.Querier()
+	return s, nil
+}
+
+// Close closes what was opened.
+func (s *Session) Close() {
+	if s.session != nil {
+		s.session.Close()
+	}
+}
+
+// Context is the one that is open; empty where there are several, or none.
+func (s *Session) Context() string {
+	if s.session == nil || len(s.session.Fleets) != 1 {
+		return ""
+	}
+	return s.session.Fleets[0].Context
+}
+
+// Run gathers for so long, at every interval and at the end, and hands what came
+// of it to show; with -w again after each interval of --interval. The last one's
+// end is the end of the command.
+func (s *Session) Run(ctx context.Context, collect, every time.Duration, show func(Reading) error) error {
+	start := s.app.Now()
+	r, err := s.gather(ctx, start, collect, every)
+	if err != nil {
+		return err
+	}
+	if !s.look.Watching.Watch {
+		return show(r)
+	}
+	for due := start.Add(collect); ; {
+		if s.app.IO.OutTTY && !s.app.IO.Quiet {
+			fmt.Fprint(s.app.IO.Out, term.Redraw)
+		}
+		end := show(r)
+		now := s.app.Now()
+		due = due.Add(s.look.Watching.Interval)
+		if due.Before(now) {
+			due = now // a pass took longer than that: the next one is now
+		}
+		if !s.wait(ctx, due) {
+			return end
+		}
+		if r, err = s.pass(ctx, nil); err != nil {
+			return err
+		}
+		if ctx.Err() != nil {
+			return end // half a pass is no picture
+		}
+	}
+}
+
+// gather makes a pass at the start and the end of a time, and at every interval
+// between.
+func (s *Session) gather(ctx context.Context, start time.Time, collect, every time.Duration) (Reading, error) {
+	progress := s.app.IO.Progress()
+	defer progress.Done()
+	for at := time.Duration(0); ; {
+		r, err := s.pass(ctx, func(done, total int) { progress.Count(done, total, "instances read") })
+		if err != nil || s.session == nil || at >= collect || ctx.Err() != nil {
+			return r, err
+		}
+		for gone := s.app.Now().Sub(start); at <= gone; {
+			at += max(every, shortest)
+		}
+		at = min(at, collect)
+		progress.Set(fmt.Sprintf("gathering for %s: read %s", term.Duration(collect), times(s.passes)))
+		if !s.wait(ctx, start.Add(at)) {
+			return r, nil
+		}
+	}
+}
+
+// shortest is the least time between two passes that gather.
+const shortest = 100 * time.Millisecond
+
+func times(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
+}
+
+// wait waits until a time; false when nobody waits any more.
+func (s *Session) wait(ctx context.Context, until time.Time) bool {
+	timer := time.NewTimer(until.Sub(s.app.Now()))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+	case <-s.app.IO.Gone():
+	}
+	return false
+}
+
+// pass reads the registries and the metrics of the selected instances once. Of a
+// server nothing is read.
+func (s *Session) pass(ctx context.Context, progress func(done, total int)) (Reading, error) {
+	s.passes++
+	if s.session == nil {
+		return Reading{At: s.app.Now(), Passes: s.passes, server: s.Server}, nil
+	}
+	read, err := s.session.Pass(ctx, s.sel, app.MetricsOnly, progress)
+	if err != nil {
+		return Reading{}, err
+	}
+	if s.passes == 1 {
+		s.began = read.Snapshot.At
+	}
+	return Reading{Reading: read, At: read.Snapshot.At, Gathered: read.Snapshot.At.Sub(s.began), Passes: s.passes, server: s.Server}, nil
+}

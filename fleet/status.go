@@ -65,6 +65,7 @@ const (
 	ReasonVantage     Reason = "vantage"      // nothing of the source answers from here
 	ReasonDependency  Reason = "dependency"   // it waits for another service
 	ReasonUnasked     Reason = "unasked"      // time ran out before it was asked
+	ReasonExpression  Reason = "expression"   // the question cannot be answered by anybody: see metrics.ErrExpression
 )
 
 // Why explains a status.

@@ -2,6 +2,7 @@ package profile_test
 
 import (
 	"fmt"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -188,6 +189,8 @@ func FuzzAdministration(f *testing.F) {
 			own, err := url.Parse("//" + addr)
 			if at := strings.Index(addr, "://"); at >= 0 {
 				own, err = url.Parse(addr)
+			} else if _, bare := netip.ParseAddr(addr); bare == nil {
+				own, err = &url.URL{Host: "[" + addr + "]"}, nil
 			}
 			switch {
 			case !slices.Contains(reached(api), u.Scheme) || u.Scheme == "unix":

@@ -11,7 +11,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"mime"
 	"net/http"
 	"net/url"
@@ -36,8 +35,10 @@ type Question struct {
 	Method string
 	URL    string
 	Accept string // empty: JSON
-	Body   []byte // sent as JSON; empty: none
+	Body   []byte // empty: none
+	Type   string // of the Body; empty: JSON
 	Limit  int64  // of the answer's body, in bytes; 0: 8 MiB
+	Packed string // Accept-Encoding, of who unpacks by himself; empty: none
 }
 
 // Answer is a whole answer, of whatever status. All of it is untrusted.
@@ -45,56 +46,26 @@ type Answer struct {
 	Where string // the address that was asked, for messages
 	Code  int
 	Type  string // Content-Type as it was sent
-	Body  []byte
+	// Packed is its Content-Encoding, where the question asked for one.
+	Packed string
+	Body   []byte
 }
 
 // Ask sends a question. An answer of any status is none of its errors: see
 // Answer.Err.
 func Ask(ctx context.Context, client *http.Client, q Question) (*Answer, error) {
-	method := q.Method
-	if method == "" {
-		method = http.MethodGet
-		if len(q.Body) > 0 {
-			method = http.MethodPost
-		}
-	}
-	var body io.Reader
-	if len(q.Body) > 0 {
-		body = bytes.NewReader(q.Body)
-	}
-	req, err := http.NewRequestWithContext(ctx, method, q.URL, body)
+	s, err := Open(ctx, client, q)
 	if err != nil {
-		return nil, &fleet.Error{Reason: probe.ReasonInternal, Detail: fmt.Sprintf("%q is no address", q.URL), Err: err}
+		return nil, err
 	}
-	req.Header.Set("Accept", JSON)
-	if q.Accept != "" {
-		req.Header.Set("Accept", q.Accept)
-	}
-	if len(q.Body) > 0 {
-		req.Header.Set("Content-Type", JSON)
-	}
-	a := &Answer{Where: place(req.URL)}
-	resp, err := client.Do(req)
-	if err != nil {
-		return nil, a.failed(ctx, err)
-	}
-	defer resp.Body.Close()
-	a.Code, a.Type = resp.StatusCode, resp.Header.Get("Content-Type")
-	limit := q.Limit
-	if limit <= 0 {
-		limit = defaultLimit
-	}
-	if a.Body, err = io.ReadAll(io.LimitReader(resp.Body, limit+1)); err != nil {
-		return nil, a.failed(ctx, err)
-	}
-	if int64(len(a.Body)) > limit {
-		return nil, &fleet.Error{Reason: probe.ReasonBody, Detail: fmt.Sprintf("%s: the answer is longer than %d MiB", a.Where, limit>>20), Err: errLong}
-	}
-	return a, nil
+	defer s.Close()
+	return s.Whole()
 }
 
+// ErrLong says that an answer is longer than its question allows.
+var ErrLong = errors.New("the answer is too long")
+
 var (
-	errLong   = errors.New("the answer is too long")
 	errStatus = errors.New("not answered")
 	errBody   = errors.New("the answer cannot be read")
 )
@@ -105,8 +76,13 @@ func place(u *url.URL) string {
 	return bare.String()
 }
 
-// failed says what the network did.
-func (a *Answer) failed(ctx context.Context, err error) error {
+// TooLong says that the body is longer than it may be.
+func (a *Answer) TooLong(limit int64) error {
+	return &fleet.Error{Reason: probe.ReasonBody, Detail: fmt.Sprintf("%s: the answer is longer than %d MiB", a.Where, limit>>20), Err: ErrLong}
+}
+
+// Failed says what the network did.
+func (a *Answer) Failed(ctx context.Context, err error) error {
 	if ended := ctx.Err(); ended != nil && !errors.Is(err, ended) {
 		err = fmt.Errorf("%w: %w", ended, err)
 	}

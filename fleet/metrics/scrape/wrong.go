@@ -1,0 +1,204 @@
+package scrape
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/model/textparse"
+
+	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/probe"
+)
+
+// errPage is what every refused page is.
+var errPage = errors.New("no page of metrics")
+
+// excerpt is how much of a page an error or a note repeats.
+const excerpt = 100
+
+// refused says why a page is not read at all.
+func refused(format string, args ...any) error {
+	return &fleet.Error{Reason: probe.ReasonBody, Detail: fmt.Sprintf(format, args...), Err: errPage}
+}
+
+// atLine refuses a page for the line that holds a byte of it.
+func atLine(page []byte, at int, why string) error {
+	at = min(at, len(page))
+	begin := bytes.LastIndexByte(page[:at], '\n') + 1
+	text, _, _ := bytes.Cut(page[begin:min(len(page), begin+4*excerpt)], []byte("\n"))
+	n := 1 + bytes.Count(page[:begin], []byte("\n"))
+	if what := clean(string(text)); what != "" {
+		return refused("line %d: %s: %s", n, why, what)
+	}
+	return refused("line %d: %s", n, why)
+}
+
+// badSeries refuses a page for one of its series.
+func (r *reading) badSeries(raw []byte, why string) error {
+	if r.report.Form == Protobuf {
+		return refused("%s: %s", clean(string(raw)), clean(why))
+	}
+	return atLine(r.page, cap(r.page)-cap(raw), clean(why))
+}
+
+// wrong refuses a page for what the parser says. That names no line: it is the
+// one after the last that could be read.
+func (r *reading) wrong(err error) error {
+	why, _, _ := strings.Cut(err.Error(), " while parsing: ")
+	why = strings.TrimPrefix(strings.TrimPrefix(why, "strconv."), "ParseFloat: ")
+	if r.report.Form == Protobuf {
+		return refused("after %d samples: %s", len(r.staged), clean(why))
+	}
+	return atLine(r.page, r.where(), clean(why))
+}
+
+// where is the byte where the line begins that the parser stopped at: it says
+// that only by quoting it.
+func (r *reading) where() int {
+	at := 0
+	if r.mark > 0 {
+		at = r.mark + lineEnd(r.page[r.mark:])
+	}
+	rest := r.page[at:]
+	again := textparse.NewPromParser
+	if r.report.Form == OpenMetrics {
+		again = func(b []byte, st *labels.SymbolTable, _ bool) textparse.Parser {
+			return textparse.NewOpenMetricsParser(b, st)
+		}
+	}
+	for p := again(rest, labels.NewSymbolTable(), false); ; {
+		entry, err := p.Next()
+		var part []byte
+		switch {
+		case errors.Is(err, io.EOF):
+			return len(r.page)
+		case err != nil || entry == textparse.EntrySeries || entry == textparse.EntryHistogram:
+			for r.report.Form == Text && at < len(r.page) && strings.IndexByte(" \t\n", r.page[at]) >= 0 {
+				at++
+			}
+			return at
+		case entry == textparse.EntryHelp:
+			part, _ = p.Help()
+		case entry == textparse.EntryType:
+			part, _ = p.Type()
+		case entry == textparse.EntryUnit:
+			part, _ = p.Unit()
+		default:
+			part = p.Comment()
+		}
+		at = cap(r.page) - cap(part)
+		at += lineEnd(r.page[at:])
+	}
+}
+
+// lineEnd is where the next line begins.
+func lineEnd(text []byte) int {
+	if n := bytes.IndexByte(text, '\n'); n >= 0 {
+		return n + 1
+	}
+	return len(text)
+}
+
+// clean makes one short line of what the far side wrote, or had others quote.
+func clean(text string) string {
+	var b strings.Builder
+	blank := false
+	for i, r := range text {
+		switch {
+		case unicode.IsSpace(r) || unicode.IsControl(r):
+			blank = b.Len() > 0
+			continue
+		case !unicode.IsPrint(r):
+			r = utf8.RuneError
+		}
+		if blank {
+			b.WriteByte(' ')
+			blank = false
+		}
+		if b.Len() > excerpt && i < len(text) {
+			b.WriteString("...")
+			break
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// oddity is one kind of sample that is not kept.
+type oddity struct {
+	n     int
+	first string // series, cleaned
+}
+
+// oddities are all kinds.
+type oddities struct{ repeated, long, many, full oddity }
+
+// note counts one.
+func (r *reading) note(o *oddity, raw []byte) {
+	if o.n++; o.n == 1 {
+		o.first = clean(strings.ReplaceAll(strings.ToValidUTF8(string(raw[:min(len(raw), 4*excerpt)]), "\uFFFD"), "\xff", " "))
+	}
+}
+
+// add notes what is odd of the page itself.
+func (r *reading) add(text string) { r.report.Notes = append(r.report.Notes, Note(text)) }
+
+// tell notes what was not kept.
+func (o *oddities) tell(r *Report) {
+	r.Beyond = o.many.n
+	for _, row := range []struct {
+		*oddity
+		why string
+	}{
+		{&o.repeated, "of a series that the page has already"},
+		{&o.long, fmt.Sprintf("of a series that takes more than %d KiB to write", maxLine>>10)},
+		{&o.many, fmt.Sprintf("beyond the %d series that a target may have", MaxSeries)},
+		{&o.full, "for which the store has no place"},
+	} {
+		if row.n > 0 {
+			word := "samples"
+			if row.n == 1 {
+				word = "sample"
+			}
+			r.Notes = append(r.Notes, Note(fmt.Sprintf("%d %s %s: %s", row.n, word, row.why, row.first)))
+		}
+	}
+}
+
+// bucketed watches the buckets of one family: native histograms show but one in
+// text.
+type bucketed struct{ histogram, summary, last, others bool }
+
+// kind tells families apart whose series have other labels than they are written
+// with.
+func (b *bucketed) kind() uint8 {
+	switch {
+	case b.histogram:
+		return 1
+	case b.summary:
+		return 2
+	}
+	return 0
+}
+
+// see takes a series as it is written.
+func (b *bucketed) see(raw []byte) {
+	if !b.histogram || b.others {
+		return
+	}
+	if at := bytes.Index(raw, []byte(`le="`)); at > 0 && bytes.IndexByte([]byte("{, "), raw[at-1]) >= 0 {
+		last := bytes.HasPrefix(raw[at:], []byte(`le="+Inf"`))
+		b.last, b.others = b.last || last, !last
+	}
+}
+
+// end says whether the family hides something.
+func (b *bucketed) end(r *Report) {
+	r.Native = r.Native || b.histogram && b.last && !b.others && r.Form != Protobuf
+}

@@ -102,7 +102,7 @@ func (r *result) lacks(ctx context.Context, selected []metrics.Selected) string 
 		}
 		return s.Selector + " matched no series"
 	}
-	if reach := r.o.known.Reach; gathers && reach > r.reading.Gathered {
+	if reach := r.o.reach(); gathers && reach > r.reading.Gathered {
 		r.hint = "--collect " + span(reach) + " gathers first"
 		return fmt.Sprintf("it looks back %s, and %s", term.Duration(reach), gathered(r.reading.Gathered))
 	}
@@ -137,7 +137,7 @@ func (r *result) near(ctx context.Context) string {
 	for i := range answer.Series {
 		have = append(have, answer.Series[i].Labels.Name())
 	}
-	for _, name := range r.o.known.Names {
+	for _, name := range r.o.families() {
 		found = append(found, match.Nearest(name, have)...)
 	}
 	if len(found) == 0 {
@@ -152,4 +152,24 @@ func (r *result) code() app.Code {
 		return app.CannotSay
 	}
 	return app.OK
+}
+
+// reach is how far the expression looks back.
+func (o *options) reach() time.Duration {
+	if o.known == nil {
+		return 0
+	}
+	return o.known.Reach()
+}
+
+// families are the names that the expression selects by; empty for a selector
+// that has none.
+func (o *options) families() (names []string) {
+	if o.known == nil {
+		return nil
+	}
+	for _, s := range o.known.Selectors() {
+		names = append(names, s.Name)
+	}
+	return names
 }

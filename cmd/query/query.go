@@ -25,7 +25,7 @@ type options struct {
 	collect time.Duration
 	explain bool
 
-	known promql.Expression // zero where only a server can say
+	known *promql.Expr // nil where only a server understands it
 	when  moment
 }
 

@@ -32,7 +32,8 @@ func (r *result) show(a *app.App) error {
 // own says that the expression is about nothing but what midwatch sees itself:
 // then it is not lacking what instances did not say.
 func (r *result) own() bool {
-	return r.o.known.All && len(r.o.known.Names) > 0 && !slices.ContainsFunc(r.o.known.Names, func(name string) bool { return !strings.HasPrefix(name, "midwatch_") })
+	names := r.o.families()
+	return len(names) > 0 && !slices.ContainsFunc(names, func(name string) bool { return !strings.HasPrefix(name, "midwatch_") })
 }
 
 func (r *result) document(code app.Code) measured.QueryDoc {

@@ -14,6 +14,7 @@ import (
 	"github.com/midwatch-cli/midwatch/cmd/app"
 	breakers "github.com/midwatch-cli/midwatch/fleet/breaker/all"
 	"github.com/midwatch-cli/midwatch/fleet/breaker/mapping"
+	"github.com/midwatch-cli/midwatch/fleet/metrics/observed"
 	"github.com/midwatch-cli/midwatch/fleet/registry/all"
 )
 
@@ -45,6 +46,48 @@ func page(t *testing.T, name string) string {
 		t.Fatal(err)
 	}
 	return string(data)
+}
+
+// TestDocsSeries: the series of what midwatch sees are a contract.
+func TestDocsSeries(t *testing.T) {
+	var b strings.Builder
+	b.WriteString(`# What midwatch sees, as series
+
+Made from the table in ` + "`fleet/metrics/observed/observed.go`" + `. Names and meanings stay as they are; further families may come.
+
+The same series are in the store that queries and gates ask, beside what was scraped, and in ` + "`-o prometheus`" + `. All are gauges: what was so when the pass ended. What was not found out, or is not given, has no series: it is never 0. Of a set of states (` + "`status`, `state`" + `) exactly one series is 1.
+
+| series | further labels | what it is |
+| --- | --- | --- |
+`)
+	for _, f := range observed.Families() {
+		labels := "–"
+		if len(f.Labels) > 0 {
+			labels = "`" + strings.Join(f.Labels, "`, `") + "`"
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", f.Name, labels, f.Help)
+	}
+	b.WriteString("\nLabels, left out where they are empty:\n\n| series | labels |\n| --- | --- |\n")
+	for _, row := range []struct {
+		name  string
+		whose observed.Whose
+	}{
+		{"`midwatch_instance_*`, `midwatch_probe_*`, `midwatch_certificate_*`, `midwatch_breaker_*`, `midwatch_scrape_*`: as scraped series have them", observed.Instances},
+		{"`midwatch_service_*`", observed.Services},
+		{"`midwatch_registry_*`", observed.Sources},
+		{"`midwatch_sweep_*`", observed.Passes},
+	} {
+		fmt.Fprintf(&b, "| %s | `%s` |\n", row.name, strings.Join(row.whose.Labels(), "`, `"))
+	}
+	b.WriteString(`
+` + "`context`" + ` is in ` + "`-o prometheus`" + ` wherever the context has a name, and in the store only where several contexts are open.
+
+- An instance nobody could find out about is not up: ` + "`midwatch_instance_up`" + ` is 0, so that a gate on it fails rather than passes; ` + "`midwatch_instance_status{status=\"unknown\"}`" + ` tells it from one that is down. Maintenance is not up either.
+- A pass that asked no instance how it is, as one that only reads metrics, has no ` + "`midwatch_instance_up`, `midwatch_instance_status` or `midwatch_service_*`" + ` but for what registries claim.
+- Breakers are in passes that read them, ` + "`midwatch_scrape_*`" + ` in those that read metrics.
+- ` + "`midwatch_probe_*`" + ` are of the probe that decided the status.
+`)
+	generated(t, "series.md", b.String())
 }
 
 func TestDocsExitCodes(t *testing.T) {

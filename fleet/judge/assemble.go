@@ -14,8 +14,9 @@ import (
 type Evidence struct {
 	Probes       []probe.Result // the deciding one first, see Decide
 	Breakers     []fleet.Breaker
-	BreakersWhy  fleet.Why // why they could not be read, as in InstanceView
-	BreakersHint string    // what to do about it
+	BreakersWhy  fleet.Why     // why they could not be read, as in InstanceView
+	BreakersHint string        // what to do about it
+	Scrape       *fleet.Scrape // of its page of metrics; nil where none was to be read
 	Plan         fleet.Plan
 }
 
@@ -70,6 +71,9 @@ func viewService(s *fleet.Service, evidence func(*fleet.Service, *fleet.Instance
 			e := evidence(s, &s.Instances[i])
 			in.Probes, in.Breakers, in.Plan = e.Probes, e.Breakers, e.Plan
 			in.BreakersWhy, in.BreakersHint = e.BreakersWhy, e.BreakersHint
+			if e.Scrape != nil {
+				in.Scrape = *e.Scrape
+			}
 		}
 		asked := in.Probes
 		if len(asked) == 0 && in.Plan.Refused != "" {

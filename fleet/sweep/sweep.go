@@ -28,6 +28,7 @@ type Sweeper struct {
 	Plan     func(*fleet.Service, *fleet.Instance) fleet.Plan    // how an instance is asked
 	Prober   func(profile string, credentials bool) probe.Prober // what asks it
 	Breakers Reader                                              // how breakers are read
+	Metrics  Scraper                                             // how pages of metrics are read
 	Pool     probe.Pool
 	Now      func() time.Time
 	Terse    bool                  // snapshots keep no plans, only results
@@ -37,7 +38,8 @@ type Sweeper struct {
 }
 
 // Pass asks every selected instance and returns the snapshot, unnumbered. When
-// ctx ends, those not yet asked are unknown in it.
+// ctx ends, those not yet asked are unknown in it. What it saw is kept as series
+// where metrics are read.
 func (s *Sweeper) Pass(ctx context.Context, in Input) *fleet.Snapshot {
 	start := s.Now()
 	selected := in.Services
@@ -64,11 +66,13 @@ func (s *Sweeper) Pass(ctx context.Context, in Input) *fleet.Snapshot {
 		known[i] = in.Services[i].Ref
 	}
 	end := s.Now()
-	return judge.Assemble(judge.Parts{
+	snap := judge.Assemble(judge.Parts{
 		Context: s.Context, At: end, Took: end.Sub(start),
 		Services: selected, Known: known, Sources: in.Sources, Warnings: in.Warnings,
 		Evidence: p.inOrder(),
 	})
+	s.observe(ctx, snap)
+	return snap
 }
 
 // pass is the state of one pass.
@@ -126,6 +130,7 @@ func (p *pass) service(v *fleet.Service) (jobs []probe.Job) {
 	g := &group{pass: p, name: v.Ref.String(), ref: v.Ref, known: p.sweeper.memory[v.Ref]}
 	members := make([]member, len(v.Instances))
 	jobs = make([]probe.Job, 0, len(v.Instances))
+	var pages []probe.Job // read after everything else: they may be large
 	for i := range v.Instances {
 		in := &v.Instances[i]
 		plan := p.sweeper.Plan(v, in)
@@ -135,7 +140,10 @@ func (p *pass) service(v *fleet.Service) (jobs []probe.Job) {
 		if job, ok := p.breakers(g, in, e); ok {
 			jobs = append(jobs, job)
 		}
-		if p.sweeper.Breakers.Only || plan.Refused != "" || len(plan.Candidates) == 0 {
+		if job, ok := p.scrape(g, in, e); ok {
+			pages = append(pages, job)
+		}
+		if p.sweeper.Breakers.Only || p.sweeper.Metrics.Only || plan.Refused != "" || len(plan.Candidates) == 0 {
 			continue
 		}
 		p.total++
@@ -151,7 +159,7 @@ func (p *pass) service(v *fleet.Service) (jobs []probe.Job) {
 	if len(g.waiting) > 0 {
 		p.groups = append(p.groups, g)
 	}
-	return append(jobs, g.begin()...)
+	return append(append(jobs, g.begin()...), pages...)
 }
 
 // meet notes who is asked at the same address.

@@ -177,7 +177,7 @@ func TestPrometheusLabels(t *testing.T) {
 	v := one("a", fleet.Up)
 	v.Instances[0].Zone, v.Instances[0].Version = `b"\`, "1\n2"
 	got := text(report.Prometheus, account(gate.Rules{}, v))
-	if want := `instance="a-1",zone="b\"\\",version="1 2"} 1`; !strings.Contains(got, want) {
+	if want := `instance="a-1",service="a",source="etcd",version="1 2",zone="b\"\\"} 1`; !strings.Contains(got, want) {
 		t.Errorf("want %s in\n%s", want, got)
 	}
 }
@@ -186,8 +186,8 @@ func TestPrometheusPhases(t *testing.T) {
 	v := one("a", fleet.StatusNone)
 	v.Instances[0].Probes = []probe.Result{{Took: 3 * time.Second, Phases: []probe.Phase{{Name: "dial", Took: time.Second}, {Name: "wait", Took: time.Second}, {Name: "dial", Took: time.Second}}}}
 	got := text(report.Prometheus, account(gate.Rules{}, v))
-	for _, want := range []string{`phase="total"} 3`, `phase="dial"} 2`, `phase="wait"} 1`, `status="unknown"} 1`, `status="up"} 0`} {
-		if strings.Count(got, want+"\n") != 1 {
+	for _, want := range []string{`phase="total",service="a",source="etcd"} 3`, `phase="dial",service="a",source="etcd"} 2`, `phase="wait",service="a",source="etcd"} 1`} {
+		if strings.Count(got, "midwatch_probe_duration_seconds{instance=\"a-1\","+want+"\n") != 1 {
 			t.Errorf("want %s once in\n%s", want, got)
 		}
 	}

@@ -41,7 +41,7 @@ var ErrForeign = errors.New("its value is of no layout known here")
 // looks for the one that fits. Its errors say why the entry cannot be read, and
 // may repeat parts of it.
 func Decode(name, prefix, key string, value []byte) (Entry, error) {
-	if !utf8.ValidString(key) {
+	if !utf8.ValidString(key) || !utf8.ValidString(prefix) { // which could cut a letter in two
 		return Entry{}, errors.New("the key is not UTF-8")
 	}
 	at, ok := placeOf(prefix, key)

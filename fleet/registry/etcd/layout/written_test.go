@@ -150,6 +150,7 @@ func FuzzKeys(f *testing.F) {
 	f.Add("prod/", "prod/shop/orders/a")
 	f.Add("/services/orders/", "/services/orders/a")
 	f.Add("a", "ab//c/")
+	f.Add("\xe8", "\xe8\xa3\xa3") // a prefix that ends within a letter
 	f.Fuzz(func(t *testing.T, prefix, key string) {
 		value, err := json.Marshal(map[string]any{"Op": 0, "Addr": "h:1"})
 		if err != nil {

@@ -1,0 +1,65 @@
+package sweep
+
+import (
+	"context"
+	"time"
+
+	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/judge"
+	"github.com/midwatch-cli/midwatch/fleet/metrics"
+	"github.com/midwatch-cli/midwatch/probe"
+)
+
+// Scraper is how a Sweeper reads pages of metrics. The zero one reads none.
+// Plans have to say where they are.
+type Scraper struct {
+	Collector metrics.Collector // what reads and keeps them, and what passes see; nil: nothing is read or kept
+	Time      time.Duration     // bound on reading the page of one instance; 0: none of its own
+	Only      bool              // nothing else is asked: no probes
+	Contexts  bool              // series say of which context they are
+}
+
+// scrape plans the reading of an instance's page of metrics, and returns its
+// job; ok is false where there is nothing to read.
+func (p *pass) scrape(g *group, in *fleet.Instance, e *judge.Evidence) (job probe.Job, ok bool) {
+	by, page := &p.sweeper.Metrics, e.Plan.Metrics
+	if by.Collector == nil || page == nil || page.Refused == "" && len(page.URLs) == 0 {
+		return job, false
+	}
+	e.Scrape = &fleet.Scrape{Why: fleet.Why{Reason: probe.ReasonPolicy, Detail: page.Refused}}
+	if page.Refused != "" {
+		return job, false
+	}
+	unasked := fleet.Why{Reason: fleet.ReasonUnasked, Detail: "time ran out before it was read"}
+	e.Scrape.Why = unasked
+	t := metrics.Target{Key: fleet.Key{Ref: g.ref, Instance: in.ID}, Zone: in.Zone, Version: in.Version, Page: *page}
+	if !by.Contexts {
+		t.Key.Context = ""
+	}
+	if by.Only {
+		p.total++
+	}
+	return probe.Job{Group: g.name, Host: hostOfBase(page.URLs[0]), Do: func(ctx context.Context) []probe.Job {
+		if by.Only {
+			defer p.finished()
+		}
+		within, stop := ctx, context.CancelFunc(func() {})
+		if by.Time > 0 {
+			within, stop = context.WithTimeout(ctx, by.Time)
+		}
+		defer stop()
+		*e.Scrape = by.Collector.Collect(within, t)
+		if e.Scrape.Why != (fleet.Why{}) && over(ctx) {
+			e.Scrape.Why, e.Scrape.Hint = unasked, "" // it is our time that ran out
+		}
+		return nil
+	}}, true
+}
+
+// observe tells whoever keeps series what the pass saw; half a pass is no
+// picture.
+func (s *Sweeper) observe(ctx context.Context, snap *fleet.Snapshot) {
+	if s.Metrics.Collector != nil && !over(ctx) {
+		s.Metrics.Collector.Observe(snap)
+	}
+}

@@ -17,6 +17,7 @@ func Reasons() []string {
 		probe.ReasonAlike, probe.ReasonTCPOnly, probe.ReasonPolicy, probe.ReasonCancelled, probe.ReasonInternal,
 		ReasonClaimed, ReasonBreaker, ReasonNoInstances, ReasonNoService, ReasonVantage, ReasonDependency, ReasonUnasked,
 		ReasonExpression,
+		ReasonQuery, ReasonNoData,
 	}
 	words := make([]string, len(list))
 	for i, r := range list {

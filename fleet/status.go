@@ -66,6 +66,8 @@ const (
 	ReasonDependency  Reason = "dependency"   // it waits for another service
 	ReasonUnasked     Reason = "unasked"      // time ran out before it was asked
 	ReasonExpression  Reason = "expression"   // the question cannot be answered by anybody: see metrics.ErrExpression
+	ReasonQuery       Reason = "query"        // an expression over metrics says so
+	ReasonNoData      Reason = "no_data"      // an expression is about series that are not there
 )
 
 // Why explains a status.

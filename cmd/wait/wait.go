@@ -182,7 +182,7 @@ type ending struct {
 }
 
 // Terminal says whether waiting is over.
-func (e ending) Terminal(*fleet.Snapshot) (gate.Finding, bool) {
+func (e ending) Terminal(context.Context, *fleet.Snapshot) (gate.Finding, bool) {
 	if err := e.wrong(); err != nil {
 		return gate.Finding{Outcome: gate.Unknown, Text: err.Error()}, true // run returns the error itself
 	}

@@ -14,7 +14,9 @@ type Rules struct {
 	Ignore       []Ignore
 	MaxUnknown   Amount // so many instances may be unknown
 	MinInstances int    // a service with fewer fails; 1 makes a known but empty one fail
+	MinHealthy   bool   // a query decides how many may be down: one that is, is a warning
 	Missing      []Missing
+	Queries      []Measured // expressions that must not hold, as they were asked at the time of the snapshot
 }
 
 // Missing is a name that was asked for and that no source knows.
@@ -39,12 +41,13 @@ func (r *Rules) ignored(ref fleet.Ref, why fleet.Reason) (string, bool) {
 	return "", false
 }
 
-// Check judges a snapshot by the statuses of its instances. A certain failure
-// beats a doubt: something down is Failed even when a source is silent;
-// nothing down but something unknown, or a source that did not answer, is
-// Unknown; degraded alone is Passed.
+// Check judges a snapshot by the statuses of its instances, and by what queries
+// came to. A certain failure beats a doubt: something down, or a query that
+// holds, is Failed even when a source is silent; nothing down but something
+// unknown, a query without data, or a source that did not answer, is Unknown;
+// degraded alone is Passed.
 func Check(s *fleet.Snapshot, r Rules) Verdict {
-	var v Verdict
+	v := Verdict{Queries: r.Queries}
 	c := checker{rules: r, verdict: &v}
 	for _, m := range r.Missing {
 		c.missing(m)
@@ -53,6 +56,9 @@ func Check(s *fleet.Snapshot, r Rules) Verdict {
 		c.service(&s.Services[i])
 	}
 	c.unknowns()
+	for i := range r.Queries {
+		c.query(&r.Queries[i])
+	}
 	for i := range s.Sources {
 		c.source(&s.Sources[i])
 	}
@@ -70,6 +76,7 @@ func Check(s *fleet.Snapshot, r Rules) Verdict {
 	if c.instances > 0 && c.down == c.instances {
 		v.Headline = "all down"
 	}
+	c.headline()
 	return v
 }
 
@@ -135,13 +142,15 @@ func (c *checker) instance(v *fleet.InstanceView) {
 		return
 	}
 	c.instances++
+	if v.Status == fleet.Down {
+		c.down++
+	}
 	f := Finding{Outcome: Failed, Reason: v.Why.Reason, Key: v.Key, Text: v.Key.Instance + " " + v.Why.Detail}
 	switch {
+	case slices.Contains(c.rules.FailOn, v.Status), v.Status == fleet.Down && !c.rules.MinHealthy:
+		c.add(f)
 	case v.Status == fleet.Down:
-		c.down++
-		c.add(f)
-	case slices.Contains(c.rules.FailOn, v.Status):
-		c.add(f)
+		c.verdict.Degraded++
 	case v.Status == fleet.Degraded:
 		c.verdict.Degraded++
 	default:
@@ -156,6 +165,34 @@ func (c *checker) unknowns() {
 	if len(c.unknown) > c.rules.MaxUnknown.AtMost(c.instances) {
 		c.verdict.Findings = append(c.verdict.Findings, c.unknown...)
 	}
+}
+
+// query holds it against the fleet where an expression holds, but for what is
+// ignored, or where it cannot be told.
+func (c *checker) query(m *Measured) {
+	for _, f := range m.Findings() {
+		if text, ok := c.rules.ignored(f.Key.Ref, f.Reason); ok && f.Key.Name != "" {
+			c.verdict.Ignored = append(c.verdict.Ignored, Ignored{Key: f.Key, Reason: text})
+			continue
+		}
+		c.add(f)
+	}
+}
+
+// headline is what a query says, where queries alone decided: no row of a table
+// shows it.
+func (c *checker) headline() {
+	said := ""
+	for _, f := range c.verdict.Findings {
+		switch {
+		case f.Outcome != c.verdict.Outcome:
+		case f.Query == nil:
+			return
+		case said == "":
+			said = f.Text
+		}
+	}
+	c.verdict.Headline = cmp.Or(c.verdict.Headline, said)
 }
 
 func (c *checker) source(s *fleet.SourceView) {

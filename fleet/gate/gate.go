@@ -3,6 +3,8 @@
 package gate
 
 import (
+	"context"
+
 	"github.com/midwatch-cli/midwatch/fleet"
 )
 
@@ -36,13 +38,15 @@ type Finding struct {
 	Key     fleet.Key // Instance is empty for a service, Name too for a source
 	Text    string    // one line for people; may hold text of a service, untrusted
 	Hint    string    // what to do next; may be empty
+	Query   *Measured // the expression it comes from; nil for one about statuses
+	Value   *Value    // the element of its answer that it is about; nil where it is about the whole
 }
 
-// Condition is one question about a snapshot. PromQL expressions are one more
-// implementation of it.
+// Condition is one question about a snapshot. It may have to ask somebody else,
+// as a Query does: then ctx bounds that.
 type Condition interface {
 	String() string
-	Eval(s *fleet.Snapshot) Finding
+	Eval(ctx context.Context, s *fleet.Snapshot) Finding
 }
 
 // Ignored is an instance whose state was not held against the fleet.
@@ -57,5 +61,6 @@ type Verdict struct {
 	Headline string    // its own word where there is one: "all down", "known but empty", "no such service"
 	Findings []Finding // what decided, worst first
 	Ignored  []Ignored
-	Degraded int // instances that are degraded and did not decide: the warning beside a pass
+	Degraded int        // instances that are degraded, or down where so many may be, and did not decide: the warning beside a pass
+	Queries  []Measured // every expression that was asked, as it was asked for
 }

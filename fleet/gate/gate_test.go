@@ -214,7 +214,7 @@ func TestWords(t *testing.T) {
 			w := want(t, c.word, c.with)
 			var f gate.Finding
 			for _, s := range c.snaps {
-				f = w.Eval(s)
+				f = w.Eval(t.Context(), s)
 			}
 			if f.Outcome != c.want || c.text != "" && f.Text != c.text {
 				t.Errorf("got %v %q, want %v %q", f.Outcome, f.Text, c.want, c.text)

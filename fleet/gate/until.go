@@ -29,7 +29,7 @@ type Wait struct {
 // Terminator is a Condition that knows when waiting is over for good: nothing
 // that can still happen would make it hold.
 type Terminator interface {
-	Terminal(s *fleet.Snapshot) (Finding, bool)
+	Terminal(ctx context.Context, s *fleet.Snapshot) (Finding, bool)
 }
 
 // Until reads snapshots until the condition has held for long enough
@@ -50,10 +50,14 @@ func Until(ctx context.Context, feed <-chan *fleet.Snapshot, cond Condition, p P
 		if !ok {
 			return w
 		}
-		w.Snapshot = s
-		w.Finding = cond.Eval(s)
-		if f, bad := terminal(s, cond, p.FailOn); bad {
-			w.Finding, w.Passes, w.Held, w.Done = f, 0, 0, true
+		f := cond.Eval(ctx, s)
+		end, bad := terminal(ctx, s, cond, p.FailOn)
+		if ctx.Err() != nil && f.Query != nil && f.Query.Err != nil {
+			return w // asking was cut short: what was known before stands
+		}
+		w.Snapshot, w.Finding = s, f
+		if bad {
+			w.Finding, w.Passes, w.Held, w.Done = end, 0, 0, true
 			p.tell(w)
 			return w
 		}
@@ -82,9 +86,9 @@ func (p *Patience) tell(w Wait) {
 }
 
 // terminal finds what ends the waiting before the condition holds.
-func terminal(s *fleet.Snapshot, cond Condition, failOn []fleet.Status) (Finding, bool) {
+func terminal(ctx context.Context, s *fleet.Snapshot, cond Condition, failOn []fleet.Status) (Finding, bool) {
 	if t, ok := cond.(Terminator); ok {
-		if f, over := t.Terminal(s); over {
+		if f, over := t.Terminal(ctx, s); over {
 			return f, true
 		}
 	}

@@ -36,7 +36,7 @@ func TestWhatAGlobMetIsRemembered(t *testing.T) {
 		w := want(t, c.word, nil)
 		var f gate.Finding
 		for _, s := range c.snaps {
-			f = w.Eval(s)
+			f = w.Eval(t.Context(), s)
 		}
 		if f.Outcome != c.want || f.Text != c.text {
 			t.Errorf("%s: got %v %q, want %v %q", c.name, f.Outcome, f.Text, c.want, c.text)
@@ -80,12 +80,12 @@ func TestProgressOfEachService(t *testing.T) {
 func TestSameNameInTwoSources(t *testing.T) {
 	two := snap("a up up", "a up down")
 	two.Services[1].Source = "consul"
-	if f := want(t, "up", nil).Eval(two); f.Outcome != gate.Failed || f.Text != "a: 3/4 up" {
+	if f := want(t, "up", nil).Eval(t.Context(), two); f.Outcome != gate.Failed || f.Text != "a: 3/4 up" {
 		t.Errorf("got %v %q", f.Outcome, f.Text)
 	}
 	w := want(t, "up", nil)
-	w.Eval(two)
-	if f := w.Eval(snap("a up up up")); f.Outcome != gate.Failed || f.Text != "a: 3/3 up, 3 instances of 4" {
+	w.Eval(t.Context(), two)
+	if f := w.Eval(t.Context(), snap("a up up up")); f.Outcome != gate.Failed || f.Text != "a: 3/3 up, 3 instances of 4" {
 		t.Errorf("one of the four left: %v %q", f.Outcome, f.Text)
 	}
 }
@@ -94,11 +94,11 @@ func TestSameNameInTwoSources(t *testing.T) {
 // not "as many as at the start".
 func TestSilentSnapshotsAreNoStart(t *testing.T) {
 	w := want(t, "up", nil)
-	f := w.Eval(withSource(snap("a up up up"), "timeout"))
+	f := w.Eval(t.Context(), withSource(snap("a up up up"), "timeout"))
 	if f.Outcome != gate.Unknown || f.Reason != "timeout" || f.Key.Source != "consul" {
 		t.Errorf("silent: %+v", f)
 	}
-	if f := w.Eval(snap("a up")); f.Outcome != gate.Passed {
+	if f := w.Eval(t.Context(), snap("a up")); f.Outcome != gate.Passed {
 		t.Errorf("after it: %v %q", f.Outcome, f.Text)
 	}
 }
@@ -106,7 +106,7 @@ func TestSilentSnapshotsAreNoStart(t *testing.T) {
 // ended is a condition that says when waiting is over.
 type ended struct{ *gate.Waiter }
 
-func (ended) Terminal(s *fleet.Snapshot) (gate.Finding, bool) {
+func (ended) Terminal(_ context.Context, s *fleet.Snapshot) (gate.Finding, bool) {
 	return gate.Finding{Outcome: gate.Unknown, Text: "no such service: a"}, len(s.Services) == 0
 }
 

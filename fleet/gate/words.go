@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 	"strings"
@@ -99,7 +100,7 @@ type Progress struct {
 
 // Eval says whether the word holds in this snapshot: Passed, not yet (Failed),
 // or that it cannot be told (Unknown), as when a source does not answer.
-func (w *Waiter) Eval(s *fleet.Snapshot) Finding {
+func (w *Waiter) Eval(_ context.Context, s *fleet.Snapshot) Finding {
 	f, _ := w.Progress(s)
 	return f
 }

@@ -141,10 +141,13 @@ func (e *Expr) sorts() bool {
 // bare takes the parentheses off.
 func bare(e parser.Expr) parser.Expr {
 	for {
-		p, ok := e.(*parser.ParenExpr)
-		if !ok {
+		switch in := e.(type) {
+		case *parser.ParenExpr:
+			e = in.Expr
+		case *parser.StepInvariantExpr:
+			e = in.Expr
+		default:
 			return e
 		}
-		e = p.Expr
 	}
 }

@@ -1,0 +1,132 @@
+package query
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/gate"
+	"github.com/midwatch-cli/midwatch/fleet/metrics"
+)
+
+// tell says what a known answer came to, with the values beside the rule.
+func tell(m *gate.Measured, r *metrics.Rule, values []gate.Value) {
+	switch {
+	case !m.Known:
+	case m.Holds:
+		m.Text = holding(m, r)
+	default:
+		m.Text = falling(m, r, values)
+		if len(m.Lacking) > 0 {
+			m.Text += "; no data for " + strings.Join(m.Lacking, ", ")
+		}
+	}
+}
+
+// mostTold is how many values are said in one line.
+const mostTold = 3
+
+func holding(m *gate.Measured, r *metrics.Rule) string {
+	if len(m.Values) == 0 {
+		return "it is so: " + r.Text
+	}
+	var lines []string
+	for i := range m.Values[:min(len(m.Values), mostTold)] {
+		lines = append(lines, m.Line(&m.Values[i]))
+	}
+	text := strings.Join(lines, ", ")
+	if n := len(m.Values) + m.More - len(lines); n > 0 {
+		text += fmt.Sprintf(" (and %d more)", n)
+	}
+	return text
+}
+
+// emptyWindow is why values are not numbers, as a rule.
+const emptyWindow = " of NaN: 0/0, as where there are no calls in the window"
+
+// falling is about values of which none satisfied the rule.
+func falling(m *gate.Measured, r *metrics.Rule, values []gate.Value) string {
+	text := "it is not so: " + r.Text
+	if m.Flag != "" {
+		text = "it is not so that " + m.What + " is beyond " + m.Flag
+	}
+	nan := 0
+	for i := range values {
+		if math.IsNaN(values[i].V) {
+			nan++
+		}
+	}
+	switch {
+	case len(values) == 0:
+		return text
+	case nan == len(values):
+		return text + "; " + counted(nan, "value") + emptyWindow
+	case len(values) == 1:
+		text += "; "
+	default:
+		text += fmt.Sprintf("; of %d the nearest is ", len(values))
+	}
+	if s := m.Values[0].Subject(); s != "" {
+		text += s + " with "
+	}
+	text += m.Unit.Format(m.Values[0].V, false)
+	if nan > 0 {
+		text += "; " + counted(nan, "value") + emptyWindow
+	}
+	return text
+}
+
+// missing says what was not there to be compared.
+func missing(m *gate.Measured, e *evaluation) error {
+	m.Reason = fleet.ReasonNoData
+	var texts []string
+	var selected []metrics.Selected
+	for _, t := range e.gaps {
+		answer, err := e.ask(t.Expr, true)
+		if err != nil {
+			return err
+		}
+		selected = append(selected, answer.Selected...)
+		text, hint := gap(t, answer)
+		texts = append(texts, text)
+		if m.Hint == "" {
+			m.Hint = hint
+		}
+	}
+	count(m, selected)
+	m.Text = "no data: " + strings.Join(texts, "; ")
+	return nil
+}
+
+// gap is why a term has no answer, and what to do about it.
+func gap(t *metrics.Term, answer metrics.Answer) (text, hint string) {
+	var there []string
+	for _, s := range answer.Selected {
+		if s.Series == 0 {
+			return s.Selector + " matched no series", "midwatch query " + quoted(s.Selector) + " shows whether the name is right; --collect 30s gathers first"
+		}
+		samples := ""
+		if s.Samples >= 0 {
+			samples = " with " + counted(s.Samples, "sample")
+		}
+		there = append(there, fmt.Sprintf("%s matched %d series%s", s.Selector, s.Series, samples))
+	}
+	switch {
+	case t.Pairs != "":
+		return "no two elements have the labels to be compared in " + t.Expr, "name the labels that both sides have: on (service), or sum by (service) on both"
+	case len(there) == 0:
+		return t.Expr + " came to nothing", "midwatch query " + quoted(t.Expr) + " shows what there is"
+	}
+	return t.Expr + " came to nothing, although " + strings.Join(there, ", "), "--collect 30s gathers first: a rate takes two samples"
+}
+
+// quoted is a text for a shell.
+func quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
+
+func counted(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}

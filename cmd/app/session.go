@@ -30,11 +30,12 @@ const registryTime = 5 * time.Second
 
 // Session is the contexts a command is about, opened.
 type Session struct {
-	Fleets  []*wiring.Fleet
-	app     *App
-	file    string                    // the configuration that was read; empty: none
-	origins map[string]config.Context // what each context was opened from
-	secrets *variables
+	Fleets   []*wiring.Fleet
+	Measures *wiring.Measures // where metrics are kept, set before the first pass that reads them; nil: they are not read
+	app      *App
+	file     string                    // the configuration that was read; empty: none
+	origins  map[string]config.Context // what each context was opened from
+	secrets  *variables
 }
 
 // Config reads the configuration file; an empty one where there is none and
@@ -205,10 +206,14 @@ const (
 	Nothing                    // they are not asked: the statuses are what registries claim
 )
 
+// Metrics is asked for beside one of the others, as in HealthOnly|Metrics; with
+// Nothing only metrics are read. Session.Measures says where they are kept.
+const Metrics Asking = 1 << 7
+
 // sweeper is one that asks for that.
-func (asking Asking) sweeper(f *wiring.Fleet) *sweep.Sweeper {
+func (s *Session) sweeper(f *wiring.Fleet, asking Asking) *sweep.Sweeper {
 	w := f.Sweeper()
-	switch asking {
+	switch asking &^ Metrics {
 	case Everything:
 	case HealthOnly:
 		w.Breakers = sweep.Reader{}
@@ -218,6 +223,11 @@ func (asking Asking) sweeper(f *wiring.Fleet) *sweep.Sweeper {
 		w.Breakers = sweep.Reader{Only: true}
 	case Nothing:
 		w.Plan = func(*fleet.Service, *fleet.Instance) fleet.Plan { return fleet.Plan{} }
+		w.Breakers = sweep.Reader{}
+	}
+	if asking&Metrics != 0 && s.Measures != nil {
+		f.ReadMetrics(w, s.Measures.Collector(f))
+		w.Metrics.Only = asking == Nothing|Metrics
 	}
 	return w
 }
@@ -238,7 +248,7 @@ func (s *Session) Pass(ctx context.Context, sel *selection.Selection, asking Ask
 	unknown := make([][]string, len(s.Fleets))
 	var wg sync.WaitGroup
 	for i, f := range s.Fleets {
-		w := asking.sweeper(f)
+		w := s.sweeper(f, asking)
 		w.Progress = progress
 		w.Select = func(all []fleet.Service) []fleet.Service {
 			var selected []fleet.Service

@@ -42,7 +42,7 @@ func (s *Session) Watch(ctx context.Context, sel *selection.Selection, interval 
 }
 
 func (s *Session) loop(f *wiring.Fleet, sel *selection.Selection, interval time.Duration, asking Asking) *sweep.Loop {
-	w := asking.sweeper(f)
+	w := s.sweeper(f, asking)
 	w.Select = func(all []fleet.Service) []fleet.Service {
 		selected, _ := sel.Apply(all)
 		return selected

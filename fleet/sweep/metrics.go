@@ -16,7 +16,6 @@ type Scraper struct {
 	Collector metrics.Collector // what reads and keeps them, and what passes see; nil: nothing is read or kept
 	Time      time.Duration     // bound on reading the page of one instance; 0: none of its own
 	Only      bool              // nothing else is asked: no probes
-	Contexts  bool              // series say of which context they are
 }
 
 // scrape plans the reading of an instance's page of metrics, and returns its
@@ -33,9 +32,6 @@ func (p *pass) scrape(g *group, in *fleet.Instance, e *judge.Evidence) (job prob
 	unasked := fleet.Why{Reason: fleet.ReasonUnasked, Detail: "time ran out before it was read"}
 	e.Scrape.Why = unasked
 	t := metrics.Target{Key: fleet.Key{Ref: g.ref, Instance: in.ID}, Zone: in.Zone, Version: in.Version, Page: *page}
-	if !by.Contexts {
-		t.Key.Context = ""
-	}
 	if by.Only {
 		p.total++
 	}

@@ -90,8 +90,7 @@ func TestMetricsAreReadInTheSamePass(t *testing.T) {
 	order := service("order", all...)
 	order.Context = "prod"
 	order.Instances[0].Zone, order.Instances[0].Version = "a", "2.4"
-	w := scraping(f, s)
-	snap := pass(t, w, order, service("plain", "8.0.0.1:80", "9.0.0.1:80"))
+	snap := pass(t, scraping(f, s), order, service("plain", "8.0.0.1:80", "9.0.0.1:80"))
 	expect(t, snap, "up up up down:reported")
 	if got, want := scrapes(snap), fmt.Sprint(len(all[0]), " ", len(all[1]), " policy -"); got != want {
 		t.Errorf("read %s, want %s", got, want)
@@ -101,7 +100,7 @@ func TestMetricsAreReadInTheSamePass(t *testing.T) {
 	}
 	slices.SortFunc(s.targets, func(a, b metrics.Target) int { return strings.Compare(a.Key.Instance, b.Key.Instance) })
 	want := metrics.Target{
-		Key: fleet.Key{Ref: fleet.Ref{Source: "memory", Name: "order"}, Instance: all[0]}, Zone: "a", Version: "2.4",
+		Key: fleet.Key{Ref: fleet.Ref{Context: "prod", Source: "memory", Name: "order"}, Instance: all[0]}, Zone: "a", Version: "2.4",
 		Page: fleet.Exposition{URLs: []string{"http://" + all[0] + "/metrics"}, Profile: "go"},
 	}
 	if len(s.targets) != 2 || fmt.Sprintf("%+v", s.targets[0]) != fmt.Sprintf("%+v", want) {
@@ -109,11 +108,6 @@ func TestMetricsAreReadInTheSamePass(t *testing.T) {
 	}
 	if len(s.observed) != 1 || s.observed[0] != snap {
 		t.Errorf("%d passes were told of", len(s.observed))
-	}
-	w.Metrics.Contexts, s.targets = true, nil
-	pass(t, w, order)
-	if len(s.targets) != 2 || s.targets[0].Key.Context != "prod" {
-		t.Errorf("of several contexts: %+v", s.targets)
 	}
 }
 

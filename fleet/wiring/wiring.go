@@ -1,7 +1,6 @@
 // Package wiring turns configuration into working parts: registries, probers,
-// what reads
-// breakers, one HTTP client per profile. It is the only importer of the tables of
-// adapters.
+// what reads breakers and metrics, one HTTP client per profile. It is the only
+// importer of the tables of adapters.
 package wiring
 
 import (
@@ -127,6 +126,7 @@ type Fleet struct {
 	resolver *profile.Resolver
 	probers  *probers
 	admins   *admins
+	pages    *pages
 	services []fleet.ServiceRule
 }
 
@@ -153,7 +153,7 @@ func Open(ctx context.Context, c config.Context, profiles map[string]fleet.Profi
 		return nil, fmt.Errorf("%w: %w", registry.ErrConfig, err)
 	}
 	f.probers = newProbers(ctx, f.resolver, s)
-	f.admins = &admins{probers: f.probers}
+	f.admins, f.pages = &admins{probers: f.probers}, &pages{probers: f.probers}
 	sources, err := f.sources(ctx, c)
 	if err != nil {
 		f.probers.close()
@@ -195,6 +195,7 @@ func (f *Fleet) meaning(s *fleet.Service) []fleet.Warning { return profile.Norma
 // Close closes registries and clients.
 func (f *Fleet) Close() error {
 	f.admins.close()
+	f.pages.close()
 	f.probers.close()
 	return f.keeper.Close()
 }
@@ -235,14 +236,18 @@ func ConfigError(states []registry.State) error {
 	return nil
 }
 
-// Sweeper returns a new sweeper for the context. It asks and reads everything;
-// who wants less says so before the first pass.
+// bound is the time that reading breakers, or a page of metrics, may take for
+// one instance.
+func (f *Fleet) bound() time.Duration { return max(fleet.AttemptsBudget, f.settings.ProbeTimeout) }
+
+// Sweeper returns a new sweeper for the context. It asks and reads everything
+// but metrics, see ReadMetrics; who wants less says so before the first pass.
 func (f *Fleet) Sweeper() *sweep.Sweeper {
 	return &sweep.Sweeper{
 		Context:  f.Context,
 		Plan:     f.resolver.Resolve,
 		Prober:   f.probers.of,
-		Breakers: sweep.Reader{Admin: f.Admin, Time: max(fleet.AttemptsBudget, f.settings.ProbeTimeout)},
+		Breakers: sweep.Reader{Admin: f.Admin, Time: f.bound()},
 		Pool:     probe.Pool{Parallel: f.settings.Parallel, PerHost: fleet.ParallelHost, QPS: f.settings.QPS},
 		Now:      f.settings.Now,
 		Terse:    !f.settings.Explain,

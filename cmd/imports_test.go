@@ -53,8 +53,9 @@ var rules = []struct {
 	{pkg: "fleet/diff", may: []string{"fleet", "fleet/match"}},
 	{pkg: "fleet/selection", may: []string{"fleet", "fleet/match"}},
 	{pkg: "fleet/profile", may: []string{"fleet", "fleet/match", "fleet/selection", "probe"}},
-	{pkg: "fleet/config", may: []string{"fleet", "fleet/match", "fleet/selection", "probe", "fleet/config/form"}},
+	{pkg: "fleet/config", may: []string{"fleet", "fleet/match", "fleet/selection", "probe", "fleet/config/form", "fleet/config/mapping"}},
 	{pkg: "fleet/config/form", may: nil},
+	{pkg: "fleet/config/mapping", may: []string{"fleet", "fleet/config/form"}},
 	{pkg: "fleet/config/*", may: []string{"fleet", "fleet/config", "fleet/config/form"}},
 	{pkg: "fleet/document/json*", may: nil},
 	{pkg: "fleet/document/value", may: []string{"fleet/document/json*"}},
@@ -140,7 +141,7 @@ var doors = []struct {
 	{"github.com/fsnotify/", []string{"fleet/registry/file"}},
 	{"google.golang.org/grpc", []string{"probe", "probe/grpchealth", "fleet/demo/**", "fleet/registry/etcd/**"}},
 	{"google.golang.org/protobuf", []string{"probe", "fleet/demo/**", "fleet/registry/etcd/**"}},
-	{"github.com/goccy/go-yaml", []string{"fleet/config", "fleet/config/form", "fleet/registry/file"}},
+	{"github.com/goccy/go-yaml", []string{"fleet/config", "fleet/config/form", "fleet/config/mapping", "fleet/registry/file"}},
 	{"golang.org/x/", []string{"probe/**", "fleet/**", "cmd/**"}},
 }
 

@@ -64,6 +64,9 @@ func TestSchemaTakesWhatTheDecoderTakes(t *testing.T) {
 		for _, key := range []string{"profiles", "services", "readOnly", "protected", "prometheus"} {
 			try("contexts:\n  - name: a\n    registries: ['etcd://h']\n    " + key + ": " + v + "\n")
 		}
+		for _, key := range []string{"url: ", "profile: x, url: ", "url: http://h, profile: "} {
+			try("contexts:\n  - name: a\n    registries: ['etcd://h']\n    prometheus: {" + key + v + "}\n")
+		}
 		mapping := "profiles:\n  p:\n    breakers:\n      api: mapping\n      mapping:\n        list: {path: /l}\n"
 		for _, key := range []string{"items", "name", "state", "fields", "states", "set"} {
 			try(mapping + "        " + key + ": " + v + "\n")

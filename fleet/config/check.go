@@ -28,13 +28,6 @@ func badMatch(s string) string {
 	return ""
 }
 
-func badPath(s string) string {
-	if !strings.HasPrefix(s, "/") {
-		return "want a path that starts with /"
-	}
-	return ""
-}
-
 func badSocket(s string) string {
 	if !strings.HasPrefix(s, "/") {
 		return "want the whole path of a socket"
@@ -90,6 +83,7 @@ func (c checker) file(f *File) {
 		first[one.Name] = i
 		c.profiles(one.Profiles, f.Profiles, form.Join(at, "profiles"))
 		c.registries(one.Registries, form.Join(at, "registries"))
+		c.reference(one.Prometheus.Profile, f.ProfilesOf(one), form.Join(form.Join(at, "prometheus"), "profile"))
 		for j, rule := range one.Services {
 			c.reference(rule.Profile, f.ProfilesOf(one), form.Join(form.Index(form.Join(at, "services"), j), "profile"))
 		}
@@ -207,5 +201,21 @@ func (c checker) contradictions(p fleet.Profile, at string) {
 	}
 	if p.WarnDays > 0 && p.FailDays > p.WarnDays {
 		c.Fail(form.Join(at, "failDays"), fmt.Sprintf("%d is more than warnDays (%d): the failure would come before the warning", p.FailDays, p.WarnDays), "")
+	}
+}
+
+// mapping checks what breakers says of a mapping: where decoding went well, by
+// what its adapter knows.
+func (c checker) mapping(b fleet.BreakerAPI, extends, at string) {
+	here := form.Join(at, "mapping")
+	switch {
+	case b.Mapping == nil && b.API == "mapping" && extends == "":
+		c.Fail(form.Join(at, "api"), "has no mapping beside it", "")
+	case b.Mapping != nil && b.API != "mapping" && (b.API != "" || extends == ""):
+		c.Fail(here, "is for api: mapping only", "")
+	case b.Mapping != nil && c.known.Mapping != nil && !c.FailedAt(here):
+		for _, fault := range c.known.Mapping(b.Mapping) {
+			c.Fail(here+"."+fault.Key, form.Clean(fault.Message), form.Clean(fault.Hint))
+		}
 	}
 }

@@ -65,7 +65,7 @@ func TestWhole(t *testing.T) {
 		{Match: "!canary", DependsOn: []string{"user"}},
 	})
 	equal(t, "the guards", [2]bool{prod.ReadOnly, prod.Protected}, [2]bool{true, true})
-	equal(t, "prometheus", prod.Prometheus, "https://prom.internal:9090/base")
+	equal(t, "prometheus", prod.Prometheus, config.Prometheus{URL: "https://prom.internal:9090/base", Profile: "shop"})
 
 	names := []string{}
 	for _, r := range prod.Registries {

@@ -9,6 +9,7 @@
 //	MIDWATCH_CONFIG    --config: the file; read here, by Find
 //	MIDWATCH_CONTEXT   --context: names, comma separated, or none; read here, by File.Choose
 //	MIDWATCH_REGISTRY  --registry: [NAME=]URL, several separated by spaces
+//	MIDWATCH_PROMETHEUS --prometheus: URL of a server that answers PromQL
 //	MIDWATCH_READ_ONLY --read-only: any layer switches it on, none off
 //	MIDWATCH_TIMEOUT, MIDWATCH_PROBE_TIMEOUT, MIDWATCH_INTERVAL, MIDWATCH_PARALLEL,
 //	MIDWATCH_OUTPUT, MIDWATCH_COLOR, MIDWATCH_NAMESPACE   the flags of those names
@@ -50,9 +51,16 @@ type Context struct {
 	Registries []Registry
 	Profiles   map[string]fleet.Profile // those of its own; see File.ProfilesOf
 	Services   []fleet.ServiceRule
-	ReadOnly   bool   // every write is refused; no other layer switches it off
-	Protected  bool   // a write wants the service's name typed
-	Prometheus string // URL of a server that has the metrics; empty where there is none
+	ReadOnly   bool // every write is refused; no other layer switches it off
+	Protected  bool // a write wants the service's name typed
+	Prometheus Prometheus
+}
+
+// Prometheus is a server that has the metrics of a context; the zero value is
+// none.
+type Prometheus struct {
+	URL     string // what stands before /api/v1; holds no secret
+	Profile string // whose credentials, headers, TLS and proxy it is asked with; empty: none
 }
 
 // Registry is one source of a context.

@@ -3,6 +3,7 @@ package config
 import (
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/config/form"
+	"github.com/midwatch-cli/midwatch/fleet/config/mapping"
 )
 
 // The form of the file, key by key. The help texts are the schema's.
@@ -34,8 +35,8 @@ func contextSlot(c *Context) form.Slot {
 		}},
 		{Key: "readOnly", Help: "refuse every write; nothing else switches it off", Slot: func(c *Context) form.Slot { return form.Flag(&c.ReadOnly) }},
 		{Key: "protected", Help: "a write wants the service's name typed", Slot: func(c *Context) form.Slot { return form.Flag(&c.Protected) }},
-		{Key: "prometheus", Help: "URL of a Prometheus server that has this fleet's metrics", Slot: func(c *Context) form.Slot {
-			return form.Text(&c.Prometheus, "", badURL)
+		{Key: "prometheus", Help: "a Prometheus server that has this fleet's metrics: its URL, or a mapping with url and profile", Slot: func(c *Context) form.Slot {
+			return peer{&c.Prometheus}
 		}},
 	}}
 }
@@ -58,13 +59,13 @@ func profileSlot(p *fleet.Profile) form.Slot {
 		}},
 		{Key: "scheme", Help: "http or https", Slot: func(p *fleet.Profile) form.Slot { return form.OneWord(&p.Scheme, "http", "https") }},
 		{Key: "health", Help: "where health is asked", Slot: group(
-			form.Field[fleet.Profile]{Key: "path", Help: "a path, or several in the order they are tried", Slot: func(p *fleet.Profile) form.Slot { return form.Texts(&p.HealthPaths, badPath) }},
+			form.Field[fleet.Profile]{Key: "path", Help: "a path, or several in the order they are tried", Slot: func(p *fleet.Profile) form.Slot { return form.Texts(&p.HealthPaths, form.BadPath) }},
 		)},
 		{Key: "grpc", Help: "how gRPC health is asked", Slot: group(
 			form.Field[fleet.Profile]{Key: "services", Help: "the service names to ask; \"*\" is all of them", Slot: func(p *fleet.Profile) form.Slot { return form.Texts(&p.GRPCServices, nil) }},
 		)},
 		{Key: "metrics", Help: "where metrics are scraped", Slot: group(
-			form.Field[fleet.Profile]{Key: "path", Help: "the path", Slot: func(p *fleet.Profile) form.Slot { return form.Text(&p.MetricsPath, "^/", badPath) }},
+			form.Field[fleet.Profile]{Key: "path", Help: "the path", Slot: func(p *fleet.Profile) form.Slot { return form.Text(&p.MetricsPath, "^/", form.BadPath) }},
 		)},
 		{Key: "breakers", Help: "where circuit breakers are administered", Slot: group(breakerFields()...)},
 		{Key: "ports", Help: "ports by role, where they differ from the service's own", Slot: func(p *fleet.Profile) form.Slot { return ports{&p.Ports} }},
@@ -89,10 +90,10 @@ func group(fields ...form.Field[fleet.Profile]) func(*fleet.Profile) form.Slot {
 func breakerFields() []form.Field[fleet.Profile] {
 	return []form.Field[fleet.Profile]{
 		{Key: "api", Help: "the admin API: actuator, envoy, haproxy, httpapi, mapping, metrics, springbootadmin", Slot: func(p *fleet.Profile) form.Slot { return form.Text(&p.Breakers.API, form.NamePattern, form.BadName) }},
-		{Key: "path", Help: "its base path", Slot: func(p *fleet.Profile) form.Slot { return form.Text(&p.Breakers.Path, "^/", badPath) }},
+		{Key: "path", Help: "its base path", Slot: func(p *fleet.Profile) form.Slot { return form.Text(&p.Breakers.Path, "^/", form.BadPath) }},
 		{Key: "csrf", Help: "how tokens against forged requests (CSRF) are fetched: spring, or the path of a page that holds one", Slot: func(p *fleet.Profile) form.Slot { return form.Text(&p.Breakers.CSRF, "", nil) }},
 		{Key: "mapping", Help: "how an API that exists already is driven, for api: mapping", Slot: func(p *fleet.Profile) form.Slot {
-			return form.Optional(&p.Breakers.Mapping, mappingSlot)
+			return form.Optional(&p.Breakers.Mapping, mapping.Slot)
 		}},
 	}
 }

@@ -64,6 +64,11 @@ func TestValues(t *testing.T) {
 		underneath string // the path of the problem, where it is not the key's own
 	}{
 		{
+			key: "prometheus: {url", in: func(key, value string) string { return inContext(key, value+"}") }, underneath: "contexts[0].prometheus.url",
+			good:  []string{"http://h", "'https://h:9090/p', profile: plain"},
+			wrong: map[string]string{"ftp://h": url, "http://u:p@h": refused},
+		},
+		{
 			key: "prometheus", in: inContext,
 			good:  []string{"http://h", "https://h:9090/p", "'http://[::1]:9090'", "http://h/?a=b"},
 			wrong: map[string]string{"h:9090": url, "ftp://h": url, "http://": url, "/p": url, "http://u:p@h": refused, "http://u@h": refused, "'http://h h'": url, "'http://%zz'": url},

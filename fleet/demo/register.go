@@ -22,7 +22,7 @@ func (m member) entry() registry.Entry {
 	web, grpc := m.Addrs()
 	e := registry.Entry{Service: m.Service, TTL: leaseTime, Instance: fleet.Instance{
 		ID: m.ID, Addr: web, Zone: zone(m.n), Version: m.Version,
-		Labels: map[string]string{"scheme": "http", "health_path": "/health", "metrics_path": "/metrics", "profile": "midwatch"},
+		Labels: map[string]string{"scheme": "http", "health_path": "/health", "metrics_path": m.MetricsPath(), "profile": "midwatch"},
 	}}
 	if m.Draining() {
 		e.Instance.Labels[service.LabelDraining] = "true"

@@ -145,7 +145,7 @@ func (p *probers) adminClient(f fleet.Profile, credentials bool) (*http.Client, 
 
 func (p *probers) adminTransport(f fleet.Profile, credentials bool) (http.RoundTripper, error) {
 	if credentials && f.Auth.OAuth2 != nil {
-		return p.transport(f, credentials, promconfig.WithKeepAlivesDisabled(),
+		return p.transport(f, credentials, false, promconfig.WithKeepAlivesDisabled(),
 			promconfig.WithDialContextFunc(func(ctx context.Context, network, address string) (net.Conn, error) {
 				return p.dialFor(ctx, network, address, anyConnection)
 			}))

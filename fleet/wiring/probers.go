@@ -166,17 +166,18 @@ func (p *probers) client(f fleet.Profile, credentials bool) (*http.Client, error
 		return nil, nil
 	}
 	// Every question has a connection of its own.
-	over, err := p.transport(f, credentials, promconfig.WithKeepAlivesDisabled(), promconfig.WithDialContextFunc(p.dial))
+	over, err := p.transport(f, credentials, false, promconfig.WithKeepAlivesDisabled(), promconfig.WithDialContextFunc(p.dial))
 	if err != nil {
 		return nil, err
 	}
 	return &http.Client{Transport: &veiling{next: over, names: proofs(f)}}, nil
 }
 
-// transport is a profile's TLS, proxy and OAuth2.
-func (p *probers) transport(f fleet.Profile, credentials bool, options ...promconfig.HTTPClientOption) (http.RoundTripper, error) {
+// transport is a profile's TLS, proxy and OAuth2. Where the profile has no proxy,
+// the environment's may be used.
+func (p *probers) transport(f fleet.Profile, credentials, environment bool, options ...promconfig.HTTPClientOption) (http.RoundTripper, error) {
 	c := promconfig.DefaultHTTPClientConfig
-	c.FollowRedirects = false
+	c.FollowRedirects, c.ProxyFromEnvironment = false, environment && f.Proxy == ""
 	c.TLSConfig = promconfig.TLSConfig{
 		CAFile: f.TLS.CA, ServerName: f.TLS.ServerName, InsecureSkipVerify: f.TLS.Insecure,
 	}

@@ -32,6 +32,7 @@ type Settings struct {
 	Parallel     int
 	QPS          float64
 	Override     profile.Override
+	Prometheus   string                                    // URL of a server to ask in place of the configured one; empty: that
 	Explain      bool                                      // plans say who decided what
 	Breakers     func(api string) (*breaker.Driver, error) // the table of breaker APIs; nil: that of fleet/breaker/all
 	Log          *slog.Logger                              // nil: nowhere
@@ -128,6 +129,9 @@ type Fleet struct {
 	admins   *admins
 	pages    *pages
 	services []fleet.ServiceRule
+
+	prometheus config.Prometheus // zero: none
+	peers      kept[config.Prometheus, *peer]
 }
 
 // Open opens a context. Its errors are the user's to correct; a registry that
@@ -143,6 +147,7 @@ func Open(ctx context.Context, c config.Context, profiles map[string]fleet.Profi
 		s.Breakers = breakers.Driver
 	}
 	f := &Fleet{Context: c.Name, ReadOnly: c.ReadOnly, Protected: c.Protected, settings: s, services: c.Services}
+	f.prometheus = chosen(s.Prometheus, c.Prometheus)
 	trusted := map[string]bool{}
 	rules := profile.Rules{
 		Profiles: profiles, Services: c.Services, Override: s.Override, Terse: !s.Explain,
@@ -195,6 +200,7 @@ func (f *Fleet) meaning(s *fleet.Service) []fleet.Warning { return profile.Norma
 // Close closes registries and clients.
 func (f *Fleet) Close() error {
 	f.admins.close()
+	f.peers.each(func(p *peer) { p.client.CloseIdleConnections() })
 	f.pages.close()
 	f.probers.close()
 	return f.keeper.Close()

@@ -1,5 +1,7 @@
 package form
 
+import "strings"
+
 // NamePattern is what contexts, profiles and sources may be called: nothing
 // that a flag, a path or a list would read as something else.
 const (
@@ -16,6 +18,14 @@ func BadName(s string) string {
 	}
 	if s == "" {
 		return "is empty"
+	}
+	return ""
+}
+
+// BadPath is a Check for paths of URLs.
+func BadPath(s string) string {
+	if !strings.HasPrefix(s, "/") {
+		return "want a path that starts with /"
 	}
 	return ""
 }

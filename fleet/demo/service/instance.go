@@ -28,6 +28,15 @@ type Spec struct {
 	DependsOn []string
 }
 
+// MetricsPath is where its metrics are. Inventory counts by hand, as services do
+// that use no library for it: it has nothing for Prometheus.
+func (s Spec) MetricsPath() string {
+	if s.Service == "inventory" {
+		return "/metrics.json"
+	}
+	return "/metrics"
+}
+
 // Instance is one copy of a service: an HTTP server, for orders a gRPC server
 // too, its metrics, and its ways to the services it depends on. It is safe for
 // concurrent use.

@@ -21,7 +21,9 @@ const maxBody = 64 << 10
 func (in *Instance) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /health", in.health)
-	mux.Handle("GET /metrics", in.stuck(in.metrics.page()))
+	if in.MetricsPath() == "/metrics" {
+		mux.Handle("GET /metrics", in.stuck(in.metrics.page()))
+	}
 	mux.Handle("GET /metrics.json", in.stuck(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		reply(w, http.StatusOK, in.metrics.summary())
 	})))

@@ -30,6 +30,24 @@ type tail struct {
 	points []point // visible ones; they do not change
 }
 
+// add makes a sample visible. A histogram that goes on from the one before says
+// so, as in Prometheus' chunks: not everybody has to compare all buckets again.
+// Where it does not, it says nothing.
+func (t *tail) add(p point) {
+	if p.h != nil && p.h.CounterResetHint != histogram.GaugeType {
+		p.h.CounterResetHint = histogram.UnknownCounterReset
+		if n := len(t.points); n > 0 && t.points[n-1].goesOn(p.h) {
+			p.h.CounterResetHint = histogram.NotCounterReset
+		}
+	}
+	t.points = append(t.points, p)
+}
+
+// goesOn says whether a histogram of a counter continues this one.
+func (p point) goesOn(next *histogram.FloatHistogram) bool {
+	return p.h != nil && p.h.CounterResetHint != histogram.GaugeType && !next.DetectReset(p.h)
+}
+
 // expire drops what left the window, and gives free what has no samples any
 // more. The store's lock is held, by the goroutine that appends.
 func (t *Target) expire() {

@@ -210,7 +210,7 @@ func (t *Target) Append(id ID, at int64, v float64) bool {
 	return t.appendLate(id, point{at: at, v: normal(v)})
 }
 
-// AppendHistogram adds a native histogram. It is kept: do not change it.
+// AppendHistogram adds a native histogram. It is the store's from now on.
 func (t *Target) AppendHistogram(id ID, at int64, h *histogram.FloatHistogram) bool {
 	return t.appendLate(id, point{at: at, h: h})
 }
@@ -329,8 +329,7 @@ func (t *Target) publish(mark bool) {
 	}
 	t.put(t.at, row)
 	for _, l := range t.pending {
-		tail := t.loose[l.slot]
-		tail.points = append(tail.points, l.point)
+		t.loose[l.slot].add(l.point)
 		t.seen[l.slot] = t.number
 	}
 	s.appended.Add(uint64(len(t.pending)))

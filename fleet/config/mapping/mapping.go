@@ -1,4 +1,6 @@
-package config
+// Package mapping is the form of profiles.NAME.breakers.mapping: how the file
+// drives an admin API that exists already.
+package mapping
 
 import (
 	"maps"
@@ -11,10 +13,9 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet/config/form"
 )
 
-// The keys of profiles.NAME.breakers.mapping. What templates and pointers must
-// hold is Known.Mapping's to say.
-
-func mappingSlot(m *fleet.BreakerMapping) form.Slot {
+// Slot is the keys of profiles.NAME.breakers.mapping. What templates and pointers
+// must hold is config.Known's to say.
+func Slot(m *fleet.BreakerMapping) form.Slot {
 	return form.Object[fleet.BreakerMapping]{Dst: m, Name: "mapping", Fields: []form.Field[fleet.BreakerMapping]{
 		{Key: "list", Help: "the request that lists all breakers", Required: true, Slot: func(m *fleet.BreakerMapping) form.Slot { return requestSlot(&m.List) }},
 		{Key: "items", Help: "JSON pointer to the list in the answer, or to an object of breakers by name; the answer itself where it is not given", Slot: func(m *fleet.BreakerMapping) form.Slot {
@@ -41,7 +42,7 @@ func requestSlot(r *fleet.MappedRequest) form.Slot {
 		{Key: "method", Help: "GET for the list and POST for orders, where it is not given", Slot: func(r *fleet.MappedRequest) form.Slot {
 			return form.OneWord(&r.Method, "GET", "POST", "PUT", "PATCH", "DELETE")
 		}},
-		{Key: "path", Help: "below the address; {name} is the breaker's name", Required: true, Slot: func(r *fleet.MappedRequest) form.Slot { return form.Text(&r.Path, "^/", badPath) }},
+		{Key: "path", Help: "below the address; {name} is the breaker's name", Required: true, Slot: func(r *fleet.MappedRequest) form.Slot { return form.Text(&r.Path, "^/", form.BadPath) }},
 		{Key: "body", Help: "JSON; {name}, {by}, {reason} and {change} stand between quotes, {ttlSeconds} and {share} are numbers", Slot: func(r *fleet.MappedRequest) form.Slot {
 			return form.Text(&r.Body, "", nil)
 		}},
@@ -161,20 +162,4 @@ func (m meanings) Value() any {
 		return nil
 	}
 	return out
-}
-
-// mapping checks what breakers says of a mapping: where decoding went well, by
-// what its adapter knows.
-func (c checker) mapping(b fleet.BreakerAPI, extends, at string) {
-	here := form.Join(at, "mapping")
-	switch {
-	case b.Mapping == nil && b.API == "mapping" && extends == "":
-		c.Fail(form.Join(at, "api"), "has no mapping beside it", "")
-	case b.Mapping != nil && b.API != "mapping" && (b.API != "" || extends == ""):
-		c.Fail(here, "is for api: mapping only", "")
-	case b.Mapping != nil && c.known.Mapping != nil && !c.FailedAt(here):
-		for _, fault := range c.known.Mapping(b.Mapping) {
-			c.Fail(here+"."+fault.Key, form.Clean(fault.Message), form.Clean(fault.Hint))
-		}
-	}
 }

@@ -16,6 +16,7 @@ func Reasons() []string {
 		probe.ReasonDraining, probe.ReasonLimited, probe.ReasonSlow, probe.ReasonExpiring, probe.ReasonStale,
 		probe.ReasonAlike, probe.ReasonTCPOnly, probe.ReasonPolicy, probe.ReasonCancelled, probe.ReasonInternal,
 		ReasonClaimed, ReasonBreaker, ReasonNoInstances, ReasonNoService, ReasonVantage, ReasonDependency, ReasonUnasked,
+		ReasonQuery, ReasonNoData, ReasonExpression,
 		ReasonExpression,
 		ReasonQuery, ReasonNoData,
 	}

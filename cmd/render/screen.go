@@ -18,6 +18,11 @@ func screen(t *term.IO, p *pen, o Options, j *Judged) error {
 	var b bytes.Buffer
 	notes := aside(p, j)
 	if !p.tty {
+		for i := range j.Verdict.Queries {
+			if _, text := report.Asked(&j.Verdict.Queries[i]); j.Lines == nil {
+				notes = append(notes, text)
+			}
+		}
 		switch {
 		case j.Lines != nil:
 			for _, l := range j.Lines {
@@ -38,6 +43,9 @@ func screen(t *term.IO, p *pen, o Options, j *Judged) error {
 	}
 	if j.Lines == nil {
 		check(&b, p, o, j)
+		for i := range j.Verdict.Queries {
+			b.WriteString(p.signed(report.Asked(&j.Verdict.Queries[i])))
+		}
 	}
 	if j.Explain {
 		b.WriteByte('\n')
@@ -66,6 +74,9 @@ func (j *Judged) nextHint() string {
 func check(b *bytes.Buffer, p *pen, o Options, j *Judged) {
 	s := j.Snapshot
 	for _, f := range j.Verdict.Findings {
+		if f.Query != nil {
+			continue // it has a line of its own
+		}
 		if f.Key.Name != "" && !slices.ContainsFunc(s.Services, func(v fleet.ServiceView) bool { return v.Name == f.Key.Name }) || f.Key.Ref == (fleet.Ref{}) {
 			b.WriteString(p.signed(fleet.Unknown, f.Text))
 		}
@@ -326,6 +337,11 @@ func explained(s *fleet.Snapshot) *Table {
 					answer = "could not be read: " + report.InWords(in.BreakersWhy)
 				}
 				add("breakers", a.Base, answer)
+			}
+			if m := &in.Scrape; m.Why != (fleet.Why{}) {
+				add("metrics", m.URL, "could not be read: "+report.InWords(m.Why))
+			} else if m.URL != "" {
+				add("metrics", m.URL, plural(m.Samples, "sample")+" as "+m.Form+" after "+term.Duration(m.Took))
 			}
 			add("status", in.Status.String(), report.InWords(in.Why))
 		}

@@ -105,6 +105,8 @@ func (j *Judged) title() string {
 		return f[0].Text + more(len(f)-1)
 	case j.Verdict.Headline != "":
 		return j.Verdict.Headline + ": " + Summary(j.Snapshot)
+	case report.Decisive(&j.Verdict) != "":
+		return report.Decisive(&j.Verdict) + "; " + Summary(j.Snapshot)
 	}
 	return Summary(j.Snapshot)
 }

@@ -4,6 +4,7 @@ import (
 	"iter"
 
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/document/asked"
 	"github.com/midwatch-cli/midwatch/fleet/document/value"
 	"github.com/midwatch-cli/midwatch/fleet/gate"
 )
@@ -25,6 +26,7 @@ type CheckDoc struct {
 	Items       Items[Instance] `json:"items" doc:"every instance, sorted by key"`
 	Services    []Service       `json:"services" doc:"every service, sorted by key"`
 	Roots       []Root          `json:"roots" doc:"causes, worst first, each with the services that wait for it"`
+	Queries     []asked.Query   `json:"queries" doc:"the expressions that were asked, in the order of the command line"`
 	Findings    []Finding       `json:"findings" doc:"what the verdict rests on, worst first"`
 	Ignored     []Ignored       `json:"ignored" doc:"what was not held against the fleet"`
 	Sources     []Source        `json:"sources" doc:"the registries, in the order of configuration"`
@@ -55,6 +57,9 @@ type Finding struct {
 	Reason   string  `json:"reason" doc:"one word of a closed list"`
 	Text     string  `json:"text" doc:"one line for people"`
 	Hint     string  `json:"hint" doc:"what to do next, or empty"`
+
+	Query string       `json:"query" doc:"the expression that it comes from; empty for one about statuses"`
+	Value *asked.Value `json:"value" doc:"the element of the expression's answer that it is about; null where it is about the whole"`
 }
 
 // Ignored is an instance whose state was not held against the fleet.
@@ -66,12 +71,14 @@ type Ignored struct {
 
 // Waited is what wait waited for.
 type Waited struct {
-	For              string  `json:"for" doc:"the word that was waited for"`
-	Done             bool    `json:"done" doc:"it came to an end before time ran out"`
-	HeldSeconds      Seconds `json:"heldSeconds" doc:"for how long it has held"`
-	StableForSeconds Seconds `json:"stableForSeconds" doc:"for how long it had to hold"`
-	Passes           int     `json:"passes" doc:"looks in a row at which it held"`
-	WaitedSeconds    Seconds `json:"waitedSeconds" doc:"time from the start"`
+	For              string   `json:"for" doc:"the word that was waited for; empty where only queries were"`
+	ForQueries       []string `json:"forQueries" doc:"the expressions that had to hold"`
+	FailOnQueries    []string `json:"failOnQueries" doc:"the expressions that would have ended the waiting"`
+	Done             bool     `json:"done" doc:"it came to an end before time ran out"`
+	HeldSeconds      Seconds  `json:"heldSeconds" doc:"for how long it has held"`
+	StableForSeconds Seconds  `json:"stableForSeconds" doc:"for how long it had to hold"`
+	Passes           int      `json:"passes" doc:"looks in a row at which it held"`
+	WaitedSeconds    Seconds  `json:"waitedSeconds" doc:"time from the start"`
 }
 
 // Check is the document of one pass and what a gate says of it. With explain
@@ -84,6 +91,7 @@ func Check(s *fleet.Snapshot, v gate.Verdict, exitCode int, explain bool) CheckD
 // snapshot, as when nothing answered in time, is an empty fleet.
 func Wait(s *fleet.Snapshot, v gate.Verdict, exitCode int, w Waited) CheckDoc {
 	d := judged("Wait", s, v, exitCode, false)
+	w.ForQueries, w.FailOnQueries = value.Some(w.ForQueries), value.Some(w.FailOnQueries)
 	d.Wait = &w
 	return d
 }
@@ -96,7 +104,7 @@ func judged(kind string, s *fleet.Snapshot, v gate.Verdict, exitCode int, explai
 		Head: HeadOf(kind, s.Context, s.At), TookSeconds: SecondsOf(s.Took), Verdict: Verdict(v.Outcome.String()), ExitCode: exitCode,
 		Headline: v.Headline, Counts: counts(s), Items: instances(s, explain), Services: make([]Service, len(s.Services)),
 		Roots: make([]Root, len(s.Roots)), Findings: make([]Finding, len(v.Findings)), Ignored: make([]Ignored, len(v.Ignored)),
-		Sources: SourcesOf(s), Warnings: WarningsOf(s.Warnings), Errors: Failures(s),
+		Queries: asked.QueriesOf(v.Queries), Sources: SourcesOf(s), Warnings: WarningsOf(s.Warnings), Errors: Failures(s),
 	}
 	for i := range s.Services {
 		d.Services[i] = service(&s.Services[i])
@@ -104,11 +112,22 @@ func judged(kind string, s *fleet.Snapshot, v gate.Verdict, exitCode int, explai
 	for i, r := range s.Roots {
 		d.Roots[i] = Root{ref(r.Ref), refs(r.Cycle), refs(r.Victims)}
 	}
-	for i, f := range v.Findings {
-		d.Findings[i] = Finding{ref(f.Key.Ref), f.Key.Instance, Verdict(f.Outcome.String()), string(f.Reason), f.Text, f.Hint}
+	for i := range v.Findings {
+		d.Findings[i] = finding(&v.Findings[i])
 	}
 	for i, g := range v.Ignored {
 		d.Ignored[i] = Ignored{ref(g.Key.Ref), g.Key.Instance, g.Reason}
+	}
+	return d
+}
+
+func finding(f *gate.Finding) Finding {
+	d := Finding{
+		Ref: RefOf(f.Key.Ref), Instance: f.Key.Instance, Outcome: Verdict(f.Outcome.String()), Reason: string(f.Reason), Text: f.Text, Hint: f.Hint,
+		Value: asked.ValueOf(f.Value),
+	}
+	if f.Query != nil {
+		d.Query = f.Query.Query
 	}
 	return d
 }

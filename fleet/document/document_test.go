@@ -91,8 +91,11 @@ func documents() map[string]any {
 			{Outcome: gate.Failed, Reason: probe.ReasonTimeout, Key: s.Services[1].Instances[1].Key, Text: "payment-2 no answer in 2s"},
 			{Outcome: gate.Unknown, Reason: probe.ReasonRefused, Key: fleet.Key{Ref: fleet.Ref{Context: "prod", Source: "consul"}}, Text: "registry consul: connection refused", Hint: "is consul running?"},
 		},
+		Queries: queries(s),
 		Ignored: []gate.Ignored{{Key: fleet.Key{Ref: s.Services[2].Ref}, Reason: "user: moving house"}},
 	}
+	v.Findings = append(v.Findings, v.Queries[0].Findings()...)
+	v.Findings = append(v.Findings, v.Queries[2].Findings()...)
 	plan := change.Plan{Context: "prod", Steps: []change.Step{{
 		Intent: change.Intent{Kind: "register", Context: "prod", Target: change.Target{Source: "etcd", Service: "payment", Instance: "payment-4"}},
 		What:   "register payment/payment-4 at 127.0.0.1:9104 in etcd", Was: "no entry", Will: "127.0.0.1:9104",

@@ -16,6 +16,7 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet/document"
 	"github.com/midwatch-cli/midwatch/fleet/document/kinds"
 	"github.com/midwatch-cli/midwatch/fleet/gate"
+	"github.com/midwatch-cli/midwatch/fleet/metrics"
 	"github.com/midwatch-cli/midwatch/probe"
 	"github.com/midwatch-cli/midwatch/probe/health"
 )
@@ -162,6 +163,13 @@ func (d dice) verdict() gate.Verdict {
 	for range d.IntN(3) {
 		v.Findings = append(v.Findings, gate.Finding{Outcome: gate.Failed, Reason: fleet.Reason(d.text()), Key: fleet.Key{Ref: d.ref(), Instance: d.text()}, Text: d.text(), Hint: d.text()})
 		v.Ignored = append(v.Ignored, gate.Ignored{Key: fleet.Key{Ref: d.ref()}, Reason: d.text()})
+		value := gate.Value{Key: fleet.Key{Ref: d.ref(), Instance: d.text()}, Labels: metrics.NewLabels(d.text(), d.text(), d.text(), d.text()), V: d.Float64(), Op: d.text(), Limit: math.Inf(d.IntN(3) - 1)}
+		m := gate.Measured{
+			Query: d.text(), Flag: d.text(), At: d.time(), Known: d.chance(), Holds: d.chance(), Text: d.text(), Reason: fleet.Reason(d.text()), Hint: d.text(), Values: []gate.Value{value},
+			Lacking: d.texts(), Warnings: d.texts(), Series: d.IntN(3) - 1, Samples: d.IntN(3) - 1,
+		}
+		v.Queries = append(v.Queries, m)
+		v.Findings = append(v.Findings, gate.Finding{Outcome: gate.Failed, Text: d.text(), Query: &m, Value: &value})
 	}
 	return v
 }
@@ -259,7 +267,7 @@ func unconventional(path string, v any) string {
 			}
 		}
 	case map[string]any:
-		if strings.HasSuffix(path, ".labels") || strings.HasSuffix(path, ".endpoints") {
+		if strings.HasSuffix(path, ".labels") || strings.HasSuffix(path, ".endpoints") || strings.HasSuffix(path, ".metric") {
 			return "" // keys are the registry's
 		}
 		for name, field := range v {

@@ -76,7 +76,6 @@ func Check(s *fleet.Snapshot, r Rules) Verdict {
 	if c.instances > 0 && c.down == c.instances {
 		v.Headline = "all down"
 	}
-	c.headline()
 	return v
 }
 
@@ -177,22 +176,6 @@ func (c *checker) query(m *Measured) {
 		}
 		c.add(f)
 	}
-}
-
-// headline is what a query says, where queries alone decided: no row of a table
-// shows it.
-func (c *checker) headline() {
-	said := ""
-	for _, f := range c.verdict.Findings {
-		switch {
-		case f.Outcome != c.verdict.Outcome:
-		case f.Query == nil:
-			return
-		case said == "":
-			said = f.Text
-		}
-	}
-	c.verdict.Headline = cmp.Or(c.verdict.Headline, said)
 }
 
 func (c *checker) source(s *fleet.SourceView) {

@@ -21,6 +21,7 @@ type Measured struct {
 	At       time.Time
 	Known    bool         // there was data to decide it with
 	Holds    bool         // never without Known
+	Wanted   bool         // it has to hold; otherwise it must not
 	Text     string       // one line for people, with the value beside the rule; holds texts of services, untrusted
 	Reason   fleet.Reason // why it is not known: no_data, or why nobody answered
 	Hint     string       // what to do about that
@@ -130,6 +131,20 @@ func identity() []string {
 		metrics.LabelZone, metrics.LabelVersion,
 	}
 }
+
+// Outcome is what it means for a verdict.
+func (m *Measured) Outcome() Outcome {
+	switch {
+	case !m.Known:
+		return Unknown
+	case m.Holds == m.Wanted:
+		return Passed
+	}
+	return Failed
+}
+
+// Name is the flag that an expression stands for, else the expression.
+func (m *Measured) Name() string { return cmp.Or(m.Flag, m.Query) }
 
 // Findings are what the record says where an expression must not hold: each
 // value that satisfies it, or that it could not be told; nothing where it does

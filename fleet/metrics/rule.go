@@ -10,7 +10,6 @@ package metrics
 type Rule struct {
 	Text string // as it was written
 	Term
-	Selectors []string // every selector in it, as PromQL
 }
 
 // TermKind says how the parts of a term decide about the whole.

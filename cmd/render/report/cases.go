@@ -13,8 +13,8 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet/gate"
 )
 
-// oneCase is an instance, or a finding that is about none, as reports of test
-// runners have it. It fails exactly where the verdict says so: what is ignored
+// oneCase is an instance, a finding that is about none, or an expression, as
+// reports of test runners have it. It fails exactly where the verdict says so: what is ignored
 // or tolerated is skipped.
 type oneCase struct {
 	suite, name string
@@ -45,6 +45,8 @@ func cases(j *Account) []oneCase {
 			}
 			f, bad := found[in.Key]
 			switch {
+			case bad && f.Query != nil:
+				c.outcome, c.reason, c.text = f.Outcome, string(f.Reason), f.Text
 			case bad:
 				c.outcome = f.Outcome
 			case in.Status != fleet.Up && in.Status != fleet.Degraded:
@@ -54,7 +56,7 @@ func cases(j *Account) []oneCase {
 		}
 	}
 	for _, f := range j.Verdict.Findings {
-		if seen[f.Key] {
+		if seen[f.Key] || f.Query != nil && f.Key.Name == "" {
 			continue
 		}
 		seen[f.Key] = true
@@ -67,7 +69,7 @@ func cases(j *Account) []oneCase {
 		}
 		all = append(all, c)
 	}
-	return all
+	return append(all, queryCases(&j.Verdict)...)
 }
 
 // suiteOf names a service, with its context where there are several.
@@ -116,7 +118,7 @@ type junitText struct {
 }
 
 // JUnit writes a test suite for each service and a test case for each
-// instance: down is a failure, unknown an error, what does not count is skipped.
+// instance, and a suite of the expressions: down is a failure, unknown an error, what does not count is skipped.
 func JUnit(b *bytes.Buffer, j *Account) {
 	doc := junitSuites{Name: "midwatch", Time: seconds(j.Snapshot.Took)}
 	var took time.Duration

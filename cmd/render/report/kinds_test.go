@@ -79,6 +79,19 @@ func kinds() []kind {
 			name: "a failure beats a doubt", fleet: list(one("a", fleet.Down), one("b", fleet.Unknown)), nagios: "CRITICAL", exit: 2, junit: "2 1 1 0", tap: "--",
 			notes: []string{"error a is down", "error b is unknown"}, heading: "✗ not well",
 		},
+		{
+			name: "a query holds", rules: asked(0), fleet: list(one("a", fleet.Up, fleet.Up)), nagios: "CRITICAL", exit: 2, junit: "3 2 0 0", tap: "-+-",
+			notes: []string{"error midwatch: query"}, heading: "✗ not well",
+		},
+		{name: "a query does not hold", rules: asked(1), fleet: list(one("a", fleet.Up, fleet.Up)), nagios: "OK", junit: "3 0 0 0", tap: "+++", heading: "✓ well"},
+		{
+			name: "a query without data", rules: asked(2), fleet: list(one("a", fleet.Up, fleet.Up)), nagios: "UNKNOWN", exit: 3, junit: "3 0 1 0", tap: "++-",
+			notes: []string{"error midwatch: no data"}, heading: "? could not tell",
+		},
+		{
+			name: "down, and a query without data", rules: asked(2, 1), fleet: list(one("a", fleet.Up, fleet.Down)), nagios: "CRITICAL", exit: 2, junit: "4 1 1 0", tap: "+--+",
+			notes: []string{"error a is degraded", "error midwatch: no data"}, heading: "✗ not well",
+		},
 	}
 }
 
@@ -213,6 +226,7 @@ func TestNagiosPerfdata(t *testing.T) {
 	for _, k := range kinds() {
 		a := tell(k)
 		first, _, _ := strings.Cut(text(report.Nagios, a), "\n")
+		first, _, _ = strings.Cut(first, " '") // those of queries come last
 		_, graphs, ok := strings.Cut(first, " | ")
 		if !ok {
 			t.Fatalf("%s: %q", k.name, first)

@@ -45,8 +45,9 @@ func Markdown(b *bytes.Buffer, j *Account) {
 		}
 		fmt.Fprintf(b, "| %s | %s | %s | %s | %s |\n", j.clean(Sign(r.Status)), j.markdown(r.Ref.Name), r.Up(), r.Status, why)
 	}
+	j.queryRows(b)
 	notes := j.Notes
-	for _, f := range j.Verdict.Findings {
+	for _, f := range withoutQueries(j.Verdict.Findings) {
 		if !known(j.Snapshot, f.Key.Ref) && (f.Key.Name != "" || f.Key.Source == "") {
 			notes = append(slices.Clip(notes), f.Text) // no row and no registry's line says it
 		}
@@ -102,7 +103,15 @@ func Annotations(b *bytes.Buffer, j *Account) {
 			add(level, r.Ref.Name+" is "+r.Status.String(), strings.Join(strings.Fields(strings.Join(append([]string{r.Up() + " serve", r.Why}, r.Under...), ". ")), " "))
 		}
 	}
-	for _, f := range j.Verdict.Findings {
+	for i := range j.Verdict.Queries {
+		m := &j.Verdict.Queries[i]
+		if st, text := Asked(m); st == fleet.Down {
+			add("error", "midwatch: query", text)
+		} else if st != fleet.Up {
+			add("error", "midwatch: "+strings.ReplaceAll(string(m.Reason), "_", " "), text)
+		}
+	}
+	for _, f := range withoutQueries(j.Verdict.Findings) {
 		if told[f.Key.Ref] {
 			continue
 		}

@@ -27,10 +27,14 @@ func Nagios(b *bytes.Buffer, j *Account) {
 	}{{"up", c.Up}, {"degraded", c.Degraded}, {"down", c.Down}, {"unknown", c.Unknown}, {"maintenance", c.Maintenance}, {"answered", c.Answered}} {
 		fmt.Fprintf(b, " %s=%d;;;0;%d", one.name, one.n, c.Instances)
 	}
-	fmt.Fprintf(b, " time=%ss;;;0\n", seconds(j.Snapshot.Took))
+	fmt.Fprintf(b, " time=%ss;;;0%s\n", seconds(j.Snapshot.Took), j.perfdata())
 	for i := range j.Rows {
 		r := &j.Rows[i]
 		fmt.Fprintf(b, "%s %s %s: %s\n", text(r.Ref.Name), r.Up(), r.Status, text(r.Why))
+	}
+	for i := range j.Verdict.Queries {
+		_, line := Asked(&j.Verdict.Queries[i])
+		b.WriteString(text(line) + "\n")
 	}
 	for _, n := range j.Notes {
 		b.WriteString(text(n) + "\n")
@@ -54,6 +58,7 @@ func Prometheus(b *bytes.Buffer, j *Account) {
 			fmt.Fprintf(b, "# HELP %s %s\n# TYPE %s gauge\n%s", f.Name, f.Help, f.Name, of.Bytes())
 		}
 	}
+	j.exposeQueries(b)
 }
 
 // sample writes one value. Labels are sorted, so that the name comes first.

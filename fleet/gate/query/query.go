@@ -26,6 +26,7 @@ type Condition struct {
 	Flag    string    // what it stands for: "--max-error-rate 1%"; empty where it was written as PromQL
 	What    string    // what its values are, in a word; empty: the left side of its comparison says it
 	Unit    gate.Unit // of its values
+	Wanted  bool      // it has to hold; otherwise it must not
 	Explain bool      // always count what the answer rests on, not only where there is none
 
 	last gate.Measured
@@ -62,7 +63,7 @@ func (c *Condition) Eval(ctx context.Context, s *fleet.Snapshot) gate.Finding {
 // among.
 func (c *Condition) Ask(ctx context.Context, s *fleet.Snapshot) gate.Measured {
 	e := &evaluation{ctx: ctx, over: c.Over, at: s.At, answers: map[string]metrics.Answer{}}
-	m := gate.Measured{Query: c.Rule.Expr, Flag: c.Flag, At: s.At, What: c.What, Unit: c.Unit, Series: -1, Samples: -1}
+	m := gate.Measured{Query: c.Rule.Expr, Flag: c.Flag, At: s.At, Wanted: c.Wanted, What: c.What, Unit: c.Unit, Series: -1, Samples: -1}
 	values, err := c.measure(e, &m)
 	if err != nil {
 		unasked(&m, err)

@@ -1,7 +1,6 @@
 package promql
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,62 +9,25 @@ import (
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/metrics"
-	"github.com/midwatch-cli/midwatch/probe"
 )
 
 // ParseRule reads an expression that has to decide something. One that cannot
 // be parsed, or decides nothing, is a *fleet.Error that wraps
-// metrics.ErrExpression and has a hint.
+// metrics.ErrExpression; of one that decides nothing the hint says what would.
 func ParseRule(text string) (metrics.Rule, error) {
-	expr, err := parser.NewParser(parser.Options{}).ParseExpr(text)
+	expr, err := Parse(text)
 	if err != nil {
-		detail, hint := misplaced(text, err), ""
-		if strings.Contains(detail, `unexpected "="`) {
-			hint = "to compare is == in PromQL"
-		}
-		return metrics.Rule{}, refused(detail, hint)
+		return metrics.Rule{}, err
 	}
-	if hint := undecided(expr); hint != "" {
-		return metrics.Rule{}, refused("it decides nothing", hint)
+	if hint := undecided(expr.root); hint != "" {
+		return metrics.Rule{}, &fleet.Error{Reason: fleet.ReasonExpression, Detail: "it decides nothing: its answer is there as long as its series are", Hint: hint, Err: metrics.ErrExpression}
 	}
-	asked := whole(expr)
+	asked := whole(expr.root)
 	r := metrics.Rule{Text: text, Term: term(asked, instant)}
-	if asked == expr {
+	if asked == expr.root {
 		r.Expr = text // as it was written, so that it is found again in the far side's log
 	}
-	parser.Inspect(expr, func(n parser.Node, path []parser.Node) error {
-		switch n := n.(type) {
-		case *parser.MatrixSelector:
-			r.Selectors = append(r.Selectors, n.String())
-		case *parser.VectorSelector:
-			if _, ranged := last(path).(*parser.MatrixSelector); !ranged {
-				r.Selectors = append(r.Selectors, n.String())
-			}
-		}
-		return nil
-	})
 	return r, nil
-}
-
-func last(path []parser.Node) parser.Node {
-	if len(path) == 0 {
-		return nil
-	}
-	return path[len(path)-1]
-}
-
-func refused(detail, hint string) error {
-	return &fleet.Error{Reason: probe.ReasonBody, Detail: detail, Hint: hint, Err: metrics.ErrExpression}
-}
-
-// misplaced is what the parser says, with the place as line and column.
-func misplaced(text string, err error) string {
-	var all parser.ParseErrors
-	if errors.As(err, &all) && len(all) > 0 {
-		at := all[0].PositionRange.StartPosInput(text, 0)
-		return at + ": " + all[0].Err.Error()
-	}
-	return err.Error()
 }
 
 // whole is what a rule is asked as: of vectors, what is satisfied instead of 0

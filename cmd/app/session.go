@@ -50,7 +50,7 @@ func (a *App) Config() (*config.File, error) {
 
 // contexts says which contexts the command is about: those of --registry, of
 // the configuration, or the one registry that the environment shows.
-func (a *App) contexts(f *config.File) ([]config.Context, error) {
+func (a *App) contexts(f *config.File, p Probing) ([]config.Context, error) {
 	urls := a.Global.Registries
 	named := len(a.Global.Contexts) > 0 || a.Global.AllContexts
 	if len(urls) == 0 && !named {
@@ -82,6 +82,9 @@ func (a *App) contexts(f *config.File) ([]config.Context, error) {
 	if err != nil {
 		return nil, &Error{Code: Usage, Err: err}
 	}
+	if len(found) == 0 && p.Prometheus != "" {
+		return []config.Context{{}}, nil // a server that answers is enough
+	}
 	c, err := environ.Take(found)
 	if err != nil {
 		return nil, &Error{Code: Usage, Err: err}
@@ -111,7 +114,7 @@ func (a *App) Open(ctx context.Context, p Probing) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	contexts, err := a.contexts(f)
+	contexts, err := a.contexts(f, p)
 	if err != nil {
 		return nil, err
 	}
@@ -129,13 +132,13 @@ func (a *App) open(ctx context.Context, f *config.File, contexts []config.Contex
 	settings := wiring.Settings{
 		UserAgent: cmp.Or(p.agent, a.UserAgent()), Secret: secrets.Resolve, Now: a.Now,
 		ProbeTimeout: p.ProbeTimeout, Attempts: p.Attempts, Slow: p.Slow, Parallel: p.Parallel, QPS: p.QPS,
-		Explain: p.Explain, Breakers: a.Breakers,
+		Explain: p.Explain, Breakers: a.Breakers, Prometheus: p.Prometheus,
 		Override: profile.Override{Profile: p.Profile, Probe: probe.Kind(p.Kind), HealthPath: p.HealthPath},
 	}
 	s := &Session{app: a, file: f.Path, origins: map[string]config.Context{}, secrets: vars}
 	for i := range contexts {
 		c := &contexts[i]
-		if len(c.Registries) == 0 {
+		if len(c.Registries) == 0 && p.Prometheus == "" {
 			s.Close()
 			return nil, Usagef("add a registry to it: midwatch config path says where the file is", "context %s has no registries", c.Name)
 		}

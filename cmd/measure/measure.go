@@ -37,9 +37,13 @@ type Session struct {
 	Over   metrics.Querier
 	Server string // the URL of the server that answers, without secrets; empty: the instances are read
 
+	// Set before the first pass:
+	Asking     app.Asking // what instances are asked for beside their metrics; app.Nothing: nothing
+	Registries bool       // where a server answers, the registries are read all the same
+
 	app     *app.App
 	look    *Look
-	session *app.Session // nil where no registry is read
+	session *app.Session
 	sel     *selection.Selection
 	began   time.Time // when the first pass had ended
 	passes  int
@@ -58,24 +62,24 @@ func (l *Look) Open(ctx context.Context, a *app.App, names []string) (*Session, 
 	if err != nil {
 		return nil, err
 	}
-	s := &Session{app: a, look: l, sel: sel}
+	l.Source.Prepare(a, &l.Probing)
+	s := &Session{app: a, look: l, sel: sel, Asking: app.Nothing}
 	if s.session, err = a.Open(ctx, l.Probing); err != nil {
 		return nil, err
 	}
-	s.Over = s.session.Querier()
+	if s.Over, s.Server, err = l.Source.Of(a, s.session); err != nil {
+		s.Close()
+		return nil, err
+	}
 	return s, nil
 }
 
 // Close closes what was opened.
-func (s *Session) Close() {
-	if s.session != nil {
-		s.session.Close()
-	}
-}
+func (s *Session) Close() { s.session.Close() }
 
 // Context is the one that is open; empty where there are several, or none.
 func (s *Session) Context() string {
-	if s.session == nil || len(s.session.Fleets) != 1 {
+	if len(s.session.Fleets) != 1 {
 		return ""
 	}
 	return s.session.Fleets[0].Context
@@ -122,7 +126,7 @@ func (s *Session) gather(ctx context.Context, start time.Time, collect, every ti
 	defer progress.Done()
 	for at := time.Duration(0); ; {
 		r, err := s.pass(ctx, func(done, total int) { progress.Count(done, total, "instances read") })
-		if err != nil || s.session == nil || at >= collect || ctx.Err() != nil {
+		if err != nil || s.Server != "" || at >= collect || ctx.Err() != nil {
 			return r, err
 		}
 		for gone := s.app.Now().Sub(start); at <= gone; {
@@ -163,15 +167,35 @@ func (s *Session) wait(ctx context.Context, until time.Time) bool {
 // server nothing is read.
 func (s *Session) pass(ctx context.Context, progress func(done, total int)) (Reading, error) {
 	s.passes++
-	if s.session == nil {
-		return Reading{At: s.app.Now(), Passes: s.passes, server: s.Server}, nil
+	r := Reading{Passes: s.passes, server: s.Server}
+	switch {
+	case s.Server == "":
+		read, err := s.session.Pass(ctx, s.sel, s.Asking|app.Metrics, progress)
+		if err != nil {
+			return r, err
+		}
+		r.Reading = read
+		if s.passes == 1 {
+			s.began = read.Snapshot.At
+		}
+		r.Gathered = read.Snapshot.At.Sub(s.began)
+	case s.Registries && s.registries():
+		read, err := s.session.Held(ctx, s.sel)
+		if err != nil {
+			return r, err
+		}
+		r.Reading = read
 	}
-	read, err := s.session.Pass(ctx, s.sel, app.MetricsOnly, progress)
-	if err != nil {
-		return Reading{}, err
+	r.At = s.app.Now() // what a pass saw was kept after it
+	return r, nil
+}
+
+// registries says whether there is one to read.
+func (s *Session) registries() bool {
+	for _, f := range s.session.Fleets {
+		if len(f.Keeper().Sources()) > 0 {
+			return true
+		}
 	}
-	if s.passes == 1 {
-		s.began = read.Snapshot.At
-	}
-	return Reading{Reading: read, At: read.Snapshot.At, Gathered: read.Snapshot.At.Sub(s.began), Passes: s.passes, server: s.Server}, nil
+	return false
 }

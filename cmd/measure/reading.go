@@ -2,7 +2,10 @@ package measure
 
 import (
 	"fmt"
+	"strings"
 	"time"
+
+	"github.com/mattn/go-runewidth"
 
 	"github.com/midwatch-cli/midwatch/cmd/app"
 	"github.com/midwatch-cli/midwatch/cmd/term"
@@ -12,7 +15,7 @@ import (
 
 // Reading is what was read before an answer.
 type Reading struct {
-	app.Reading               // of the last pass; without a snapshot where a server answers
+	app.Reading               // of the last pass; without a snapshot where none was read
 	At          time.Time     // what an answer is about
 	Gathered    time.Duration // from the first pass to the last
 	Passes      int
@@ -26,7 +29,7 @@ func (r *Reading) Empty() bool { return r.Snapshot != nil && len(r.Snapshot.Serv
 // From says in a few words what was read: how many of how many instances, and
 // over how long.
 func (r *Reading) From() string {
-	if r.Snapshot == nil {
+	if r.server != "" {
 		return ", answered by " + r.server
 	}
 	read, all := 0, 0
@@ -38,7 +41,7 @@ func (r *Reading) From() string {
 	}
 	text := fmt.Sprintf(", read from %d of %s", read, app.Count(all, "instance"))
 	if r.Gathered > 0 {
-		text += " over " + term.Duration(r.Gathered.Round(time.Second))
+		text += " over " + term.Duration(r.Gathered.Round(100*time.Millisecond))
 	}
 	return text
 }
@@ -73,7 +76,7 @@ type Doubts struct {
 // itself lacks nothing of what instances did not say.
 func (r *Reading) Doubts(own bool) Doubts {
 	d := Doubts{reading: r}
-	if r.Snapshot == nil || own {
+	if r.Snapshot == nil || r.server != "" || own {
 		return d
 	}
 	for in := range instances(r.Snapshot) {
@@ -130,3 +133,29 @@ func (d Doubts) Tell(a *app.App) {
 		a.Complain("metrics of "+in.Key.String()+others+" could not be read: "+in.Scrape.Why.Detail, in.Scrape.Hint)
 	}
 }
+
+// Wrapped breaks lines that are wider than the terminal at blanks, so that no word
+// is torn; what follows is indented. Empty lines are left out. Off a terminal
+// nothing is broken.
+func Wrapped(a *app.App, lines ...string) (out []string) {
+	for _, line := range lines {
+		if line == "" {
+			continue
+		}
+		rest, room := line, a.IO.Width()
+		for a.IO.OutTTY && runewidth.StringWidth(rest) > room {
+			head := runewidth.Truncate(rest, room+1, "")
+			at := strings.LastIndexByte(strings.TrimRight(head, " "), ' ')
+			if at <= indented(rest) {
+				break // one long word
+			}
+			out = append(out, rest[:at])
+			rest = strings.Repeat(" ", indented(line)+2) + strings.TrimLeft(rest[at:], " ")
+		}
+		out = append(out, rest)
+	}
+	return out
+}
+
+// indented is how many blanks a line begins with.
+func indented(line string) int { return len(line) - len(strings.TrimLeft(line, " ")) }

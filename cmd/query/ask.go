@@ -11,7 +11,7 @@ import (
 	"github.com/midwatch-cli/midwatch/cmd/measure"
 	"github.com/midwatch-cli/midwatch/cmd/term"
 	"github.com/midwatch-cli/midwatch/fleet"
-	"github.com/midwatch-cli/midwatch/fleet/gate"
+	gate "github.com/midwatch-cli/midwatch/fleet/gate/query"
 	"github.com/midwatch-cli/midwatch/fleet/match"
 	"github.com/midwatch-cli/midwatch/fleet/metrics"
 	"github.com/midwatch-cli/midwatch/fleet/metrics/promql"
@@ -59,13 +59,13 @@ func (r *result) failed(err error) {
 func (r *result) nothing(ctx context.Context) {
 	rule, err := promql.ParseRule(r.o.expr)
 	if err == nil {
-		q := gate.Query{Rule: rule, Over: r.session.Over}
-		switch m := q.Ask(ctx, r.snapshot()); {
+		c := gate.Condition{Rule: rule, Over: r.session.Over}
+		switch m := c.Ask(ctx, r.snapshot()); {
 		case m.Err != nil:
 			r.failed(m.Err)
 			return
 		case m.Known:
-			r.note = "no series satisfies it"
+			r.note = m.Text
 			return
 		}
 	}
@@ -113,7 +113,7 @@ func gathered(d time.Duration) string {
 	if d <= 0 {
 		return "the instances were read once"
 	}
-	return "only " + term.Duration(d.Round(time.Second)) + " were gathered"
+	return "only " + term.Duration(d.Round(100*time.Millisecond)) + " were gathered"
 }
 
 // span is a duration as a flag takes it, without what is nothing.

@@ -38,9 +38,7 @@ func words() []string {
 	for _, name := range promql.Functions() {
 		out = append(out, name+"(")
 	}
-	for _, name := range []string{"sum", "avg", "min", "max", "count", "topk", "bottomk", "quantile"} {
-		out = append(out, name)
-	}
+	out = append(out, "sum", "avg", "min", "max", "count", "topk", "bottomk", "quantile")
 	out = append(out, measure.Own()...)
 	slices.Sort(out)
 	return out

@@ -84,7 +84,8 @@ func (o *options) run(ctx context.Context, a *app.App) error {
 	if o.known, err = promql.Parse(o.expr); err != nil && s.Server == "" {
 		return o.misplaced(err)
 	}
-	return s.Run(ctx, o.collect, func(r measure.Reading) error {
+	s.Asking = measure.Asks(o.families())
+	return s.Run(ctx, o.collect, o.look.Watching.Interval, func(r measure.Reading) error {
 		res := o.ask(ctx, a, s, r)
 		if res.err != nil {
 			return res.err

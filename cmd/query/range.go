@@ -2,6 +2,7 @@ package query
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"github.com/midwatch-cli/midwatch/cmd/app"
@@ -47,11 +48,7 @@ func (r *result) chart(a *app.App) (lead [][]render.Cell) {
 	o := chart.Options{Width: a.IO.Width(), Height: chartHeight, Start: start, End: end, Zone: zone, ASCII: a.IO.OutASCII()}
 	var lines []chart.Line
 	for i := range r.answer.Series {
-		name := notation(r.answer.Series[i].Labels)
-		if name == "" {
-			name = "value"
-		}
-		lines = append(lines, chart.Line{Name: name, Points: r.answer.Series[i].Points})
+		lines = append(lines, r.answer.Series[i].Points)
 	}
 	for _, row := range chart.Draw(lines, o) {
 		lead = append(lead, []render.Cell{render.Text(row)})
@@ -59,36 +56,40 @@ func (r *result) chart(a *app.App) (lead [][]render.Cell) {
 	return lead
 }
 
-// lines has a row for each series of a range: where it began and where it is, and
-// how it went where there is no chart.
-func (r *result) lines(a *app.App, spark bool) render.Table {
-	columns := []render.Column{{Name: "METRIC", Flex: true}, {Name: "LEAST", Right: true, Spare: 2}, {Name: "MOST", Right: true, Spare: 1}, {Name: "LAST", Right: true}}
-	if spark {
+// lines has a row for each series of a range: its mark in the chart, its least and
+// its most, and where it is; where there is no chart, how it went.
+func (r *result) lines(a *app.App, drawn bool) (render.Table, string) {
+	series := r.answer.Series
+	l := label(a, series, valueWidth+sparkWidth)
+	columns := slices.Concat([]render.Column{{Tight: true}}, l.columns, []render.Column{
+		{Name: "LEAST", Right: true, Spare: 2}, {Name: "MOST", Right: true, Spare: 1}, {Name: "LAST", Right: true},
+	})
+	if !drawn {
 		columns = append(columns, render.Column{Name: "TREND"})
 	}
 	var rows [][]render.Cell
-	for i := range r.answer.Series {
-		s := &r.answer.Series[i]
-		name := notation(s.Labels)
-		if name == "" {
-			name = "value"
-		}
+	for i := range series {
+		s := &series[i]
 		low, high, last := math.NaN(), math.NaN(), math.NaN()
 		for _, p := range s.Points {
 			if last = p.V; !math.IsNaN(p.V) {
 				low, high = least(low, p.V), -least(-high, -p.V)
 			}
 		}
-		cells := []render.Cell{render.Text(name), number(low), number(high), number(last)}
-		if n := len(s.Histograms); n > 0 {
-			cells[3] = render.Text(histogram(&s.Histograms[n-1], chart.Number))
+		mark := ""
+		if drawn {
+			mark = chart.Mark(i, len(series))
 		}
-		if spark {
+		cells := slices.Concat([]render.Cell{render.Text(mark)}, l.cells[i], []render.Cell{number(low), number(high), number(last)})
+		if n := len(s.Histograms); n > 0 {
+			cells[len(cells)-1] = render.Text(histogram(&s.Histograms[n-1], chart.Number))
+		}
+		if !drawn {
 			cells = append(cells, render.Text(r.spark(a, s)))
 		}
 		rows = append(rows, cells)
 	}
-	return table(columns, rows)
+	return table(columns, rows), l.common
 }
 
 // least is the lesser of two, of which the first may be none.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/midwatch-cli/midwatch/cmd/app"
+	"github.com/midwatch-cli/midwatch/cmd/measure"
 	"github.com/midwatch-cli/midwatch/cmd/render"
 	"github.com/midwatch-cli/midwatch/fleet/document"
 	"github.com/midwatch-cli/midwatch/fleet/document/measured"
@@ -15,7 +16,7 @@ import (
 
 // show renders an answer. The code is computed before anything is written.
 func (r *result) show(a *app.App) error {
-	doubts := r.reading.Doubts(r.own())
+	doubts := r.reading.Doubts(measure.OnlyOwn(r.o.families()))
 	code := max(r.code(), doubts.Code())
 	v := r.view(a)
 	v.Document = r.document(code)
@@ -23,17 +24,10 @@ func (r *result) show(a *app.App) error {
 		return err
 	}
 	doubts.Tell(a)
-	if r.why.Reason != "" && !(doubts.Code() != app.OK && r.reading.Empty()) {
+	if r.why.Reason != "" && !r.reading.Empty() {
 		a.Complain(r.why.Detail, r.hint)
 	}
 	return app.End(code)
-}
-
-// own says that the expression is about nothing but what midwatch sees itself:
-// then it is not lacking what instances did not say.
-func (r *result) own() bool {
-	names := r.o.families()
-	return len(names) > 0 && !slices.ContainsFunc(names, func(name string) bool { return !strings.HasPrefix(name, "midwatch_") })
 }
 
 func (r *result) document(code app.Code) measured.QueryDoc {
@@ -51,6 +45,7 @@ func (r *result) document(code app.Code) measured.QueryDoc {
 // view is the answer for people and for other programs.
 func (r *result) view(a *app.App) render.View {
 	v := render.View{Names: names(r.answer.Series)}
+	common := ""
 	switch wide := a.Output.Format == render.FormatWide; {
 	case r.answer.Kind == metrics.String:
 		v.Table = table([]render.Column{{Name: "VALUE", Flex: true}}, [][]render.Cell{{render.Text(r.answer.Text)}})
@@ -58,20 +53,18 @@ func (r *result) view(a *app.App) render.View {
 		v.Table = samples(r.answer.Series)
 	case r.answer.Kind == metrics.Matrix:
 		v.Lead = r.chart(a)
-		v.Table = r.lines(a, v.Lead == nil)
+		v.Table, common = r.lines(a, v.Lead != nil)
 	default:
-		v.Table, v.Notes = elements(a, r.answer.Series)
+		v.Table, common = elements(a, r.answer.Series)
 	}
-	if r.note != "" {
-		v.Notes = append(v.Notes, r.note)
-	}
-	v.Notes = append(v.Notes, r.from(a))
+	notes := []string{common, r.note, r.from(a)}
 	if r.o.explain {
-		v.Notes = append(v.Notes, r.explained()...)
+		notes = append(notes, r.explained()...)
 	}
 	for _, line := range slices.Concat(r.answer.Warnings, r.answer.Infos) {
-		v.Notes = append(v.Notes, "warning: "+line)
+		notes = append(notes, "warning: "+line)
 	}
+	v.Notes = measure.Wrapped(a, notes...)
 	return v
 }
 
@@ -113,15 +106,13 @@ func (r *result) explained() []string {
 		if s.Samples >= 0 {
 			line += ", " + app.Count(s.Samples, "sample")
 		}
-		for i, labels := range s.Examples {
-			if i == 0 {
-				line += ", such as "
-			} else {
-				line += " "
-			}
-			line += notation(labels)
+		if len(s.Examples) > 0 {
+			line += ", such as"
 		}
 		lines = append(lines, line)
+		for _, labels := range s.Examples {
+			lines = append(lines, "  "+notation(labels))
+		}
 	}
 	if len(lines) == 0 {
 		lines = append(lines, "no series was looked for")

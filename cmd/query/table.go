@@ -1,6 +1,7 @@
 package query
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -64,43 +65,66 @@ func notation(labels metrics.Labels) string {
 	return labels.Name() + "{" + strings.Join(parts, ", ") + "}"
 }
 
-// elements has a column for each label in which the elements of a vector differ,
-// as far as the terminal is wide enough; what they have in common is said below.
-func elements(a *app.App, series []metrics.Series) (render.Table, []string) {
+// labelled is how the series of an answer are told apart on a terminal.
+type labelled struct {
+	columns []render.Column
+	cells   [][]render.Cell // of each series
+	common  string          // what all of them have, and the columns do not
+}
+
+// label gives a column to each label in which series differ, as far as the
+// terminal is wide enough beside so many columns more; else one to what differs.
+// What they have in common is said once.
+func label(a *app.App, series []metrics.Series, beside int) labelled {
 	differ, common := compared(series)
-	value := func(s *metrics.Series) render.Cell {
-		if n := len(s.Histograms); n > 0 {
-			return render.Text(histogram(&s.Histograms[n-1], chart.Number))
-		}
-		if n := len(s.Points); n > 0 {
-			return render.Text(chart.Number(s.Points[n-1].V))
-		}
-		return render.Text("")
+	room := a.IO.Width() - beside
+	if width(differ, series) > room && slices.Contains(differ, metrics.LabelInstance) {
+		// An instance has one zone and one version: they tell nothing apart.
+		differ = slices.DeleteFunc(differ, func(name string) bool { return name == metrics.LabelZone || name == metrics.LabelVersion })
 	}
-	var columns []render.Column
-	var rows [][]render.Cell
-	if width(differ, series) > a.IO.Width() || len(differ) == 0 {
-		columns, common = []render.Column{{Name: "METRIC", Flex: true}}, nil
+	l := labelled{cells: make([][]render.Cell, len(series))}
+	if len(series) > 1 && len(common) > 0 {
+		l.common = "all are " + notation(common)
+	}
+	if width(differ, series) > room || len(differ) == 0 {
+		l.columns = []render.Column{{Name: "METRIC", Flex: true}}
 		for i := range series {
-			rows = append(rows, []render.Cell{render.Text(notation(series[i].Labels)), value(&series[i])})
-		}
-	} else {
-		for _, name := range differ {
-			columns = append(columns, render.Column{Name: heading(name)})
-		}
-		for i := range series {
-			var cells []render.Cell
-			for _, name := range differ {
-				cells = append(cells, render.Text(series[i].Labels.Get(name)))
+			of := series[i].Labels
+			if len(series) > 1 {
+				of = slices.DeleteFunc(slices.Clone(of), func(one metrics.Label) bool { return !slices.Contains(differ, one.Name) })
 			}
-			rows = append(rows, append(cells, value(&series[i])))
+			l.cells[i] = []render.Cell{render.Text(cmp.Or(notation(of), "value"))}
+		}
+		return l
+	}
+	for _, name := range differ {
+		l.columns = append(l.columns, render.Column{Name: heading(name)})
+	}
+	for i := range series {
+		for _, name := range differ {
+			l.cells[i] = append(l.cells[i], render.Text(series[i].Labels.Get(name)))
 		}
 	}
-	t := table(append(columns, render.Column{Name: "VALUE", Right: true}), rows)
-	if len(common) > 0 && len(series) > 1 {
-		return t, []string{"all are " + notation(common)}
+	return l
+}
+
+// valueWidth is the room for one value.
+const valueWidth = 12
+
+// elements has a row for each element of a vector.
+func elements(a *app.App, series []metrics.Series) (render.Table, string) {
+	l := label(a, series, valueWidth)
+	rows := l.cells
+	for i := range series {
+		s, value := &series[i], render.Text("")
+		if n := len(s.Histograms); n > 0 {
+			value = render.Text(histogram(&s.Histograms[n-1], chart.Number))
+		} else if n := len(s.Points); n > 0 {
+			value = render.Text(chart.Number(s.Points[n-1].V))
+		}
+		rows[i] = append(rows[i], value)
 	}
-	return t, nil
+	return table(append(l.columns, render.Column{Name: "VALUE", Right: true}), rows), l.common
 }
 
 // heading is a label as the name of a column.
@@ -144,20 +168,14 @@ func compared(series []metrics.Series) (differ []string, common metrics.Labels) 
 		}
 	}
 	slices.SortStableFunc(differ, func(a, b string) int {
-		if x, y := order(a), order(b); x != y {
-			if x < y {
-				return -1
-			}
-			return 1
-		}
-		return strings.Compare(a, b)
+		return cmp.Or(cmp.Compare(order(a), order(b)), strings.Compare(a, b))
 	})
 	return differ, common
 }
 
-// width is how wide a table with these columns is, with its values.
+// width is how wide columns of these labels are.
 func width(columns []string, series []metrics.Series) int {
-	whole := 12
+	whole := 0
 	for _, name := range columns {
 		most := len(heading(name))
 		for i := range series {

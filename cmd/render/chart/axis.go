@@ -16,6 +16,9 @@ type axis struct {
 	decimals  int     // below 0: as many as it takes
 }
 
+// finest is the least step: numbers that differ less cannot be divided any more.
+const finest = 1e-300
+
 // axisOf finds the axis for values from low to high in so many rows at most. Its
 // steps are round, and it begins at nothing where that costs little room, so that a small change of a
 // large number does not look like a large one.
@@ -29,7 +32,7 @@ func axisOf(low, high float64, rows int) axis {
 	if low == high {
 		high = low + 1
 	}
-	a := axis{low: low, step: (high/4 - low/4) / float64(rows) * 4, rows: rows, unit: 1, decimals: -1}
+	a := axis{low: low, step: max((high/4-low/4)/float64(rows)*4, finest), rows: rows, unit: 1, decimals: -1}
 	power := math.Pow10(int(math.Floor(math.Log10(a.step))))
 	for _, round := range []float64{1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10, 12} {
 		step := round * power

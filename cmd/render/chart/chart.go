@@ -1,7 +1,6 @@
 // Package chart draws numbers over time with characters: lines under an axis of
-// values, and bars in a row. What tells series apart is never colour: each has a
-// mark of its own, which stands before its name. It is the only place with the
-// chart library.
+// values, and bars in a row. What tells lines apart is never colour: each is drawn
+// with a mark of its own. It is the only place with the chart library.
 package chart
 
 import (
@@ -10,17 +9,12 @@ import (
 	"time"
 
 	"github.com/guptarohit/asciigraph"
-	"github.com/mattn/go-runewidth"
 
-	"github.com/midwatch-cli/midwatch/cmd/term"
 	"github.com/midwatch-cli/midwatch/fleet/metrics"
 )
 
-// Line is what is drawn. Its name is untrusted.
-type Line struct {
-	Name   string
-	Points []metrics.Point // in the order of time
-}
+// Line is what is drawn: points in the order of time.
+type Line []metrics.Point
 
 // Options say how large a chart is, and over what time.
 type Options struct {
@@ -42,9 +36,8 @@ const (
 	betweenTime = 16
 )
 
-// Draw is a chart, line by line, with its axis of time and, where there are
-// several lines, a legend. It is nil where there is nothing to draw: no number
-// that is finite.
+// Draw is a chart, row by row, with its axis of time. Lines beyond Most are left
+// out. It is nil where there is nothing to draw: no number that is finite.
 func Draw(lines []Line, o Options) []string {
 	lines = lines[:min(len(lines), Most)]
 	low, high := bounds(lines)
@@ -61,11 +54,12 @@ func Draw(lines []Line, o Options) []string {
 	grids := make([][]float64, len(lines))
 	for i, l := range lines {
 		// The library draws between points: so many columns take one more of them.
-		grids[i] = spread(l.Points, o.Start, o.End, columns+1)
+		grids[i] = spread(l, o.Start, o.End, columns+1)
 		for j, v := range grids[i] {
 			grids[i][j] = axis.part(v)
 		}
 	}
+	share(grids)
 	text := asciigraph.PlotMany(
 		grids, asciigraph.Height(height), asciigraph.LowerBound(0), asciigraph.UpperBound(float64(height)), asciigraph.SeriesChars(marks(len(lines), o.ASCII)...),
 		asciigraph.YAxisValueFormatter(func(v float64) string { return axis.label(int(math.Round(v))) }),
@@ -81,11 +75,44 @@ func Draw(lines []Line, o Options) []string {
 	for i := range rows {
 		rows[i] = strings.TrimRight(rows[i], " ")
 	}
-	return append(rows, legend(lines, o)...)
+	return rows
 }
 
-// The marks of the lines of a chart with several; that of a single one is a line.
+// markers are those of the lines of a chart with several; a single one is drawn
+// as a line.
 const markers = "*o+x"
+
+// Mark is what line i of n is drawn with; empty for a single one.
+func Mark(i, n int) string {
+	if n < 2 || i >= Most {
+		return ""
+	}
+	return markers[i : i+1]
+}
+
+// dash is for how many columns one of several lines at the same place is seen.
+const dash = 6
+
+// share lets lines that lie upon each other be seen in turn.
+func share(grids [][]float64) {
+	if len(grids) < 2 {
+		return
+	}
+	for column := range grids[0] {
+		at := map[float64][]int{}
+		for i := range grids {
+			row := math.Round(grids[i][column])
+			at[row] = append(at[row], i) // NaN is never equal: it shares with nobody
+		}
+		for _, all := range at {
+			for turn, i := range all {
+				if turn != column/dash%len(all) {
+					grids[i][column] = math.NaN()
+				}
+			}
+		}
+	}
+}
 
 func marks(n int, ascii bool) []asciigraph.CharSet {
 	if n == 1 && !ascii {
@@ -98,22 +125,6 @@ func marks(n int, ascii bool) []asciigraph.CharSet {
 	return sets
 }
 
-// legend says which mark is whose, a line each.
-func legend(lines []Line, o Options) []string {
-	var rows []string
-	for i, l := range lines {
-		if len(lines) > 1 {
-			name := term.Clean(l.Name)
-			dots := "…"
-			if o.ASCII {
-				name, dots = term.ASCII(name), "~"
-			}
-			rows = append(rows, "  "+markers[i:i+1]+" "+runewidth.Truncate(name, max(o.Width, leastWidth)-4, dots))
-		}
-	}
-	return rows
-}
-
 // finite says that a number has a place on an axis.
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
@@ -122,7 +133,7 @@ func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 func bounds(lines []Line) (low, high float64) {
 	low, high = math.Inf(1), math.Inf(-1)
 	for _, l := range lines {
-		for _, p := range l.Points {
+		for _, p := range l {
 			if finite(p.V) {
 				low, high = min(low, p.V), max(high, p.V)
 			}
@@ -149,8 +160,7 @@ func spread(points []metrics.Point, start, end time.Time, columns int) []float64
 		if at < 0 || at >= columns {
 			continue
 		}
-		switch {
-		case last == at:
+		if last == at {
 			before := math.NaN()
 			if at > 0 {
 				before = grid[at-1]
@@ -158,11 +168,11 @@ func spread(points []metrics.Point, start, end time.Time, columns int) []float64
 			if !finite(grid[at]) || finite(before) && finite(p.V) && math.Abs(p.V-before) > math.Abs(grid[at]-before) {
 				grid[at] = p.V
 			}
-		default:
-			grid[at] = p.V
-			if last >= 0 && p.T-points[i-1].T <= step+step/2 {
-				between(grid, last, at)
-			}
+			continue
+		}
+		grid[at] = p.V
+		if last >= 0 && p.T-points[i-1].T <= step+step/2 {
+			between(grid, last, at)
 		}
 		last = at
 	}

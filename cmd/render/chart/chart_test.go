@@ -2,7 +2,6 @@ package chart_test
 
 import (
 	"flag"
-	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -22,10 +21,10 @@ var update = flag.Bool("update", false, "write the golden files")
 var start = time.Date(2026, 1, 2, 3, 4, 0, 0, time.UTC)
 
 // wave is a line of n points, every so many seconds.
-func wave(name string, n, seconds int, f func(part float64) float64) chart.Line {
-	l := chart.Line{Name: name}
+func wave(n, seconds int, f func(part float64) float64) chart.Line {
+	var l chart.Line
 	for i := range n {
-		l.Points = append(l.Points, metrics.Point{T: start.Add(time.Duration(i*seconds) * time.Second).UnixMilli(), V: f(float64(i) / float64(n-1))})
+		l = append(l, metrics.Point{T: start.Add(time.Duration(i*seconds) * time.Second).UnixMilli(), V: f(float64(i) / float64(n-1))})
 	}
 	return l
 }
@@ -35,10 +34,10 @@ func options(width, height int) chart.Options {
 }
 
 func TestGolden(t *testing.T) {
-	up := wave("payment", 21, 15, func(p float64) float64 { return 40 + 30*math.Sin(7*p) })
-	steep := wave(`order{zone="b"}`, 301, 1, func(p float64) float64 { return 100 * p })
-	gap := wave("gap", 5, 15, func(float64) float64 { return 1234567 })
-	gap.Points = append(gap.Points, metrics.Point{T: start.Add(4 * time.Minute).UnixMilli(), V: 1234999})
+	up := wave(21, 15, func(p float64) float64 { return 40 + 30*math.Sin(7*p) })
+	steep := wave(301, 1, func(p float64) float64 { return 100 * p })
+	gap := wave(5, 15, func(float64) float64 { return 1234567 })
+	gap = append(gap, metrics.Point{T: start.Add(4 * time.Minute).UnixMilli(), V: 1234999})
 	ascii := options(60, 6)
 	ascii.ASCII = true
 	for _, c := range []struct {
@@ -48,11 +47,12 @@ func TestGolden(t *testing.T) {
 	}{
 		{"one", []chart.Line{up}, options(80, 8)},
 		{"two", []chart.Line{up, steep}, options(80, 8)},
+		{"upon-each-other", []chart.Line{up, up, steep}, options(80, 8)},
 		{"ascii", []chart.Line{up}, ascii},
 		{"ascii-two", []chart.Line{up, steep}, ascii},
 		{"gap", []chart.Line{gap}, options(60, 6)},
-		{"nothing", []chart.Line{wave("zero", 21, 15, func(float64) float64 { return 0 })}, options(60, 6)},
-		{"below", []chart.Line{wave("below", 21, 15, func(p float64) float64 { return -0.05 - p/100 })}, options(60, 6)},
+		{"nothing", []chart.Line{wave(21, 15, func(float64) float64 { return 0 })}, options(60, 6)},
+		{"below", []chart.Line{wave(21, 15, func(p float64) float64 { return -0.05 - p/100 })}, options(60, 6)},
 		{"small", []chart.Line{up}, options(10, 1)},
 	} {
 		got := strings.Join(chart.Draw(c.lines, c.o), "\n") + "\n"
@@ -74,8 +74,8 @@ func TestGolden(t *testing.T) {
 
 func TestNothingToDraw(t *testing.T) {
 	for name, lines := range map[string][]chart.Line{
-		"no line": nil, "no point": {{Name: "a"}},
-		"no number": {wave("a", 3, 15, func(p float64) float64 { return []float64{math.NaN(), math.Inf(1), math.Inf(-1)}[int(2*p)] })},
+		"no line": nil, "no point": {nil},
+		"no number": {wave(3, 15, func(p float64) float64 { return []float64{math.NaN(), math.Inf(1), math.Inf(-1)}[int(2*p)] })},
 	} {
 		if rows := chart.Draw(lines, options(80, 8)); rows != nil {
 			t.Errorf("%s: drew %q", name, rows)
@@ -86,8 +86,8 @@ func TestNothingToDraw(t *testing.T) {
 // TestAPeakStays: of many points in a column the odd one is not smoothed away.
 func TestAPeakStays(t *testing.T) {
 	for _, peak := range []float64{100, -100} {
-		l := wave("a", 3001, 1, func(float64) float64 { return 1 })
-		l.Points[1501].V = peak
+		l := wave(3001, 1, func(float64) float64 { return 1 })
+		l[1501].V = peak
 		o := options(60, 8)
 		o.End = start.Add(3000 * time.Second)
 		rows := chart.Draw([]chart.Line{l}, o)
@@ -103,7 +103,7 @@ func TestAPeakStays(t *testing.T) {
 
 // TestOnlyPartOfTheTime: points before and after it are left out.
 func TestOnlyPartOfTheTime(t *testing.T) {
-	l := wave("a", 61, 15, func(p float64) float64 { return p })
+	l := wave(61, 15, func(p float64) float64 { return p })
 	o := options(60, 8)
 	o.Start, o.End = start.Add(5*time.Minute), start.Add(10*time.Minute)
 	rows := chart.Draw([]chart.Line{l}, o)
@@ -116,18 +116,20 @@ func TestOnlyPartOfTheTime(t *testing.T) {
 	}
 }
 
-func TestLegend(t *testing.T) {
-	far := "evil\x1b[31m" + strings.Repeat("日", 100)
-	lines := []chart.Line{wave("a", 3, 60, math.Sqrt), wave(far, 3, 60, math.Sqrt), wave("c", 3, 60, math.Sqrt), wave("d", 3, 60, math.Sqrt), wave("e", 3, 60, math.Sqrt)}
-	rows := chart.Draw(lines, options(60, 4))
-	text := strings.Join(rows, "\n")
-	if strings.ContainsRune(text, 0x1b) || !strings.Contains(text, "  * a\n  o evil") || !strings.Contains(text, "…\n  + c\n  x d") || strings.HasSuffix(text, "e") {
-		t.Error(text)
+func TestMark(t *testing.T) {
+	var marks string
+	for i := range 6 {
+		marks += chart.Mark(i, 6)
 	}
-	o := options(60, 4)
-	o.ASCII = true
-	if text := strings.Join(chart.Draw(lines, o), "\n"); strings.ContainsFunc(text, func(r rune) bool { return r >= utf8.RuneSelf }) {
-		t.Errorf("no ASCII:\n%s", text)
+	if marks != "*o+x" || chart.Mark(0, 1) != "" {
+		t.Errorf("%q, and %q for a single one", marks, chart.Mark(0, 1))
+	}
+	line := wave(3, 60, math.Sqrt)
+	text := strings.Join(chart.Draw([]chart.Line{line, line, line, line, line, line}, options(80, 4)), "\n")
+	for _, m := range "*o+x" {
+		if !strings.ContainsRune(text, m) {
+			t.Errorf("%c is not seen:\n%s", m, text)
+		}
 	}
 }
 
@@ -185,9 +187,9 @@ func FuzzDraw(f *testing.F) {
 	f.Fuzz(func(t *testing.T, a, b, c float64, width, height int16, step int32, ascii bool) {
 		var lines []chart.Line
 		for i, v := range []float64{a, b, c} {
-			l := chart.Line{Name: fmt.Sprint("line ", i)}
+			var l chart.Line
 			for j := range 4 {
-				l.Points = append(l.Points, metrics.Point{T: start.UnixMilli() + int64(j)*int64(step), V: v * float64(1+j*i)})
+				l = append(l, metrics.Point{T: start.UnixMilli() + int64(j)*int64(step), V: v * float64(1+j*i)})
 			}
 			lines = append(lines, l)
 		}

@@ -96,8 +96,8 @@ type Saturation struct {
 type Pool struct {
 	Kind    string   `json:"kind" doc:"hikaricp, tomcat, ..."`
 	Pool    string   `json:"pool" doc:"its name; empty where there is one"`
-	Busy    float64  `json:"busy" doc:"in use"`
-	Most    float64  `json:"most" doc:"that there may be"`
+	Busy    *float64 `json:"busy" doc:"in use; null for n/a"`
+	Most    *float64 `json:"most" doc:"that there may be; null for n/a"`
 	Ratio   *float64 `json:"ratio" doc:"in use of those there may be, 0 to 1; null for n/a"`
 	Waiting *float64 `json:"waiting" doc:"that wait for one; null for n/a"`
 }
@@ -257,7 +257,7 @@ func saturationOf(s *red.Saturation) Saturation {
 		}
 	}
 	for i, p := range s.Pools {
-		out.Pools[i] = Pool{p.Kind, p.Name, p.Busy, p.Max, known(p.Share), known(p.Waiting)}
+		out.Pools[i] = Pool{p.Kind, p.Name, known(p.Busy), known(p.Max), known(p.Share), known(p.Waiting)}
 	}
 	return out
 }

@@ -39,6 +39,7 @@ type Session struct {
 
 	// Set before the first pass:
 	Asking     app.Asking // what instances are asked for beside their metrics; app.Nothing: nothing
+	Sees       bool       // what passes see is asked for, so that there are passes also where a server answers
 	Registries bool       // where a server answers, the registries are read all the same
 
 	app     *app.App
@@ -50,8 +51,8 @@ type Session struct {
 }
 
 // Open opens the contexts of the command, or a Prometheus server. Nothing is read
-// yet.
-func (l *Look) Open(ctx context.Context, a *app.App, names []string) (*Session, error) {
+// yet. Window is described at Source.Over.
+func (l *Look) Open(ctx context.Context, a *app.App, names []string, window time.Duration) (*Session, error) {
 	if err := l.Probing.Check(); err != nil {
 		return nil, err
 	}
@@ -67,7 +68,7 @@ func (l *Look) Open(ctx context.Context, a *app.App, names []string) (*Session, 
 	if s.session, err = a.Open(ctx, l.Probing); err != nil {
 		return nil, err
 	}
-	if s.Over, s.Server, err = l.Source.Of(a, s.session); err != nil {
+	if s.Over, s.Server, err = l.Source.Over(a, s.session, window); err != nil {
 		s.Close()
 		return nil, err
 	}
@@ -126,7 +127,7 @@ func (s *Session) gather(ctx context.Context, start time.Time, collect, every ti
 	defer progress.Done()
 	for at := time.Duration(0); ; {
 		r, err := s.pass(ctx, func(done, total int) { progress.Count(done, total, "instances read") })
-		if err != nil || s.Server != "" || at >= collect || ctx.Err() != nil {
+		if err != nil || s.Server != "" && !s.Sees || at >= collect || ctx.Err() != nil {
 			return r, err
 		}
 		for gone := s.app.Now().Sub(start); at <= gone; {
@@ -169,8 +170,12 @@ func (s *Session) pass(ctx context.Context, progress func(done, total int)) (Rea
 	s.passes++
 	r := Reading{Passes: s.passes, server: s.Server}
 	switch {
-	case s.Server == "":
-		read, err := s.session.Pass(ctx, s.sel, s.Asking|app.Metrics, progress)
+	case s.Server == "", s.Sees && s.registries():
+		asking := s.Asking | app.Metrics
+		if s.Server != "" {
+			asking = s.Asking | app.Seen
+		}
+		read, err := s.session.Pass(ctx, s.sel, asking, progress)
 		if err != nil {
 			return r, err
 		}

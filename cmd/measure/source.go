@@ -2,14 +2,19 @@ package measure
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/midwatch-cli/midwatch/cmd/app"
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/metrics"
+	"github.com/midwatch-cli/midwatch/fleet/metrics/joined"
+	"github.com/midwatch-cli/midwatch/fleet/metrics/promql"
+	"github.com/midwatch-cli/midwatch/fleet/metrics/red"
 	"github.com/midwatch-cli/midwatch/fleet/metrics/series"
 	"github.com/midwatch-cli/midwatch/fleet/wiring"
 )
@@ -36,31 +41,64 @@ func (s *Source) Prepare(a *app.App, p *app.Probing) {
 	}
 }
 
-// Of says who answers in a session that was opened with what Prepare wrote: a
-// server, with its address for people, or else what is gathered from instances,
-// which the session's passes then read and keep.
-func (s *Source) Of(a *app.App, session *app.Session) (over metrics.Querier, server string, err error) {
-	if cmp.Or(s.Prometheus, a.Getenv("MIDWATCH_PROMETHEUS")) != Instances {
-		for _, f := range session.Fleets {
-			q, found, err := f.Prometheus()
-			if err != nil {
-				return nil, "", wrong(err)
-			}
-			if !found {
-				continue
-			}
-			if at := fmt.Sprint(q); server == "" {
-				over, server = q, at
-			} else if at != server {
-				return nil, "", app.Usagef("choose one with --context", "the contexts have several Prometheus servers: %s and %s", server, at)
-			}
+// Over says who answers in a session that was opened with what Prepare wrote: a
+// server, with its address for people, or, where it is empty, what the session's
+// passes read of instances. In any case they keep what they see, under the names
+// that begin with midwatch_. Window is over what the numbers of services are that
+// are computed when somebody asks for them; the store keeps that much at least.
+func (s *Source) Over(a *app.App, session *app.Session, window time.Duration) (over metrics.Querier, server string, err error) {
+	far, server, err := s.server(a, session)
+	if err != nil {
+		return nil, "", err
+	}
+	session.Measures = wiring.Measure(session.Fleets, series.Options{Window: max(window+slack, usualWindow)}, 0)
+	q := joined.New(joined.Options{Own: session.Measures.Store, Server: far, RED: red.Options{Window: window}})
+	if far != nil {
+		return foreign{q, far}, server, nil
+	}
+	return q, "", nil
+}
+
+// How long samples are kept: a little longer than they are asked about, because
+// the first reading was asked for before the last one's time began.
+const (
+	usualWindow = 15 * time.Minute
+	slack       = time.Minute
+)
+
+// server is the one there is; nil where instances are read.
+func (s *Source) server(a *app.App, session *app.Session) (far metrics.Querier, at string, err error) {
+	if cmp.Or(s.Prometheus, a.Getenv("MIDWATCH_PROMETHEUS")) == Instances {
+		return nil, "", nil
+	}
+	for _, f := range session.Fleets {
+		q, found, err := f.Prometheus()
+		switch {
+		case err != nil:
+			return nil, "", wrong(err)
+		case !found:
+		case far == nil:
+			far, at = q, fmt.Sprint(q)
+		case at != fmt.Sprint(q):
+			return nil, "", app.Usagef("choose one with --context", "the contexts have several Prometheus servers: %s and %v", at, q)
 		}
 	}
-	if over != nil {
-		return over, server, nil
+	return far, at, nil
+}
+
+// foreign asks a server also what only it understands, as servers of other makers
+// do more than Prometheus.
+type foreign struct {
+	metrics.Querier
+	far metrics.Querier
+}
+
+// Query is described at metrics.Querier.
+func (f foreign) Query(ctx context.Context, q metrics.Question) (metrics.Answer, error) {
+	if _, err := promql.Parse(q.Expr); err != nil {
+		return f.far.Query(ctx, q)
 	}
-	session.Measures = wiring.Measure(session.Fleets, series.Options{}, 0)
-	return session.Measures.Querier, "", nil
+	return f.Querier.Query(ctx, q)
 }
 
 // wrong is a server that was named wrongly.

@@ -14,6 +14,7 @@ import (
 	gate "github.com/midwatch-cli/midwatch/fleet/gate/query"
 	"github.com/midwatch-cli/midwatch/fleet/match"
 	"github.com/midwatch-cli/midwatch/fleet/metrics"
+	"github.com/midwatch-cli/midwatch/fleet/metrics/joined"
 	"github.com/midwatch-cli/midwatch/fleet/metrics/promql"
 )
 
@@ -93,17 +94,24 @@ func (r *result) snapshot() *fleet.Snapshot {
 // lacks says what is missing, and leaves a hint.
 func (r *result) lacks(ctx context.Context, selected []metrics.Selected) string {
 	gathers := r.session.Server == ""
+	reach := r.o.reach()
+	short := gathers && reach > r.reading.Gathered
 	for _, s := range selected {
-		if s.Series > 0 {
+		switch {
+		case s.Series > 0, short && joined.Computes(r.o.expr):
 			continue
-		}
-		if gathers {
+		case len(s.Lacks) > 0:
+			return s.Selector + " is not known: " + strings.Join(s.Lacks, ", ")
+		case gathers:
 			r.hint = r.near(ctx)
 		}
 		return s.Selector + " matched no series"
 	}
-	if reach := r.o.reach(); gathers && reach > r.reading.Gathered {
+	if short {
 		r.hint = "--collect " + span(reach) + " gathers first"
+		if joined.Computes(r.o.expr) {
+			return "rates take two readings at least, and " + gathered(r.reading.Gathered)
+		}
 		return fmt.Sprintf("it looks back %s, and %s", term.Duration(reach), gathered(r.reading.Gathered))
 	}
 	return "the expression came to nothing, although all its series are there"
@@ -119,7 +127,9 @@ func gathered(d time.Duration) string {
 // span is a duration as a flag takes it, without what is nothing.
 func span(d time.Duration) string {
 	text := d.String()
-	text = strings.TrimSuffix(text, "0s")
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
 	if strings.HasSuffix(text, "h0m") {
 		text = strings.TrimSuffix(text, "0m")
 	}
@@ -154,10 +164,17 @@ func (r *result) code() app.Code {
 	return app.OK
 }
 
+// usualGather is how long is gathered for numbers of services, where nothing says
+// how long.
+const usualGather = 10 * time.Second
+
 // reach is how far the expression looks back.
 func (o *options) reach() time.Duration {
-	if o.known == nil {
+	switch {
+	case o.known == nil:
 		return 0
+	case joined.Computes(o.expr):
+		return max(o.known.Reach(), usualGather)
 	}
 	return o.known.Reach()
 }

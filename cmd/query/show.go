@@ -113,6 +113,9 @@ func (r *result) explained() []string {
 		for _, labels := range s.Examples {
 			lines = append(lines, "  "+notation(labels))
 		}
+		if len(s.Lacks) > 0 {
+			lines = append(lines, "  not of "+strings.Join(s.Lacks, ", "))
+		}
 	}
 	if len(lines) == 0 {
 		lines = append(lines, "no series was looked for")

@@ -127,7 +127,7 @@ var doors = []struct {
 }{
 	{"github.com/spf13/", []string{"cmd/**"}},
 	{"github.com/olekukonko/tablewriter", []string{"cmd/render"}},
-	{"github.com/mattn/go-runewidth", []string{"cmd/render", "cmd/render/chart", "cmd/term"}},
+	{"github.com/mattn/go-runewidth", []string{"cmd/measure", "cmd/render", "cmd/term"}},
 	{"github.com/itchyny/gojq", []string{"cmd/render/data"}},
 	{"golang.org/x/term", []string{"cmd/term"}},
 	{"charm.land/", []string{"tui/**"}},

@@ -72,6 +72,7 @@ const (
 	WhyNumber     = count.NoNumbers
 	WhyNoCalls    = "no calls in the window"
 	WhyNoErrors   = count.NoErrors
+	WhyNotWhose   = "its page does not tell whose fault errors are"
 	WhyStatuses   = count.StrangeStatuses
 	WhyNoTimes    = count.NoTimes
 	WhyNotTimed   = count.NotTimed

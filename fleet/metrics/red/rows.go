@@ -133,14 +133,13 @@ func (r *Row) seen(t *page.Target) {
 
 // presence is the share of a service's time for which one instance was there:
 // in a rolling deployment one goes where another comes, and their rates do not
-// add up. An interval between scrapes at each end is only when it happened to be
-// scraped.
+// add up. An interval between scrapes is only when it happened to be scraped.
 func (in *instance) presence(first, last time.Time) float64 {
 	span := last.Sub(first)
 	if span <= 0 || in.Scrapes == 0 {
 		return 1
 	}
-	there := time.Duration(in.Last-in.First)*time.Millisecond + 2*in.Interval()
+	there := time.Duration(in.Last-in.First)*time.Millisecond + in.Interval()
 	return min(1, there.Seconds()/span.Seconds())
 }
 

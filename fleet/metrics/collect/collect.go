@@ -53,6 +53,8 @@ type Collector struct {
 	sources  map[fleet.Key]*source
 	services map[group]*service
 	seen     map[string]*seen // by context
+	several  map[string]bool  // addresses that the last pass had more than once
+	shared   map[question]*shared
 }
 
 // New makes a Collector.
@@ -66,7 +68,9 @@ func New(o Options) *Collector {
 	if o.Timeout <= 0 {
 		o.Timeout = defaultTimeout
 	}
-	return &Collector{o: o, asker: scrape.NewAsker(), sources: map[fleet.Key]*source{}, services: map[group]*service{}, seen: map[string]*seen{}}
+	return &Collector{
+		o: o, asker: scrape.NewAsker(), sources: map[fleet.Key]*source{}, services: map[group]*service{}, seen: map[string]*seen{}, shared: map[question]*shared{},
+	}
 }
 
 // source is an instance as it is remembered between its pages.

@@ -106,7 +106,8 @@ func (k *keeper) dropped(id uint32, at int64) {
 // ask asks one address, and keeps the page.
 func (r *reading) ask(ctx context.Context, url string) (fleet.Scrape, error) {
 	native, known := r.of.wantsNative()
-	answer, err := r.c.asker.Ask(ctx, r.client, url, native)
+	q := question{url, r.page.Profile, r.page.Credentials, native}
+	answer, err := r.c.answer(ctx, r.client, q)
 	if err != nil {
 		return fleet.Scrape{URL: url}, err
 	}
@@ -115,7 +116,8 @@ func (r *reading) ask(ctx context.Context, url string) (fleet.Scrape, error) {
 	if err != nil || known || !report.Native {
 		return result, err
 	}
-	more, err := r.c.asker.Ask(ctx, r.client, url, true)
+	q.native = true
+	more, err := r.c.answer(ctx, r.client, q)
 	if err == nil {
 		defer more.Release()
 		if better, report, err := r.keep(url, more); err == nil && report.Form == exposition.Protobuf {

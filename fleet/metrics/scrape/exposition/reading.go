@@ -168,11 +168,15 @@ func (r *reading) step() (ended bool, err error) {
 			return false, r.sample(raw, s, nil)
 		case textparse.EntryHistogram:
 			raw, at, whole, h := r.parser.Histogram()
+			valid := h.Validate
+			if whole != nil {
+				valid = whole.Validate
+			}
+			if bad := valid(); bad != nil {
+				return false, r.badSeries(raw, bad.Error())
+			}
 			if whole != nil {
 				h = whole.ToFloat(nil)
-			}
-			if bad := h.Validate(); bad != nil {
-				return false, r.badSeries(raw, bad.Error())
 			}
 			var s rest
 			if at != nil {

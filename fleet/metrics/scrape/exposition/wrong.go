@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -46,7 +47,7 @@ func atLine(what error, page []byte, at int, why string) error {
 // badSeries refuses a page for one of its series.
 func (r *reading) badSeries(raw []byte, why string) error {
 	if r.report.Form == Protobuf {
-		return refused(ErrBroken, "%s: %s", Clean(string(raw)), Clean(why))
+		return refused(ErrBroken, "%s: %s", shown(raw), Clean(why))
 	}
 	return atLine(ErrBroken, r.page, cap(r.page)-cap(raw), Clean(why))
 }
@@ -147,8 +148,24 @@ type oddities struct{ repeated, long, many, full oddity }
 // note counts one.
 func (r *reading) note(o *oddity, raw []byte) {
 	if o.n++; o.n == 1 {
-		o.first = Clean(strings.ReplaceAll(strings.ToValidUTF8(string(raw[:min(len(raw), 4*excerpt)]), "\uFFFD"), "\xff", " "))
+		o.first = shown(raw)
 	}
+}
+
+// shown is a series for people. In protobuf it is written with a byte between its
+// parts that is in no text.
+func shown(raw []byte) string {
+	text := string(raw[:min(len(raw), 4*excerpt)])
+	if parts := strings.Split(text, "\xff"); len(parts) > 1 {
+		text = parts[0]
+		sep := "{"
+		for i := 1; i+1 < len(parts); i += 2 {
+			text += sep + parts[i] + "=" + strconv.Quote(parts[i+1])
+			sep = ","
+		}
+		text += "}"
+	}
+	return Clean(strings.ToValidUTF8(text, "\uFFFD"))
 }
 
 // add notes what is odd of the page itself.

@@ -12,6 +12,8 @@ import (
 
 	"github.com/midwatch-cli/midwatch/cmd/app"
 	"github.com/midwatch-cli/midwatch/cmd/term"
+	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/match"
 	"github.com/midwatch-cli/midwatch/fleet/metrics"
 	"github.com/midwatch-cli/midwatch/fleet/selection"
 )
@@ -34,8 +36,9 @@ func (l *Look) Add(cmd *cobra.Command, a *app.App) {
 
 // Session answers PromQL for one command.
 type Session struct {
-	Over   metrics.Querier
-	Server string // the URL of the server that answers, without secrets; empty: the instances are read
+	Over   metrics.Querier // everything there is to ask about
+	Plain  metrics.Querier // the same without what is computed when somebody asks for it
+	Server string          // the URL of the server that answers, without secrets; empty: the instances are read
 
 	// Set before the first pass:
 	Asking     app.Asking // what instances are asked for beside their metrics; app.Nothing: nothing
@@ -46,7 +49,8 @@ type Session struct {
 	look    *Look
 	session *app.Session
 	sel     *selection.Selection
-	began   time.Time // when the first pass had ended
+	start   time.Time // of the first pass
+	began   time.Time // when it had ended
 	passes  int
 }
 
@@ -72,6 +76,10 @@ func (l *Look) Open(ctx context.Context, a *app.App, names []string, window time
 		s.Close()
 		return nil, err
 	}
+	s.Plain = s.session.Measures.Querier
+	if s.Server != "" {
+		s.Plain = s.Over.(foreign).far
+	}
 	return s, nil
 }
 
@@ -84,6 +92,29 @@ func (s *Session) Context() string {
 		return ""
 	}
 	return s.session.Fleets[0].Context
+}
+
+// Contexts are the names of those that are open.
+func (s *Session) Contexts() (names []string) {
+	for _, f := range s.session.Fleets {
+		names = append(names, f.Context)
+	}
+	return names
+}
+
+// Select finds the services that were selected among others than those of the
+// registries, and the names that none of them has.
+func (s *Session) Select(services []fleet.Service) ([]fleet.Service, []app.Missing) {
+	selected, unknown := s.sel.Apply(services)
+	var missing []app.Missing
+	var known []string
+	for i := range services {
+		known = append(known, services[i].Name)
+	}
+	for _, name := range unknown {
+		missing = append(missing, app.Missing{Name: name, Suggestions: match.Nearest(name, known)})
+	}
+	return selected, missing
 }
 
 // Run gathers for so long, at every interval and at the end, and hands what came
@@ -167,8 +198,10 @@ func (s *Session) wait(ctx context.Context, until time.Time) bool {
 // pass reads the registries and the metrics of the selected instances once. Of a
 // server nothing is read.
 func (s *Session) pass(ctx context.Context, progress func(done, total int)) (Reading, error) {
-	s.passes++
-	r := Reading{Passes: s.passes, server: s.Server}
+	if s.passes++; s.passes == 1 {
+		s.start = s.app.Now()
+	}
+	r := Reading{Passes: s.passes, server: s.Server, start: s.start}
 	switch {
 	case s.Server == "", s.Sees && s.registries():
 		asking := s.Asking | app.Metrics

@@ -21,7 +21,12 @@ type Reading struct {
 	Passes      int
 
 	server string
+	start  time.Time
 }
+
+// Since is the time from the beginning of the first pass to the moment that an
+// answer is about: all that was gathered is younger.
+func (r *Reading) Since() time.Duration { return r.At.Sub(r.start) + time.Millisecond }
 
 // Empty says that nothing was selected of what the registries hold.
 func (r *Reading) Empty() bool { return r.Snapshot != nil && len(r.Snapshot.Services) == 0 }

@@ -21,9 +21,12 @@ import (
 // gateway before it, below /prometheus, that wants a token and a tenant.
 func guarded(t *testing.T) (gateway string) {
 	t.Helper()
+	start := time.Now()
 	pages := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; version=0.0.4")
 		_, _ = io.WriteString(w, "# TYPE calls_total counter\ncalls_total{code=\"200\"} 90\ncalls_total{code=\"500\"} 10\n")
+		n := 1000 + time.Since(start).Milliseconds() // a tenth of these fail
+		_, _ = fmt.Fprintf(w, "# TYPE http_requests_total counter\nhttp_requests_total{code=\"200\"} %d\nhttp_requests_total{code=\"500\"} %d\n", 9*n, n)
 	}))
 	t.Cleanup(pages.Close)
 	far := metricstest.StartPrometheus(t, fmt.Sprintf(`
@@ -86,6 +89,8 @@ profiles:
 	o.says(t, 3, []string{"query", "nothing_of_the_kind"}, "no data")
 	o.says(t, 2, []string{"query", "sum(calls_total"}, "1:16: unclosed left parenthesis")
 	o.says(t, 2, []string{"query", "up * on (service) calls_total"}, "many-to-many")
+
+	o.says(t, 0, []string{"metrics", "--window", "1s", "-o", "json", "--jq", `.items[]|[.service,(.errorRatio*1000|round)]|join(" ")`}, "order 100")
 
 	// A URL of the flag or the environment wins, and gets no token that was for
 	// another.

@@ -68,6 +68,7 @@ func TestConformanceRecorded(t *testing.T) {
 }
 
 func TestConformanceReal(t *testing.T) {
+	t.Parallel()
 	far, at := startSuite(t)
 	metricstest.Run(t, func(t testing.TB) metricstest.World {
 		return metricstest.World{Querier: opened(t, far.URL), At: at}

@@ -22,6 +22,8 @@ import (
 	"github.com/prometheus/prometheus/model/value"
 
 	"github.com/midwatch-cli/midwatch/fleet/metrics"
+	"github.com/midwatch-cli/midwatch/fleet/metrics/series/column"
+	"github.com/midwatch-cli/midwatch/fleet/metrics/series/index"
 )
 
 // Options bound a store. A bound that is 0 is its default.
@@ -30,7 +32,8 @@ type Options struct {
 	// target: 15 minutes.
 	Window time.Duration
 	// MaxPages is how many pages of a target are kept, and how many samples of a
-	// series that has times of its own: 2,000.
+	// series that has times of its own: 2,000, and a few more, as the oldest ones
+	// go several at a time.
 	MaxPages int
 	// MaxPerTarget is how many series a target may have: 200,000.
 	MaxPerTarget int
@@ -67,7 +70,7 @@ const (
 	TooOld                   // their own time lies before the window
 	TargetFull               // their series would be one more than Options.MaxPerTarget
 	StoreFull                // their series would be one more than Options.MaxSeries
-	Invalid                  // their series has a label twice
+	Invalid                  // their series has a label twice, or the histogram contradicts itself
 	Ended                    // their target was ended while its page came in
 	reasons
 )
@@ -92,20 +95,23 @@ type Store struct {
 
 	appended atomic.Uint64
 	dropped  [reasons]atomic.Uint64
+	scratch  sync.Pool // *[]byte
+	builders sync.Pool // *labels.ScratchBuilder
 
 	// mu guards everything that questions read: the index, and what targets have
 	// published. It is held for moments: pages are filled outside of it.
-	mu      sync.RWMutex
-	targets map[string]*Target
-	places  []*Target // by place; nil where one was forgotten
-	free    []uint32  // places that are nil
-	index   index
+	mu        sync.RWMutex
+	targets   map[string]*Target
+	places    []*Target // by place; nil where one was forgotten
+	free      []uint32  // places that are nil
+	index     *index.Index
+	published uint64 // counts pages of all targets
 }
 
 // New makes an empty store.
 func New(o Options) *Store {
 	o = o.withDefaults()
-	return &Store{opt: o, windowMS: o.Window.Milliseconds(), targets: map[string]*Target{}, index: newIndex()}
+	return &Store{opt: o, windowMS: o.Window.Milliseconds(), targets: map[string]*Target{}, index: index.New()}
 }
 
 // Target finds the target with these labels, or makes it. They are kept: do not
@@ -132,7 +138,7 @@ func (s *Store) attach(t *Target) {
 		s.places = append(s.places, t)
 	}
 	s.targets[t.key] = t
-	t.gone = false
+	t.gone, t.due = false, 1+int(t.place)%blockPages
 }
 
 // Keep ends the targets that keep does not want: their series get stale markers
@@ -166,7 +172,7 @@ func (s *Store) Counts() Counts {
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	c.Targets, c.Series = len(s.targets), s.index.series
+	c.Targets, c.Series = len(s.targets), s.index.Series()
 	return c
 }
 
@@ -188,17 +194,17 @@ func keyOf(l metrics.Labels) string {
 	return b.String()
 }
 
-// Values in a row that are no samples. Both are NaNs that Append never lets in.
-const (
-	absent uint64 = 0x7ff0000000000013 // nothing here
-	held   uint64 = 0x7ff0000000000014 // a sample that is no number: it is with the loose ones
-)
-
 // isSample says whether a row has a number at that place: stale markers are.
-func isSample(bits uint64) bool { return bits != absent && bits != held }
+func isSample(v float64) bool {
+	b := math.Float64bits(v)
+	return b != column.Absent && b != column.Held
+}
+
+// isAbsent says whether a row has nothing at that place.
+func isAbsent(v float64) bool { return math.Float64bits(v) == column.Absent }
 
 // isLive says whether a series goes on after this.
-func isLive(bits uint64) bool { return bits != absent && bits != value.StaleNaN }
+func isLive(v float64) bool { return !isAbsent(v) && !value.IsStaleNaN(v) }
 
 // normal is a value as it is stored: one NaN, and the stale marker.
 func normal(v float64) float64 {

@@ -245,15 +245,23 @@ func TestWindow(t *testing.T) {
 }
 
 func TestMaxPages(t *testing.T) {
-	s := series.New(series.Options{MaxPages: 3})
+	s := series.New(series.Options{MaxPages: 40})
 	target := s.Target(nil)
-	for at := int64(1000); at <= 5000; at += 1000 {
-		page(t, target, at, line(float64(at), "__name__", "a"))
+	for at := int64(1000); at <= 200_000; at += 1000 {
+		target.Begin(at)
+		a, _ := target.Series(labels.FromStrings("__name__", "a"))
+		own, _ := target.Series(labels.FromStrings("__name__", "own"))
+		target.Append(a, at, float64(at))
+		target.Append(own, at-1, float64(at))
+		target.Finish()
 	}
-	want(t, all(t, s), `
-		{__name__="a"} 3000@3000 4000@4000 5000@5000
-	`)
-	if n := s.Counts().Dropped[series.Crowded]; n != 2 {
+	for name, most := range map[string]int{"a": 40 + 16, "own": 80 + 24} {
+		got := strings.Fields(dump(t, s, math.MinInt64, math.MaxInt64, labels.MustNewMatcher(labels.MatchEqual, "__name__", name)))[1:]
+		if len(got) < 40 || len(got) > most || !strings.HasPrefix(got[len(got)-1], "200000@") {
+			t.Errorf("%s: %d samples", name, len(got))
+		}
+	}
+	if n := s.Counts().Dropped[series.Crowded]; n < 400-(40+16)-(80+24) || n > 400-2*40 {
 		t.Errorf("%d crowded out", n)
 	}
 }

@@ -21,7 +21,7 @@ type timer struct {
 	guessed string  // what it was guessed to be
 	unknown bool    // nothing tells the unit
 
-	histogram, summary bool // it has buckets, of whatever traffic; quantiles
+	histogram, summary, sum bool // it has buckets, of whatever traffic; quantiles; sums
 
 	native, buckets, sums, counts, quantiles []*page.Counter
 }
@@ -31,8 +31,11 @@ func (p *Part) timer() *timer {
 	for _, family := range p.Times {
 		for _, lead := range []signature.Part{signature.Count, signature.Plain, signature.Bucket} {
 			name, found := p.target.Lookup(p.Spellings(family, lead))
-			if len(found) > 0 && (lead != signature.Plain || hasHistograms(found)) {
-				return p.timerOf(name)
+			if len(found) == 0 || lead == signature.Plain && !hasHistograms(found) {
+				continue
+			}
+			if t := p.timerOf(name); t.histogram || t.summary || t.sum {
+				return t
 			}
 		}
 	}
@@ -53,7 +56,7 @@ func (p *Part) timerOf(name signature.Name) *timer {
 			t.quantiles = append(t.quantiles, s)
 		}
 	}
-	t.histogram, t.summary = len(t.buckets)+len(t.native) > 0, len(t.quantiles) > 0
+	t.histogram, t.summary, t.sum = len(t.buckets)+len(t.native) > 0, len(t.quantiles) > 0, len(t.sums) > 0
 	t.setUnit(cmp.Or(name.Unit, p.Unit))
 	for _, series := range []*[]*page.Counter{&t.native, &t.buckets, &t.sums, &t.counts, &t.quantiles} {
 		*series = working(*series)

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -168,6 +169,17 @@ func (s *Set) Measured() []gate.Measured {
 		all = append(all, c.Last())
 	}
 	return all
+}
+
+// NeverKnown is a text about them in which those that had no data at any look are
+// said never to have had any.
+func (s *Set) NeverKnown(text string) string {
+	for _, c := range s.All() {
+		if missing, lacks := strings.CutPrefix(c.Last().Text, "no data: "); lacks && !c.Knew() {
+			text = strings.Replace(text, "no data: "+missing, c.String()+" never had data: "+missing, 1)
+		}
+	}
+	return text
 }
 
 // Wrong is an expression that turned out to be at fault when it was asked, as

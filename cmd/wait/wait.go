@@ -266,11 +266,7 @@ func finish(ctx context.Context, a *app.App, o *options, queries *condition.Set,
 		if f.Outcome != gate.Unknown {
 			f.Outcome = gate.Failed
 		}
-		for _, c := range queries.All() {
-			if text, lacks := strings.CutPrefix(c.Last().Text, "no data: "); lacks && !c.Knew() {
-				f.Text = strings.Replace(f.Text, "no data: "+text, c.String()+" never had data: "+text, 1)
-			}
-		}
+		f.Text = queries.NeverKnown(f.Text)
 		if w.Snapshot == nil {
 			f.Text, f.Outcome, missing = "not one look at the fleet was finished", gate.Unknown, nil
 		}

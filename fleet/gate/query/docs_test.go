@@ -49,6 +49,27 @@ func TestConditionsDoc(t *testing.T) {
 	}
 }
 
+// TestFlagsDoc holds the table of flags to what they stand for.
+func TestFlagsDoc(t *testing.T) {
+	doc, err := os.ReadFile("../../../docs/conditions.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := 0
+	for _, row := range regexp.MustCompile("(?m)^\\| `(--[a-z0-9-]+) ([^`]+)` \\| `([^`]+)` \\|$").FindAllStringSubmatch(string(doc), -1) {
+		rows++
+		s, err := map[string]func(string, string) (query.Sugar, error){
+			"--max-error-rate": query.MaxErrorRate, "--max-p99": query.MaxP99, "--min-healthy": query.MinHealthy,
+		}[row[1]](row[2], "")
+		if want := strings.ReplaceAll(row[3], `\|`, "|"); err != nil || s.Expr != want {
+			t.Errorf("%s %s stands for\n     %s, %v\ndocs say %s", row[1], row[2], s.Expr, err, want)
+		}
+	}
+	if rows != 4 {
+		t.Errorf("%d rows", rows)
+	}
+}
+
 func comesTo(t *testing.T, expr string, series []string) string {
 	t.Helper()
 	rule, err := promql.ParseRule(expr)

@@ -24,7 +24,8 @@ var rules = []struct {
 }{
 	{pkg: ".", may: []string{"cmd"}},
 	{pkg: "cmd", may: []string{"cmd/*", "tui", "fleet/**", "probe"}, test: []string{"**"}},
-	{pkg: "cmd/app", may: []string{"cmd/render", "cmd/term", "fleet/**", "probe"}, test: []string{"cmd/**"}},
+	{pkg: "cmd/app/build", may: nil},
+	{pkg: "cmd/app", may: []string{"cmd/app/build", "cmd/render", "cmd/term", "fleet/**", "probe"}, test: []string{"cmd/**"}},
 	{pkg: "cmd/term", may: nil},
 	{pkg: "cmd/render/data", may: []string{"fleet/document", "cmd/term"}, test: []string{"fleet/**"}},
 	{pkg: "cmd/render/report", may: []string{"cmd/render/data", "cmd/term", "fleet", "fleet/gate", "fleet/metrics", "fleet/metrics/observed", "probe"}, test: []string{"fleet/**"}},

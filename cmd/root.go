@@ -81,7 +81,7 @@ func New(a *app.App) *cobra.Command {
 			if err := a.Begin(); err != nil {
 				return err
 			}
-			if a.Global.Timeout > 0 {
+			if a.Global.Timeout > 0 && a.Past == nil { // a recording has a time of its own
 				ctx, cancel := context.WithTimeout(cmd.Context(), a.Global.Timeout)
 				context.AfterFunc(cmd.Context(), cancel) // Run ends its parent
 				cmd.SetContext(ctx)

@@ -20,6 +20,9 @@ const settle = 100 * time.Millisecond
 // merged snapshot of all contexts, the newest only, and closes the channel at
 // the end.
 func (s *Session) Watch(ctx context.Context, sel *selection.Selection, interval time.Duration, asking Asking) <-chan *fleet.Snapshot {
+	if s.past != nil {
+		return s.past.Watch(ctx, Wanted{Select: chosen(sel), Asking: asking, Explain: s.explain, Within: s.app.Global.Timeout})
+	}
 	out := make(chan *fleet.Snapshot, 1)
 	m := &merger{latest: make([]*fleet.Snapshot, len(s.Fleets)), out: out}
 	var wg sync.WaitGroup
@@ -43,10 +46,7 @@ func (s *Session) Watch(ctx context.Context, sel *selection.Selection, interval 
 
 func (s *Session) loop(f *wiring.Fleet, sel *selection.Selection, interval time.Duration, asking Asking) *sweep.Loop {
 	w := s.sweeper(f, asking)
-	w.Select = func(all []fleet.Service) []fleet.Service {
-		selected, _ := sel.Apply(all)
-		return selected
-	}
+	w.Select = chosen(sel)
 	keeper := f.Keeper()
 	return &sweep.Loop{
 		Sweeper: w, Hub: sweep.NewHub(), Interval: interval, Changed: keeper.Changed(), Settle: settle,
@@ -54,6 +54,14 @@ func (s *Session) loop(f *wiring.Fleet, sel *selection.Selection, interval time.
 			states := keeper.States()
 			return f.Input(states), heard(states)
 		},
+	}
+}
+
+// chosen are the services that a selection means.
+func chosen(sel *selection.Selection) func([]fleet.Service) []fleet.Service {
+	return func(all []fleet.Service) []fleet.Service {
+		selected, _ := sel.Apply(all)
+		return selected
 	}
 }
 

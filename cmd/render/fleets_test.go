@@ -144,7 +144,13 @@ func hostile(text string) *fleet.Snapshot {
 			m.answers[in.ID] = r
 		}
 	}
-	return m.snapshot()
+	snap := m.snapshot()
+	for i := range snap.Services {
+		for k := range snap.Services[i].Instances {
+			snap.Services[i].Instances[k].Scrape = fleet.Scrape{URL: text, Form: text, Why: fleet.Why{Reason: probe.ReasonBody, Detail: text}}
+		}
+	}
+	return snap
 }
 
 func judged(s *fleet.Snapshot, rules gate.Rules) render.Judged {

@@ -13,6 +13,7 @@ import (
 	"github.com/midwatch-cli/midwatch/cmd/term"
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/gate"
+	"github.com/midwatch-cli/midwatch/probe"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -144,6 +145,8 @@ func TestExplain(t *testing.T) {
 		io, out, errw := d.open()
 		j := judged(broken(), gate.Rules{})
 		j.Explain = true
+		j.Snapshot.Services[0].Instances[0].Scrape = fleet.Scrape{URL: "http://127.0.0.1:9001/metrics", Form: "text", Samples: 120, Took: 12 * time.Millisecond}
+		j.Snapshot.Services[1].Instances[0].Scrape = fleet.Scrape{Why: fleet.Why{Reason: probe.ReasonPolicy, Detail: "another host"}}
 		if err := render.Verdict(io, render.Options{Now: at}, j); err != nil {
 			t.Fatal(err)
 		}

@@ -338,6 +338,11 @@ func explained(s *fleet.Snapshot) *Table {
 				}
 				add("breakers", a.Base, answer)
 			}
+			if m := &in.Scrape; m.Why != (fleet.Why{}) {
+				add("metrics", m.URL, "could not be read: "+report.InWords(m.Why))
+			} else if m.URL != "" {
+				add("metrics", m.URL, plural(m.Samples, "sample")+" as "+m.Form+" after "+term.Duration(m.Took))
+			}
 			add("status", in.Status.String(), report.InWords(in.Why))
 		}
 	}

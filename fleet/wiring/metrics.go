@@ -6,7 +6,6 @@ import (
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/metrics"
-	"github.com/midwatch-cli/midwatch/fleet/metrics/series"
 	"github.com/midwatch-cli/midwatch/fleet/sweep"
 	"github.com/midwatch-cli/midwatch/probe"
 )
@@ -35,14 +34,6 @@ func (m *pages) client(profile string, credentials bool) (*http.Client, error) {
 // close hangs up.
 func (m *pages) close() {
 	m.made.each(func(c *http.Client) { c.CloseIdleConnections() })
-}
-
-// Measures are the series of a session: what keeps those of all its contexts,
-// and who answers questions about them.
-type Measures struct {
-	Store     *series.Store
-	Querier   metrics.Querier
-	Collector func(f *Fleet) metrics.Collector // of a context
 }
 
 // MetricsClient returns what asks for the pages of metrics of a profile, with

@@ -249,9 +249,13 @@ func (f *Fleet) bound() time.Duration { return max(fleet.AttemptsBudget, f.setti
 // Sweeper returns a new sweeper for the context. It asks and reads everything
 // but metrics, see ReadMetrics; who wants less says so before the first pass.
 func (f *Fleet) Sweeper() *sweep.Sweeper {
+	plan := f.resolver.Resolve
+	if f.settings.Explain {
+		plan = f.resolver.ResolveMetrics // it is shown where they would be read
+	}
 	return &sweep.Sweeper{
 		Context:  f.Context,
-		Plan:     f.resolver.Resolve,
+		Plan:     plan,
 		Prober:   f.probers.of,
 		Breakers: sweep.Reader{Admin: f.Admin, Time: f.bound()},
 		Pool:     probe.Pool{Parallel: f.settings.Parallel, PerHost: fleet.ParallelHost, QPS: f.settings.QPS},

@@ -283,8 +283,8 @@ func explainEach(s *session) {
 		At:   s.moment(), Explain: true,
 	})
 	s.kind(a, metrics.Vector, 1)
-	s.selected(a, `suite_requests_total{code="500"}`, 2, 16)
-	s.selected(a, "suite_gauge", 2, 2)
+	s.selected(a, `suite_requests_total{code="500"}[2m]`, 2, 16)
+	s.selected(a, "suite_gauge", 2, 40) // of the five minutes in which a sample is the present one
 	s.selected(a, "suite_nothing", 0, 0)
 	if len(a.Selected) != 3 {
 		s.Errorf("%d selectors, want 3: %+v", len(a.Selected), a.Selected)
@@ -297,7 +297,7 @@ func explainRange(s *session) {
 		Start: s.moment().Add(-2 * time.Minute), End: s.moment(), Step: Step,
 	})
 	s.kind(a, metrics.Matrix, 1)
-	s.selected(a, `suite_requests_total{code="500"}`, 2, 24) // three minutes of two series
+	s.selected(a, `suite_requests_total{code="500"}[1m]`, 2, 24) // three minutes of two series
 }
 
 func explainUnasked(s *session) {

@@ -38,7 +38,7 @@ func parsing(err error) error {
 	}
 	if one != nil {
 		what = one.Err.Error()
-		detail = one.PositionRange.StartPosInput(one.Query, one.LineOffset) + ": " + what
+		detail = placed(one.PositionRange.StartPosInput(one.Query, one.LineOffset) + ": " + what)
 	}
 	return &fleet.Error{Reason: fleet.ReasonExpression, Detail: detail, Hint: hint(what), Err: &wrong{err}}
 }

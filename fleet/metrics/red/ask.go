@@ -29,7 +29,7 @@ type computation struct {
 // that signatures know, and for the samples of those that may be used.
 func (c *computation) run(ctx context.Context) (Report, error) {
 	r := Report{At: c.o.At, Window: c.o.Window}
-	gauges, err := c.ask(ctx, c.selector(gaugeNames()))
+	gauges, err := c.ask(ctx, c.matching(signature.Spelled(gaugeNames()...)))
 	if err != nil {
 		return r, err
 	}
@@ -37,16 +37,14 @@ func (c *computation) run(ctx context.Context) (Report, error) {
 	if err != nil {
 		return r, err
 	}
-	samples, err := c.ask(ctx, c.selector(append(c.wanted(names, true), counterNames()...))+window(c.o.Window))
+	want := quoted(c.wanted(names, true)) + "|" + signature.Spelled(counterNames()...)
+	samples, err := c.ask(ctx, c.matching(strings.TrimPrefix(want, "|"))+window(c.o.Window))
 	if err != nil {
 		return r, err
 	}
 	to := c.o.At.UnixMilli()
 	targets := c.sorter.Sort(samples, to-c.o.Window.Milliseconds(), to)
-	for _, s := range gauges {
-		t := c.sorter.Target(targets, s.Labels)
-		t.Gauges[s.Labels.Name()] = append(t.Gauges[s.Labels.Name()], s)
-	}
+	c.sorter.Gauges(targets, gauges)
 	r.Instances, r.Services = c.rows(targets)
 	if c.o.History.Step > 0 {
 		if err := c.history(ctx, names, &r); err != nil {
@@ -131,13 +129,13 @@ func (c *computation) matches(t *page.Target) []signature.Match {
 	return found
 }
 
-// selector selects series of these names.
-func (c *computation) selector(names []string) string {
-	quoted := make([]string, 0, len(names))
+// quoted is a regular expression for names as they are.
+func quoted(names []string) string {
+	all := make([]string, 0, len(names))
 	for _, name := range names {
-		quoted = append(quoted, regexp.QuoteMeta(name))
+		all = append(all, regexp.QuoteMeta(name))
 	}
-	return c.matching(strings.Join(quoted, "|"))
+	return strings.Join(all, "|")
 }
 
 // matching selects series whose names match.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet/metrics"
+	"github.com/midwatch-cli/midwatch/fleet/metrics/red/count"
 	"github.com/midwatch-cli/midwatch/fleet/metrics/red/page"
 	"github.com/midwatch-cli/midwatch/fleet/metrics/red/signature"
 )
@@ -64,23 +65,24 @@ type Value struct {
 
 // Why there is no number.
 const (
-	WhyOneScrape  = "one scrape only"
 	WhyUnread     = "its page could not be read"
 	WhyNotCounted = "its page counts no calls"
+	WhyOneScrape  = "one scrape only"
 	WhyProcesses  = "several processes answer for it in turn"
+	WhyNumber     = count.NoNumbers
 	WhyNoCalls    = "no calls in the window"
-	WhyNoErrors   = "its page has no error data"
-	WhyStatuses   = "its statuses are not understood"
-	WhyNoTimes    = "its page has no durations"
-	WhyNotTimed   = "no durations in the window"
-	WhyMean       = "no histogram: only an average"
-	WhyNoBuckets  = "the text form hides its histogram's buckets"
+	WhyNoErrors   = count.NoErrors
+	WhyStatuses   = count.StrangeStatuses
+	WhyNoTimes    = count.NoTimes
+	WhyNotTimed   = count.NotTimed
+	WhyMean       = count.OnlyMean
+	WhyNoBuckets  = count.NoBuckets
 	WhyBounds     = "its histograms have no bounds in common"
-	WhyQuantile   = "its summary has no such quantile"
-	WhyUnit       = "the unit of its durations is not known"
+	WhyQuantile   = count.NoQuantile
+	WhyUnit       = count.NoUnit
 	WhyNoMax      = "its page has no maximum"
-	WhyNumber     = "its counters are no numbers"
-	WhyNoData     = "its page does not say"
+	WhyNotThen    = "nothing was scraped then"
+	WhyNoData     = "its page does not say" // of saturation
 )
 
 // Numbers are rate, errors and durations. Durations are in seconds, shares from

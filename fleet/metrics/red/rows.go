@@ -8,16 +8,20 @@ import (
 	"strings"
 	"time"
 
+	"github.com/midwatch-cli/midwatch/fleet/metrics/red/count"
 	"github.com/midwatch-cli/midwatch/fleet/metrics/red/page"
 )
 
-// instance is a target with what was counted of it.
+// instance is a page with what was counted of it.
 type instance struct {
 	*page.Target
-	tally *tally
-	used  map[string]map[string]bool // families by signature
-	views map[viewKey]*tally
+	tally *count.Tally
+	used  used
+	views map[viewKey]*count.Tally
 }
+
+// used are families by signature.
+type used map[string]map[string]bool
 
 type viewKey struct{ name, of, signature string }
 
@@ -26,15 +30,16 @@ func (c *computation) rows(targets page.Targets) (instances, services []Row) {
 	byService := map[string][]*instance{}
 	for _, key := range slices.Sorted(maps.Keys(targets)) { // sums do not depend on the order of an answer
 		in := c.count(targets[key])
-		row := in.row()
+		row := rowOf([]*instance{in})
 		row.Labels = in.Labels
-		row.Saturation = saturationOf(in.Target)
 		instances = append(instances, row)
 		service := fmt.Sprintf("%q", in.Service)
 		byService[service] = append(byService[service], in)
 	}
-	for _, key := range slices.Sorted(maps.Keys(byService)) {
-		services = append(services, serviceRow(byService[key]))
+	for _, all := range byService {
+		row := rowOf(all)
+		row.Labels = all[0].Service
+		services = append(services, row)
 	}
 	byLabels := func(a, b Row) int { return a.Labels.Compare(b.Labels) }
 	slices.SortFunc(instances, byLabels)
@@ -42,19 +47,14 @@ func (c *computation) rows(targets page.Targets) (instances, services []Row) {
 	return instances, services
 }
 
-// count counts the calls of one target.
+// count counts the calls of one page.
 func (c *computation) count(t *page.Target) *instance {
-	in := &instance{Target: t, tally: newTally(), used: map[string]map[string]bool{}, views: map[viewKey]*tally{}}
-	main, views := c.chosen(t)
+	in := &instance{Target: t, tally: count.New(), used: used{}, views: map[viewKey]*count.Tally{}}
+	main, views := count.Parts(t, c.matches(t))
 	for _, p := range main {
-		in.tally.add(p.tally())
-		if in.used[p.m.Name] == nil {
-			in.used[p.m.Name] = map[string]bool{}
-		}
-		maps.Copy(in.used[p.m.Name], p.families)
+		in.tally.Add(p.Tally(), 1)
+		in.used.note(p.Name, p.Families()...)
 	}
-	in.tally.instances = 1
-	elapsed := t.Elapsed()
 	why := ""
 	switch {
 	case unread(t):
@@ -63,36 +63,57 @@ func (c *computation) count(t *page.Target) *instance {
 		why = WhyNotCounted
 	case t.First == t.Last:
 		why = WhyOneScrape
-	case elapsed <= 0:
+	case t.Elapsed() <= 0:
 		why = WhyProcesses
 	}
-	rate := func(n *tally) {
-		if n.instances = 1; why != "" {
-			n.why[why] = true
+	rate := func(n *count.Tally) {
+		if n.Instances = 1; why != "" {
+			n.Why[why] = true
 			return
 		}
-		n.scraped, n.rates = 1, n.calls/elapsed.Seconds()
+		n.Scraped, n.Rates = 1, n.Calls/t.Elapsed().Seconds()
 	}
 	rate(in.tally)
 	for _, p := range views {
-		n := p.tally()
+		n := p.Tally()
 		rate(n)
-		in.views[viewKey{p.m.View, p.by, p.m.Name}] = n
+		in.views[viewKey{p.View, p.Of, p.Name}] = n
 	}
 	return in
 }
 
-// unread says whether a Prometheus server could not read its page.
+// unread says whether a Prometheus server could not read a page.
 func unread(t *page.Target) bool {
-	up := t.Gauges["up"]
-	return t.Scrapes == 0 && len(up) > 0 && len(up[0].Points) > 0 && up[0].Points[len(up[0].Points)-1].V == 0
+	up := t.Gauges[upName]
+	if len(up) == 0 || t.Scrapes > 0 {
+		return false
+	}
+	v, ok := up[0].Latest()
+	return ok && v == 0
 }
 
-func (in *instance) row() Row {
-	r := Row{Numbers: in.tally.numbers(), Restarts: in.Restarts, Instances: 1}
-	r.seen(in.Target)
-	r.Signatures = usedList(in.used)
-	r.Views = viewList(in.views)
+// rowOf adds instances up.
+func rowOf(all []*instance) Row {
+	r := Row{Instances: len(all), Saturation: saturationOf(all)}
+	for _, in := range all {
+		r.seen(in.Target)
+		r.Restarts += in.Restarts
+	}
+	sum, families, views := count.New(), used{}, map[viewKey]*count.Tally{}
+	for _, in := range all {
+		present := in.presence(r.First, r.Last)
+		sum.Add(in.tally, present)
+		for name, of := range in.used {
+			families.note(name, slices.Collect(maps.Keys(of))...)
+		}
+		for key, n := range in.views {
+			if views[key] == nil {
+				views[key] = count.New()
+			}
+			views[key].Add(n, present)
+		}
+	}
+	r.Numbers, r.Signatures, r.Views = numbersOf(sum), families.list(), viewList(views)
 	return r
 }
 
@@ -110,41 +131,10 @@ func (r *Row) seen(t *page.Target) {
 	}
 }
 
-// serviceRow adds instances up.
-func serviceRow(all []*instance) Row {
-	r := Row{Labels: all[0].Service, Instances: len(all)}
-	sum, used, views := newTally(), map[string]map[string]bool{}, map[viewKey]*tally{}
-	for _, in := range all {
-		r.seen(in.Target)
-		r.Restarts += in.Restarts
-	}
-	for _, in := range all {
-		present := in.presence(r.First, r.Last)
-		sum.addWeighted(in.tally, present)
-		for name, families := range in.used {
-			if used[name] == nil {
-				used[name] = map[string]bool{}
-			}
-			maps.Copy(used[name], families)
-		}
-		for key, n := range in.views {
-			if views[key] == nil {
-				views[key] = newTally()
-			}
-			views[key].addWeighted(n, present)
-		}
-	}
-	r.Numbers = sum.numbers()
-	r.Signatures = usedList(used)
-	r.Views = viewList(views)
-	r.Saturation = saturationOfAll(all)
-	return r
-}
-
 // presence is the share of a service's time for which one instance was there:
 // in a rolling deployment one goes where another comes, and their rates do not
-// add up. Up to an interval between scrapes at each end is only when it happened
-// to be scraped.
+// add up. An interval between scrapes at each end is only when it happened to be
+// scraped.
 func (in *instance) presence(first, last time.Time) float64 {
 	span := last.Sub(first)
 	if span <= 0 || in.Scrapes == 0 {
@@ -154,151 +144,30 @@ func (in *instance) presence(first, last time.Time) float64 {
 	return min(1, there.Seconds()/span.Seconds())
 }
 
-func (t *tally) addWeighted(o *tally, present float64) {
-	rates := t.rates
-	t.add(o)
-	t.rates = rates + o.rates*present
+func (u used) note(signature string, families ...string) {
+	if u[signature] == nil {
+		u[signature] = map[string]bool{}
+	}
+	for _, f := range families {
+		u[signature][f] = true
+	}
 }
 
-func usedList(used map[string]map[string]bool) []Used {
+func (u used) list() []Used {
 	var list []Used
-	for _, name := range slices.Sorted(maps.Keys(used)) {
-		list = append(list, Used{Signature: name, Families: slices.Sorted(maps.Keys(used[name]))})
+	for _, name := range slices.Sorted(maps.Keys(u)) {
+		list = append(list, Used{Signature: name, Families: slices.Sorted(maps.Keys(u[name]))})
 	}
 	return list
 }
 
-func viewList(views map[viewKey]*tally) []View {
+func viewList(views map[viewKey]*count.Tally) []View {
 	var list []View
 	for key, n := range views {
-		list = append(list, View{Name: key.name, Of: key.of, Signature: key.signature, Numbers: n.numbers()})
+		list = append(list, View{Name: key.name, Of: key.of, Signature: key.signature, Numbers: numbersOf(n)})
 	}
 	slices.SortFunc(list, func(a, b View) int {
 		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Of, b.Of))
 	})
 	return list
-}
-
-// The reasons, the one that explains most first.
-var rateWhys = []string{WhyUnread, WhyNotCounted, WhyOneScrape, WhyProcesses}
-
-var timeWhys = []string{WhyNotTimed, WhyUnit, WhyMean, WhyQuantile, WhyNoBuckets, WhyNoTimes}
-
-func (t *tally) first(whys []string) string {
-	for _, why := range whys {
-		if t.why[why] {
-			return why
-		}
-	}
-	return whys[len(whys)-1]
-}
-
-func none(why string) Value { return Value{Why: why} }
-
-// some is a number, if it is one.
-func some(v float64, approx string) Value {
-	if !finite(v) || v < 0 {
-		return none(WhyNumber)
-	}
-	return Value{V: v, OK: true, Approx: approx}
-}
-
-// numbers divides what was counted.
-func (t *tally) numbers() Numbers {
-	if t.scraped == 0 {
-		n := none(t.first(rateWhys))
-		return Numbers{n, n, n, n, n, n, n, n, n}
-	}
-	if t.calls == 0 && t.why[WhyNumber] {
-		n := none(WhyNumber)
-		return Numbers{n, n, n, n, n, n, n, n, n}
-	}
-	of := ""
-	if t.scraped < t.instances {
-		of = fmt.Sprintf("of %d of %d instances", t.scraped, t.instances)
-	}
-	return Numbers{
-		Requests: some(t.calls, of), Rate: some(t.rates, of),
-		Errors:       t.ratio(t.failed, t.errors),
-		ClientErrors: t.ratio(t.refused, t.clients),
-		P50:          t.at(0.5), P95: t.at(0.95), P99: t.at(0.99),
-		Mean: t.mean(), Max: t.max(),
-	}
-}
-
-// ratio is a share of the calls.
-func (t *tally) ratio(n float64, told bool) Value {
-	switch {
-	case !told:
-		return none(t.first([]string{WhyStatuses, WhyNoErrors}))
-	case t.known <= 0:
-		return none(WhyNoCalls)
-	}
-	return some(min(n/t.known, 1), share(t.known, t.calls))
-}
-
-// at is a quantile of the durations.
-func (t *tally) at(q float64) Value {
-	if len(t.spread) > 0 {
-		if t.spread.Shapeless() {
-			return none(WhyBounds)
-		}
-		seconds, in := t.spread.Quantile(q)
-		coarse := ""
-		if in.Coarse {
-			coarse = "of histograms with other bounds"
-		}
-		v := some(seconds, joinedText(t.guessed, share(t.timed, t.calls), coarse))
-		v.Over = v.OK && in.Open()
-		return v
-	}
-	if w, ok := t.quantiles[q]; ok {
-		return some(w.v, joinedText(w.text("as its page calculates it"), t.guessed))
-	}
-	why := t.first(timeWhys)
-	if t.calls == 0 && why != WhyMean && why != WhyNoTimes && why != WhyUnit && why != WhyNoBuckets {
-		why = WhyNoCalls
-	}
-	return none(why)
-}
-
-// text says what the worst was chosen from.
-func (w worst) text(single string) string {
-	switch {
-	case w.sources > 1:
-		return fmt.Sprintf("worst of %d instances", w.sources)
-	case w.series > 1:
-		return fmt.Sprintf("worst of %d series", w.series)
-	}
-	return single
-}
-
-func (t *tally) mean() Value {
-	switch {
-	case t.count > 0:
-		return some(t.sum/t.count, joinedText(t.guessed, share(t.averaged, t.calls)))
-	case t.averages.weight > 0:
-		return some(t.averages.sum/t.averages.weight, t.averages.of)
-	case t.averages.loose.series > 0:
-		return some(t.averages.loose.v, joinedText(t.averages.loose.text(""), t.averages.of))
-	case t.why[WhyUnit]:
-		return none(WhyUnit)
-	case t.why[WhyNoTimes] && !t.why[WhyMean]:
-		return none(WhyNoTimes)
-	case t.calls == 0:
-		return none(WhyNoCalls)
-	}
-	return none(WhyNotTimed)
-}
-
-func (t *tally) max() Value {
-	if !t.hasMaximum {
-		return none(WhyNoMax)
-	}
-	return some(t.maximum, "of the last minutes")
-}
-
-// joinedText puts what is said of a number into one line.
-func joinedText(parts ...string) string {
-	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), ", ")
 }

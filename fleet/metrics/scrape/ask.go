@@ -104,7 +104,7 @@ func (a *Asker) read(ctx context.Context, answer *Answer, stream *web.Stream) er
 		defer a.inflaters.Put(inflater)
 		body = inflater
 	default:
-		return answer.Wrong(refused("it is packed with %q, which was not asked for", clean(from.Packed)))
+		return answer.Wrong(refused(ErrOther, "it is packed with %q, which was not asked for", clean(from.Packed)))
 	}
 	if !from.OK() {
 		from.Body, _ = io.ReadAll(io.LimitReader(body, errorBody))
@@ -172,10 +172,11 @@ func (a *Answer) grow(ctx context.Context) error {
 
 // Release gives back what the answer is held in.
 func (a *Answer) Release() {
+	buffer := a.buffer
 	if a.isLarge {
 		<-a.asker.large
-	} else if cap(a.buffer) > 0 && cap(a.buffer) <= largeBuffer {
-		a.asker.buffers.Put(&a.buffer)
+	} else if cap(buffer) > 0 && cap(buffer) <= largeBuffer {
+		a.asker.buffers.Put(&buffer)
 	}
 	a.Body, a.buffer, a.isLarge = nil, nil, false
 }

@@ -80,8 +80,8 @@ func (d *Decoder) Forget() { d.last = memory{} }
 
 // Decode reads a page of the media type as it was sent, and hands it to the
 // visitor; samples without a time of their own get at, in Unix milliseconds. Its
-// errors are *fleet.Error with the line at fault, and then the visitor was not
-// called. It does not keep the page.
+// errors are *fleet.Error with the line at fault, and wrap ErrOther or ErrBroken;
+// then the visitor was not called. It does not keep the page.
 func (d *Decoder) Decode(page []byte, kind string, at int64, v Visitor) (Report, error) {
 	if d.again(page, kind) {
 		for i := range d.last.lines {

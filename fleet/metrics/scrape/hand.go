@@ -39,7 +39,7 @@ func handPage(body []byte) ([]byte, bool) {
 		Errors   *float64 `json:"error_count"`
 		Time     *float64 `json:"response_time_ms"`
 	}
-	if json.Unmarshal(body, &said) != nil || said.Requests == nil {
+	if json.Unmarshal(body, &said) != nil || said.Requests == nil || *said.Requests < 0 {
 		return nil, false
 	}
 	var page []byte

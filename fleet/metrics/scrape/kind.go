@@ -15,7 +15,7 @@ func (r *reading) prepare(page []byte, kind string) (string, []byte, error) {
 	media, params, _ := mime.ParseMediaType(kind)
 	if media == protobuf {
 		if what := params["encoding"]; what != "delimited" {
-			return "", nil, refused("it is protobuf with encoding %q, where delimited was asked for", clean(what))
+			return "", nil, refused(ErrOther, "it is protobuf with encoding %q, where delimited was asked for", clean(what))
 		}
 		return Protobuf, page, nil
 	}
@@ -57,16 +57,16 @@ func foreign(page []byte) error {
 	start := bytes.TrimLeft(page, " \t\r\n\xef\xbb\xbf")
 	switch {
 	case bytes.HasPrefix(page, []byte("\x1f\x8b")):
-		return refused("it is compressed, and no Content-Encoding says so")
+		return refused(ErrOther, "it is compressed, and no Content-Encoding says so")
 	case bytes.HasPrefix(page, []byte("\xff\xfe")), bytes.HasPrefix(page, []byte("\xfe\xff")):
-		return refused("it is UTF-16, not UTF-8")
+		return refused(ErrOther, "it is UTF-16, not UTF-8")
 	case bytes.HasPrefix(start, []byte("<")):
-		return &fleet.Error{Reason: probe.ReasonPage, Detail: "an HTML page: a login form, or an application that answers every path", Err: errPage}
+		return &fleet.Error{Reason: probe.ReasonPage, Detail: "an HTML page: a login form, or an application that answers every path", Err: ErrOther}
 	case isJSON(start):
-		return refused("it is JSON, and no metrics that are known")
+		return refused(ErrOther, "it is JSON, and no metrics that are known")
 	}
 	if at := bytes.IndexByte(page, 0); at >= 0 { // the parser takes one for the end of the page
-		return atLine(page, at, "it holds a zero byte")
+		return atLine(ErrOther, page, at, "it holds a zero byte")
 	}
 	return nil
 }

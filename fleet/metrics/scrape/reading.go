@@ -62,7 +62,7 @@ func (r *reading) read(page []byte, kind string) (err error) {
 	media := map[string]string{Text: plainText, OpenMetrics: openMetrics, Protobuf: protobuf}[r.report.Form]
 	r.parser, err = textparse.New(r.page, media, nil, textparse.ParserOptions{KeepClassicOnClassicAndNativeHistograms: true})
 	if err != nil {
-		return refused("%s", clean(err.Error()))
+		return refused(ErrBroken, "%s", clean(err.Error()))
 	}
 	r.seen = make([]int, len(r.old.lines))
 	r.news = map[string]int{}
@@ -72,7 +72,7 @@ func (r *reading) read(page []byte, kind string) (err error) {
 	if r.report.Form == Protobuf {
 		defer func() { // the parser has no check for some of what a far side can write
 			if p := recover(); p != nil {
-				err = refused("it is no page of metrics in protobuf: %s", clean(fmt.Sprint(p)))
+				err = refused(ErrBroken, "it is no page of metrics in protobuf: %s", clean(fmt.Sprint(p)))
 			}
 		}()
 	}

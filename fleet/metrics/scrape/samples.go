@@ -69,7 +69,7 @@ func Read(page []byte, kind string) ([]Sample, error) {
 	case err != nil:
 		return nil, err
 	case report.Beyond > 0:
-		return nil, refused("it has more than %d series", MaxSeries)
+		return nil, refused(ErrBroken, "it has more than %d series", MaxSeries)
 	}
 	return s.kept, nil
 }

@@ -16,35 +16,39 @@ import (
 	"github.com/midwatch-cli/midwatch/probe"
 )
 
-// errPage is what every refused page is.
-var errPage = errors.New("no page of metrics")
+// What refused pages are: ErrOther is something else than metrics, from its
+// beginning; ErrBroken is a page of metrics that something is wrong with.
+var (
+	ErrOther  = errors.New("no page of metrics")
+	ErrBroken = errors.New("a page of metrics that cannot be read")
+)
 
 // excerpt is how much of a page an error or a note repeats.
 const excerpt = 100
 
 // refused says why a page is not read at all.
-func refused(format string, args ...any) error {
-	return &fleet.Error{Reason: probe.ReasonBody, Detail: fmt.Sprintf(format, args...), Err: errPage}
+func refused(what error, format string, args ...any) error {
+	return &fleet.Error{Reason: probe.ReasonBody, Detail: fmt.Sprintf(format, args...), Err: what}
 }
 
 // atLine refuses a page for the line that holds a byte of it.
-func atLine(page []byte, at int, why string) error {
+func atLine(what error, page []byte, at int, why string) error {
 	at = min(at, len(page))
 	begin := bytes.LastIndexByte(page[:at], '\n') + 1
 	text, _, _ := bytes.Cut(page[begin:min(len(page), begin+4*excerpt)], []byte("\n"))
 	n := 1 + bytes.Count(page[:begin], []byte("\n"))
-	if what := clean(string(text)); what != "" {
-		return refused("line %d: %s: %s", n, why, what)
+	if line := clean(string(text)); line != "" {
+		return refused(what, "line %d: %s: %s", n, why, line)
 	}
-	return refused("line %d: %s", n, why)
+	return refused(what, "line %d: %s", n, why)
 }
 
 // badSeries refuses a page for one of its series.
 func (r *reading) badSeries(raw []byte, why string) error {
 	if r.report.Form == Protobuf {
-		return refused("%s: %s", clean(string(raw)), clean(why))
+		return refused(ErrBroken, "%s: %s", clean(string(raw)), clean(why))
 	}
-	return atLine(r.page, cap(r.page)-cap(raw), clean(why))
+	return atLine(ErrBroken, r.page, cap(r.page)-cap(raw), clean(why))
 }
 
 // wrong refuses a page for what the parser says. That names no line: it is the
@@ -52,10 +56,14 @@ func (r *reading) badSeries(raw []byte, why string) error {
 func (r *reading) wrong(err error) error {
 	why, _, _ := strings.Cut(err.Error(), " while parsing: ")
 	why = strings.TrimPrefix(strings.TrimPrefix(why, "strconv."), "ParseFloat: ")
-	if r.report.Form == Protobuf {
-		return refused("after %d samples: %s", len(r.staged), clean(why))
+	what := ErrBroken
+	if r.mark == 0 && len(r.staged) == 0 {
+		what = ErrOther
 	}
-	return atLine(r.page, r.where(), clean(why))
+	if r.report.Form == Protobuf {
+		return refused(what, "after %d samples: %s", len(r.staged), clean(why))
+	}
+	return atLine(what, r.page, r.where(), clean(why))
 }
 
 // where is the byte where the line begins that the parser stopped at: it says
@@ -162,11 +170,7 @@ func (o *oddities) tell(r *Report) {
 		{&o.full, "for which the store has no place"},
 	} {
 		if row.n > 0 {
-			word := "samples"
-			if row.n == 1 {
-				word = "sample"
-			}
-			r.Notes = append(r.Notes, Note(fmt.Sprintf("%d %s %s: %s", row.n, word, row.why, row.first)))
+			r.Notes = append(r.Notes, Note(fmt.Sprintf("%d dropped, %s: %s", row.n, row.why, row.first)))
 		}
 	}
 }

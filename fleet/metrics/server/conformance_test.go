@@ -24,10 +24,6 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// suiteRecordings are the replies of Prometheus 2.42 to the questions of the
-// suite. TestRecord makes them.
-const suiteRecordings = "prometheus-2.42"
-
 // opened is a Querier over a server, with a client whose connections end with
 // the test.
 func opened(t testing.TB, url string) *server.Server {
@@ -46,10 +42,11 @@ func openedBy(t testing.TB, url string, over http.RoundTripper) *server.Server {
 	return s
 }
 
-// recordedWorld is what was recorded of the real server.
-func recordedWorld(t testing.TB) metricstest.World {
+// recordedWorld is what a real server answered to the questions of the suite;
+// TestRecord writes it down.
+func recordedWorld(t testing.TB, folder string) metricstest.World {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("testdata", "wire", suiteRecordings, "at"))
+	text, err := os.ReadFile(filepath.Join("testdata", "wire", folder, "at"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,14 +54,21 @@ func recordedWorld(t testing.TB) metricstest.World {
 	if err != nil {
 		t.Fatal(err)
 	}
-	far := httptest.NewServer(play(t, suiteRecordings))
+	far := httptest.NewServer(play(t, folder))
 	t.Cleanup(far.Close)
 	return metricstest.World{Querier: opened(t, far.URL), At: at}
 }
 
-func TestConformanceRecorded(t *testing.T) { metricstest.Run(t, recordedWorld) }
+func TestConformanceRecorded(t *testing.T) {
+	for _, folder := range []string{"prometheus-2.42", "prometheus-3.16"} {
+		t.Run(folder, func(t *testing.T) {
+			metricstest.Run(t, func(t testing.TB) metricstest.World { return recordedWorld(t, folder) })
+		})
+	}
+}
 
 func TestConformanceReal(t *testing.T) {
+	t.Parallel()
 	far, at := startSuite(t)
 	metricstest.Run(t, func(t testing.TB) metricstest.World {
 		return metricstest.World{Querier: opened(t, far.URL), At: at}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/metrics"
+	"github.com/midwatch-cli/midwatch/fleet/metrics/promql"
 	"github.com/midwatch-cli/midwatch/fleet/web"
 	"github.com/midwatch-cli/midwatch/probe"
 	"github.com/midwatch-cli/midwatch/probe/health"
@@ -92,7 +93,7 @@ func (r *reply) failed(a *web.Answer, q metrics.Question) error {
 
 var (
 	// place begins the words about an expression that cannot be parsed.
-	place = regexp.MustCompile(`^\d+:\d+: `)
+	place = regexp.MustCompile(`^(\d+:\d+|unknown position): `)
 	// tooMuch knows the servers' own bounds.
 	tooMuch = regexp.MustCompile(`(?i)too many|exceed|limit|maximum|err-mimir-max|too large`)
 	// broken knows what hindered a server: its store, other servers.
@@ -110,7 +111,7 @@ var (
 func (r *reply) judged(e *fleet.Error, q metrics.Question) error {
 	text := r.said
 	about := parameter.FindStringSubmatch(text)
-	_, wrong := parse(q.Expr)
+	_, wrong := promql.Parse(q.Expr)
 	switch {
 	case about != nil && about[1] != "query":
 		return e // ours, not the user's
@@ -128,20 +129,10 @@ func (r *reply) judged(e *fleet.Error, q metrics.Question) error {
 	case broken.MatchString(text):
 		return e
 	}
-	text = placed(text)
 	if wrong != nil && !place.MatchString(text) {
-		text = placed(wrong.Error()) // it names no place, and we find one
+		return wrong // the server names no place, and we find one
 	}
-	return &fleet.Error{Reason: probe.ReasonBody, Detail: cut(text), Err: metrics.ErrExpression}
-}
-
-// placed is what a parser says: its place first, and at once what is wrong. An
-// empty expression has none.
-func placed(text string) string {
-	if rest, none := strings.CutPrefix(text, "unknown position: "); none {
-		text = "1:1: " + rest
-	}
-	return strings.Replace(text, ": parse error: ", ": ", 1)
+	return promql.Refused(cut(text))
 }
 
 // unreadable is a success that is none of the API's. Its first bytes say whether

@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/midwatch-cli/midwatch/fleet/metrics"
+	"github.com/midwatch-cli/midwatch/fleet/metrics/promql"
 )
 
 // lookback is how old a sample may be to count as the present one, in a server
@@ -26,42 +27,24 @@ func parse(expr string) (parser.Expr, error) {
 
 // arranged sorts what the expression itself does not: Prometheus sends the
 // series of an instant in no order.
-func arranged(q metrics.Question, a metrics.Answer) (metrics.Answer, error) {
-	if a.Kind != metrics.Vector && a.Kind != metrics.Matrix || q.Step == 0 && sorts(q.Expr) {
-		return a, nil
+func arranged(q metrics.Question, a metrics.Answer) metrics.Answer {
+	// An expression that we cannot read may be one that sorts.
+	if expr, err := promql.Parse(q.Expr); a.Kind == metrics.Vector && (err != nil || expr.Sorts()) {
+		return a
 	}
 	slices.SortStableFunc(a.Series, func(a, b metrics.Series) int { return a.Labels.Compare(b.Labels) })
-	return a, nil
-}
-
-// sorts says whether the order of an answer is the expression's own. One that
-// we cannot read may be one.
-func sorts(expr string) bool {
-	e, err := parse(expr)
-	for err == nil {
-		switch n := e.(type) {
-		case *parser.ParenExpr:
-			e = n.Expr
-			continue
-		case *parser.Call:
-			return slices.Contains([]string{"sort", "sort_desc", "sort_by_label", "sort_by_label_desc"}, n.Func.Name)
-		case *parser.AggregateExpr:
-			return n.Op == parser.TOPK || n.Op == parser.BOTTOMK
-		}
-		return false
-	}
-	return true
+	return a
 }
 
 // window is what a selector reads: its series between two times, the first
 // excluded.
 type window struct {
-	selector   string
+	text       string // as it stands in the expression
+	selector   string // without range, offset and @
 	start, end time.Time
-	instant    bool // one sample a series, the newest
 }
 
-// windows lists the selectors of an expression, each once.
+// windows lists the selectors of an expression, in its order.
 func windows(q metrics.Question, expr parser.Expr) (list []window) {
 	start, end := q.Start, q.End
 	if q.Step == 0 {
@@ -73,27 +56,22 @@ func windows(q metrics.Question, expr parser.Expr) (list []window) {
 			return nil
 		}
 		bare := parser.VectorSelector{Name: v.Name, LabelMatchers: v.LabelMatchers}
-		w := window{selector: bare.String(), start: start, end: end}
-		reach := time.Duration(0)
+		w := window{text: v.String(), selector: bare.String(), start: start, end: end}
+		reach := lookback
 		for _, outer := range path {
-			if s, ok := outer.(*parser.SubqueryExpr); ok {
-				w.at(s.Timestamp, s.StartOrEnd, start, end)
-				w.shift(s.OriginalOffset)
-				w.start = w.start.Add(-s.Range)
-			}
-			if m, ok := outer.(*parser.MatrixSelector); ok {
-				reach = m.Range
+			switch outer := outer.(type) {
+			case *parser.SubqueryExpr:
+				w.at(outer.Timestamp, outer.StartOrEnd, start, end)
+				w.shift(outer.OriginalOffset)
+				w.start = w.start.Add(-outer.Range)
+			case *parser.MatrixSelector:
+				reach, w.text = outer.Range, outer.String()
 			}
 		}
 		w.at(v.Timestamp, v.StartOrEnd, start, end)
 		w.shift(v.OriginalOffset)
-		w.instant = reach == 0 && w.start.Equal(w.end)
-		if reach == 0 {
-			reach = lookback
-		}
-		if w.start = w.start.Add(-reach); !slices.Contains(list, w) {
-			list = append(list, w)
-		}
+		w.start = w.start.Add(-reach)
+		list = append(list, w)
 		return nil
 	})
 	return list
@@ -135,7 +113,7 @@ func (s *Server) explain(ctx context.Context, q metrics.Question, a metrics.Answ
 		case ctx.Err() != nil:
 			return metrics.Answer{}, err
 		case err != nil: // the answer itself stands
-			a.Warnings = append(a.Warnings, "what "+w.selector+" selects could not be asked: "+err.Error())
+			a.Warnings = append(a.Warnings, "what "+w.text+" selects could not be asked: "+err.Error())
 			continue
 		}
 		a.Selected = append(a.Selected, found)
@@ -146,33 +124,25 @@ func (s *Server) explain(ctx context.Context, q metrics.Question, a metrics.Answ
 // selected asks what a selector finds in its window: how many series, how many
 // samples, and the names of some.
 func (s *Server) selected(ctx context.Context, w window) (metrics.Selected, error) {
-	found := metrics.Selected{Selector: w.selector}
-	each, samples := w.selector, w.selector
-	if !w.instant {
-		over := fmt.Sprintf("(%s[%dms])", w.selector, max(w.end.Sub(w.start).Milliseconds(), 1))
-		each, samples = "last_over_time"+over, "count_over_time"+over
-	}
-	ask := func(expr string) (metrics.Answer, error) {
-		return s.ask(ctx, metrics.Question{Expr: expr, At: w.end})
-	}
-	count, err := ask("count(" + each + ")")
-	if err != nil {
-		return found, err
-	}
-	found.Series = single(count)
-	if found.Samples = found.Series; !w.instant {
-		sum, err := ask("sum(" + samples + ")")
+	found := metrics.Selected{Selector: w.text}
+	over := fmt.Sprintf("_over_time(%s[%dms])", w.selector, max(w.end.Sub(w.start).Milliseconds(), 1))
+	for _, q := range []struct {
+		expr string
+		keep func(metrics.Answer)
+	}{
+		{"count(last" + over + ")", func(a metrics.Answer) { found.Series = single(a) }},
+		{"sum(count" + over + ")", func(a metrics.Answer) { found.Samples = single(a) }},
+		{fmt.Sprintf("topk(%d, last%s)", examples, over), func(a metrics.Answer) {
+			for _, one := range a.Series {
+				found.Examples = append(found.Examples, one.Labels)
+			}
+		}},
+	} {
+		a, err := s.ask(ctx, metrics.Question{Expr: q.expr, At: w.end})
 		if err != nil {
 			return found, err
 		}
-		found.Samples = single(sum)
-	}
-	few, err := ask(fmt.Sprintf("topk(%d, %s)", examples, each))
-	if err != nil {
-		return found, err
-	}
-	for _, one := range few.Series {
-		found.Examples = append(found.Examples, one.Labels)
+		q.keep(a)
 	}
 	slices.SortFunc(found.Examples, metrics.Labels.Compare)
 	return found, nil

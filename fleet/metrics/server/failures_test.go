@@ -53,14 +53,14 @@ func TestRefusals(t *testing.T) {
 		hint   string // is in it
 		fault  bool   // of the expression
 	}{
-		"parse":             {code: 400, body: said("bad_data", `invalid parameter "query": 1:4: parse error: unexpected end of input inside braces`), expr: "up{", reason: probe.ReasonBody, detail: "1:4: unexpected end of input inside braces", fault: true},
-		"parse, no place":   {code: 400, body: said("bad_data", `it cannot be parsed`), expr: "up{", reason: probe.ReasonBody, detail: "1:4: unexpected", fault: true},
-		"parse, other lang": {code: 400, body: said("400", "error when executing query=\"x default\" for (time=1795912664000, step=300000): unparsed data left: \"default\""), expr: "x default", reason: probe.ReasonBody, detail: "1:3: ", fault: true},
+		"parse":             {code: 400, body: said("bad_data", `invalid parameter "query": 1:4: parse error: unexpected end of input inside braces`), expr: "up{", reason: fleet.ReasonExpression, detail: "1:4: unexpected end of input inside braces", fault: true},
+		"parse, no place":   {code: 400, body: said("bad_data", `it cannot be parsed`), expr: "up{", reason: fleet.ReasonExpression, detail: "1:4: unexpected", fault: true},
+		"parse, other lang": {code: 400, body: said("400", "error when executing query=\"x default\" for (time=1795912664000, step=300000): unparsed data left: \"default\""), expr: "x default", reason: fleet.ReasonExpression, detail: "1:3: ", fault: true},
 		"bad time":          {code: 400, body: said("bad_data", `invalid parameter "time": cannot parse "abc" to a valid timestamp`), reason: probe.ReasonStatus, detail: `bad_data: invalid parameter "time"`},
 		"too many steps":    {code: 400, body: said("bad_data", "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)"), reason: probe.ReasonLimited, detail: "11,000 points", hint: "larger step"},
 		"too many samples":  {code: 422, body: said("execution", "query processing would load too many samples into memory in query execution"), reason: probe.ReasonLimited, detail: "too many samples", hint: "fewer series"},
 		"mimir limit":       {code: 422, body: said("execution", "the query exceeded the maximum number of chunks (limit: 2000000 chunks) (err-mimir-max-chunks-per-query)"), reason: probe.ReasonLimited, detail: "err-mimir-max-chunks-per-query"},
-		"join":              {code: 422, body: said("execution", `found duplicate series for the match group {limit="exceeded"} on the right hand-side`), reason: probe.ReasonBody, detail: "found duplicate series", fault: true},
+		"join":              {code: 422, body: said("execution", `found duplicate series for the match group {limit="exceeded"} on the right hand-side`), reason: fleet.ReasonExpression, detail: "found duplicate series", fault: true},
 		"thanos store":      {code: 422, body: said("execution", "expanding series: proxy Series(): rpc error: code = Aborted desc = fetch series: store unavailable"), reason: probe.ReasonStatus, detail: "expanding series"},
 		"storage, other":    {code: 422, body: said("422", "cannot fetch data from storage node 10.0.0.1: dial tcp4: i/o timeout"), expr: "x default 1", reason: probe.ReasonStatus, detail: "storage node"},
 		"timeout":           {code: 503, body: said("timeout", "query timed out in expression evaluation"), reason: probe.ReasonTimeout, detail: "query timed out", hint: "--timeout"},
@@ -81,7 +81,7 @@ func TestRefusals(t *testing.T) {
 		"something else":    {code: 200, body: `{"hello":"world"}`, reason: probe.ReasonBody, detail: "no answer of Prometheus' API"},
 		"another list":      {code: 200, body: `["up"]`, reason: probe.ReasonBody, detail: "no answer"},
 		"streams of Loki":   {code: 200, body: `{"status":"success","data":{"resultType":"streams","result":[]}}`, reason: probe.ReasonBody, detail: "streams"},
-		"error under 200":   {code: 200, body: said("execution", "vector cannot contain metrics with the same labelset"), reason: probe.ReasonBody, detail: "same labelset", fault: true},
+		"error under 200":   {code: 200, body: said("execution", "vector cannot contain metrics with the same labelset"), reason: fleet.ReasonExpression, detail: "same labelset", fault: true},
 		"escapes":           {code: 500, body: said("internal", "\x1b[31mred\r\n::error::x"), reason: probe.ReasonStatus, detail: "[31mred ::error::x"},
 	} {
 		t.Run(name, func(t *testing.T) {

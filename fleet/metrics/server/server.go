@@ -130,7 +130,7 @@ func (s *Server) ask(ctx context.Context, q metrics.Question) (metrics.Answer, e
 	if err != nil {
 		return metrics.Answer{}, err
 	}
-	return arranged(q, a)
+	return arranged(q, a), nil
 }
 
 // send posts a form. A server, or a proxy before it, that refuses POST is asked

@@ -52,10 +52,10 @@ func (c *Counter) Latest() (v float64, ok bool) {
 type Target struct {
 	Service, Labels metrics.Labels
 	Series          map[signature.Name][]*Counter
-	Gauges          map[string][]metrics.Series // the latest, by name
-	First, Last     int64                       // of its scrapes, Unix milliseconds
-	Scrapes         int                         // at least so many
-	Restarts        int                         // that were seen
+	Gauges          map[signature.Name][]*Counter // the latest, of whatever time
+	First, Last     int64                         // of its scrapes, Unix milliseconds
+	Scrapes         int                           // at least so many
+	Restarts        int                           // that were seen
 
 	changes []change
 	lost    int64 // milliseconds of which nothing is known
@@ -95,6 +95,14 @@ func (s *Sorter) Sort(series []metrics.Series, from, to int64) Targets {
 	return all
 }
 
+// Gauges puts the latest values of gauges to the instances that they are of.
+func (s *Sorter) Gauges(all Targets, series []metrics.Series) {
+	for _, one := range series {
+		t, name := s.Target(all, one.Labels), s.Name(one.Labels.Name())
+		t.Gauges[name] = append(t.Gauges[name], &Counter{Series: one, Spelled: s.spell(one.Labels)})
+	}
+}
+
 // inside are the samples of a window.
 func inside[P any](points []P, at func(*P) int64, from, to int64) []P {
 	search := func(t int64) int {
@@ -124,7 +132,7 @@ func (s *Sorter) Target(all Targets, l metrics.Labels) *Target {
 		if instance != "" {
 			labels = append(labels, metrics.Label{Name: s.Instance, Value: instance})
 		}
-		t = &Target{Service: sorted(service), Labels: sorted(labels), Series: map[signature.Name][]*Counter{}, Gauges: map[string][]metrics.Series{}}
+		t = &Target{Service: sorted(service), Labels: sorted(labels), Series: map[signature.Name][]*Counter{}, Gauges: map[signature.Name][]*Counter{}}
 		all[key.String()] = t
 	}
 	return t

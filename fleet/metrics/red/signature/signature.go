@@ -217,20 +217,25 @@ func calling(prefix string) bool {
 	return false
 }
 
+// gap is an underscore of the table on a page, however names are spelled there.
+const gap = `[._]+(dot_|2e_)?`
+
+// Spelled is a regular expression for names, however they are spelled.
+func Spelled(names ...string) string {
+	names = slices.Clone(names)
+	slices.Sort(names)
+	return "(U__)?(" + strings.ReplaceAll(strings.Join(slices.Compact(names), "|"), "_", gap) + ")"
+}
+
 // Pattern is a regular expression for the names of all families of the table,
 // however they are spelled; buckets are left out.
 func Pattern(table []Signature) string {
-	stems := map[string]bool{}
+	var stems []string
 	for i := range table {
 		for _, f := range table[i].Families() {
-			stems[Parse(f).Stem] = true
+			stems = append(stems, Parse(f).Stem)
 		}
 	}
-	const gap = `[._]+(dot_|2e_)?`
-	spelled := make([]string, 0, len(stems))
-	for _, stem := range slices.Sorted(maps.Keys(stems)) {
-		spelled = append(spelled, strings.ReplaceAll(stem, "_", gap))
-	}
 	const unit = "(" + gap + "(seconds|milliseconds|ms|microseconds|usec|us|nanoseconds|ns))*"
-	return "(.+" + gap + ")?(" + strings.Join(spelled, "|") + ")" + unit + "(" + gap + "bucket" + unit + ")?(" + gap + "(total|count|sum|max))?"
+	return "(.+" + gap + ")?" + Spelled(stems...) + unit + "(" + gap + "bucket" + unit + ")?(" + gap + "(total|count|sum|max))?"
 }

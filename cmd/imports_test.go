@@ -62,6 +62,7 @@ var rules = []struct {
 	{pkg: "fleet/document/value", may: []string{"fleet/document/json*"}},
 	{pkg: "fleet/document/asked", may: []string{"fleet/document/value", "fleet/gate"}},
 	{pkg: "fleet/document/measured", may: []string{"fleet", "fleet/document", "fleet/document/value", "fleet/document/json*", "fleet/metrics", "fleet/metrics/red"}},
+	{pkg: "fleet/document/recorded", may: []string{"fleet/document"}},
 	{pkg: "fleet/document/kinds", may: []string{"fleet/document", "fleet/document/*"}},
 	{pkg: "fleet/document", may: []string{"fleet", "fleet/document/*", "fleet/gate", "fleet/change", "probe"}, test: []string{"probe/health", "fleet/metrics", "fleet/metrics/red"}},
 	{pkg: "fleet/registry", may: []string{"fleet", "fleet/match"}, test: []string{"fleet/registry/**"}},

@@ -317,6 +317,18 @@ func (s *Session) MissingIn(sel *selection.Selection) []Missing {
 	return missing(inputs, unknown)
 }
 
+// Known lists every service of a context, as its registries were last read.
+func (s *Session) Known(context string) (refs []fleet.Ref) {
+	for i, f := range s.Fleets {
+		if f.Context == context {
+			for _, svc := range s.standing()[i].Services {
+				refs = append(refs, svc.Ref)
+			}
+		}
+	}
+	return refs
+}
+
 // standing is what the registries hold, as they were last read.
 func (s *Session) standing() []sweep.Input {
 	if s.past != nil {

@@ -25,6 +25,33 @@ func (s *Session) Watch(ctx context.Context, sel *selection.Selection, interval 
 	}
 	out := make(chan *fleet.Snapshot, 1)
 	m := &merger{latest: make([]*fleet.Snapshot, len(s.Fleets)), out: out}
+	wait := s.passes(ctx, sel, interval, asking, m.put)
+	go func() {
+		wait()
+		close(out)
+	}()
+	return out
+}
+
+// Apart is Watch with each context's snapshots by themselves, as they come.
+func (s *Session) Apart(ctx context.Context, sel *selection.Selection, interval time.Duration, asking Asking) <-chan *fleet.Snapshot {
+	out := make(chan *fleet.Snapshot)
+	wait := s.passes(ctx, sel, interval, asking, func(_ int, snap *fleet.Snapshot) {
+		select {
+		case out <- snap:
+		case <-ctx.Done():
+		}
+	})
+	go func() {
+		wait()
+		close(out)
+	}()
+	return out
+}
+
+// passes keeps the sources and makes passes until ctx ends, and hands each to
+// put, with the place of its context. What is returned waits for the end.
+func (s *Session) passes(ctx context.Context, sel *selection.Selection, interval time.Duration, asking Asking, put func(int, *fleet.Snapshot)) (wait func()) {
 	var wg sync.WaitGroup
 	for i, f := range s.Fleets {
 		loop := s.loop(f, sel, interval, asking)
@@ -33,15 +60,11 @@ func (s *Session) Watch(ctx context.Context, sel *selection.Selection, interval 
 		snaps := loop.Hub.Latest(ctx)
 		wg.Go(func() {
 			for snap := range snaps {
-				m.put(i, snap)
+				put(i, snap)
 			}
 		})
 	}
-	go func() {
-		wg.Wait()
-		close(out)
-	}()
-	return out
+	return wg.Wait
 }
 
 func (s *Session) loop(f *wiring.Fleet, sel *selection.Selection, interval time.Duration, asking Asking) *sweep.Loop {

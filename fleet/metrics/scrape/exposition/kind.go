@@ -1,4 +1,4 @@
-package scrape
+package exposition
 
 import (
 	"bytes"
@@ -15,7 +15,7 @@ func (r *reading) prepare(page []byte, kind string) (string, []byte, error) {
 	media, params, _ := mime.ParseMediaType(kind)
 	if media == protobuf {
 		if what := params["encoding"]; what != "delimited" {
-			return "", nil, refused(ErrOther, "it is protobuf with encoding %q, where delimited was asked for", clean(what))
+			return "", nil, refused(ErrOther, "it is protobuf with encoding %q, where delimited was asked for", Clean(what))
 		}
 		return Protobuf, page, nil
 	}
@@ -49,7 +49,7 @@ func sentAs(kind string) string {
 	if kind == "" {
 		return "nothing"
 	}
-	return clean(kind)
+	return Clean(kind)
 }
 
 // foreign says what a page is that can be no text of metrics.

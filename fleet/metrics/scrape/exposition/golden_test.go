@@ -1,4 +1,4 @@
-package scrape_test
+package exposition_test
 
 import (
 	"flag"
@@ -14,6 +14,7 @@ import (
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/metrics/scrape"
+	"github.com/midwatch-cli/midwatch/fleet/metrics/scrape/exposition"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -83,7 +84,7 @@ func typeOf(name string) string {
 }
 
 // said is one row of the golden table.
-func said(r scrape.Report, err error) string {
+func said(r exposition.Report, err error) string {
 	if err != nil {
 		reason, text := fleet.ReasonOf(err)
 		return fmt.Sprintf("refused, %s: %s", reason, text)
@@ -124,12 +125,12 @@ func TestOddPages(t *testing.T) {
 	var table strings.Builder
 	for _, name := range names {
 		base := filepath.Base(name)
-		var d scrape.Decoder
+		var d exposition.Decoder
 		v := &book{everAt: 1}
 		row, samples := "", ""
 		for again := range 2 {
 			v.lines = nil
-			var report scrape.Report
+			var report exposition.Report
 			answer, err := asker.Ask(within(t), client, server.URL+"/"+base, false)
 			if err == nil {
 				report, err = d.Decode(answer.Body, answer.Type, 1, v)

@@ -1,10 +1,11 @@
-package scrape
+package exposition
 
 import (
 	"bytes"
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -37,7 +38,7 @@ func atLine(what error, page []byte, at int, why string) error {
 	begin := bytes.LastIndexByte(page[:at], '\n') + 1
 	text, _, _ := bytes.Cut(page[begin:min(len(page), begin+4*excerpt)], []byte("\n"))
 	n := 1 + bytes.Count(page[:begin], []byte("\n"))
-	if line := clean(string(text)); line != "" {
+	if line := Clean(string(text)); line != "" {
 		return refused(what, "line %d: %s: %s", n, why, line)
 	}
 	return refused(what, "line %d: %s", n, why)
@@ -46,9 +47,9 @@ func atLine(what error, page []byte, at int, why string) error {
 // badSeries refuses a page for one of its series.
 func (r *reading) badSeries(raw []byte, why string) error {
 	if r.report.Form == Protobuf {
-		return refused(ErrBroken, "%s: %s", clean(string(raw)), clean(why))
+		return refused(ErrBroken, "%s: %s", shown(raw), Clean(why))
 	}
-	return atLine(ErrBroken, r.page, cap(r.page)-cap(raw), clean(why))
+	return atLine(ErrBroken, r.page, cap(r.page)-cap(raw), Clean(why))
 }
 
 // wrong refuses a page for what the parser says. That names no line: it is the
@@ -57,22 +58,19 @@ func (r *reading) wrong(err error) error {
 	why, _, _ := strings.Cut(err.Error(), " while parsing: ")
 	why = strings.TrimPrefix(strings.TrimPrefix(why, "strconv."), "ParseFloat: ")
 	what := ErrBroken
-	if r.mark == 0 && len(r.staged) == 0 {
+	if r.done == 0 && len(r.staged) == 0 {
 		what = ErrOther
 	}
 	if r.report.Form == Protobuf {
-		return refused(what, "after %d samples: %s", len(r.staged), clean(why))
+		return refused(what, "after %d samples: %s", len(r.staged), Clean(why))
 	}
-	return atLine(what, r.page, r.where(), clean(why))
+	return atLine(what, r.page, r.where(), Clean(why))
 }
 
 // where is the byte where the line begins that the parser stopped at: it says
 // that only by quoting it.
 func (r *reading) where() int {
-	at := 0
-	if r.mark > 0 {
-		at = r.mark + lineEnd(r.page[r.mark:])
-	}
+	at := r.done
 	rest := r.page[at:]
 	again := textparse.NewPromParser
 	if r.report.Form == OpenMetrics {
@@ -113,8 +111,8 @@ func lineEnd(text []byte) int {
 	return len(text)
 }
 
-// clean makes one short line of what the far side wrote, or had others quote.
-func clean(text string) string {
+// Clean makes one short line of what the far side wrote, or had others quote.
+func Clean(text string) string {
 	var b strings.Builder
 	blank := false
 	for i, r := range text {
@@ -150,8 +148,24 @@ type oddities struct{ repeated, long, many, full oddity }
 // note counts one.
 func (r *reading) note(o *oddity, raw []byte) {
 	if o.n++; o.n == 1 {
-		o.first = clean(strings.ReplaceAll(strings.ToValidUTF8(string(raw[:min(len(raw), 4*excerpt)]), "\uFFFD"), "\xff", " "))
+		o.first = shown(raw)
 	}
+}
+
+// shown is a series for people. In protobuf it is written with a byte between its
+// parts that is in no text.
+func shown(raw []byte) string {
+	text := string(raw[:min(len(raw), 4*excerpt)])
+	if parts := strings.Split(text, "\xff"); len(parts) > 1 {
+		text = parts[0]
+		sep := "{"
+		for i := 1; i+1 < len(parts); i += 2 {
+			text += sep + parts[i] + "=" + strconv.Quote(parts[i+1])
+			sep = ","
+		}
+		text += "}"
+	}
+	return Clean(strings.ToValidUTF8(text, "\uFFFD"))
 }
 
 // add notes what is odd of the page itself.
@@ -173,36 +187,4 @@ func (o *oddities) tell(r *Report) {
 			r.Notes = append(r.Notes, Note(fmt.Sprintf("%d dropped, %s: %s", row.n, row.why, row.first)))
 		}
 	}
-}
-
-// bucketed watches the buckets of one family: native histograms show but one in
-// text.
-type bucketed struct{ histogram, summary, last, others bool }
-
-// kind tells families apart whose series have other labels than they are written
-// with.
-func (b *bucketed) kind() uint8 {
-	switch {
-	case b.histogram:
-		return 1
-	case b.summary:
-		return 2
-	}
-	return 0
-}
-
-// see takes a series as it is written.
-func (b *bucketed) see(raw []byte) {
-	if !b.histogram || b.others {
-		return
-	}
-	if at := bytes.Index(raw, []byte(`le="`)); at > 0 && bytes.IndexByte([]byte("{, "), raw[at-1]) >= 0 {
-		last := bytes.HasPrefix(raw[at:], []byte(`le="+Inf"`))
-		b.last, b.others = b.last || last, !last
-	}
-}
-
-// end says whether the family hides something.
-func (b *bucketed) end(r *Report) {
-	r.Native = r.Native || b.histogram && b.last && !b.others && r.Form != Protobuf
 }

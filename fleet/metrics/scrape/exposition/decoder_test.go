@@ -1,4 +1,4 @@
-package scrape_test
+package exposition_test
 
 import (
 	"bytes"
@@ -6,17 +6,18 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/midwatch-cli/midwatch/fleet/metrics/scrape"
+	"github.com/midwatch-cli/midwatch/fleet/metrics/scrape/exposition"
 )
 
 const text = "text/plain; version=0.0.4"
 
 // decode reads a page that must be readable.
-func decode(t *testing.T, d *scrape.Decoder, v *book, page string) scrape.Report {
+func decode(t *testing.T, d *exposition.Decoder, v *book, page string) exposition.Report {
 	t.Helper()
 	v.lines, v.news = nil, 0
 	report, err := d.Decode([]byte(page), text, v.everAt, v)
@@ -59,7 +60,7 @@ func TestAgain(t *testing.T) {
 		"OpenMetrics":         {"# TYPE a counter\na_total 1\n# EOF\n", 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var again, alone scrape.Decoder
+			var again, alone exposition.Decoder
 			v, w := &book{everAt: 5}, &book{everAt: 5}
 			decode(t, &again, v, base)
 			if v.news != 6 {
@@ -88,7 +89,7 @@ func TestAgain(t *testing.T) {
 
 // TestValues: what is not parsed by the parser is read as it would be.
 func TestValues(t *testing.T) {
-	var d scrape.Decoder
+	var d exposition.Decoder
 	v := &book{everAt: 1}
 	decode(t, &d, v, "a 0\nb 1\n")
 	for text, want := range map[string]float64{
@@ -111,7 +112,7 @@ func TestValues(t *testing.T) {
 
 // TestNotANumber: there is one NaN only; others mean something to who answers.
 func TestNotANumber(t *testing.T) {
-	var d scrape.Decoder
+	var d exposition.Decoder
 	v := bits{}
 	for range 2 {
 		if _, err := d.Decode([]byte("a NaN\n"), text, 1, &v); err != nil {
@@ -133,14 +134,14 @@ func (b *bits) Value(_ uint32, _ int64, v float64) { b.bits = append(b.bits, mat
 // TestBounds: what is beyond them is counted and said, and the rest is kept.
 func TestBounds(t *testing.T) {
 	var page strings.Builder
-	for i := range scrape.MaxSeries + 1000 {
+	for i := range exposition.MaxSeries + 1000 {
 		fmt.Fprintf(&page, "a{i=\"%d\"} 1\n", i)
 	}
-	var d scrape.Decoder
+	var d exposition.Decoder
 	v := &book{}
 	for range 2 {
 		report := decode(t, &d, v, page.String()+"z 1\n")
-		if report.Samples != scrape.MaxSeries || report.Dropped != 1001 || report.Beyond != 1001 || len(report.Notes) != 1 || !strings.Contains(string(report.Notes[0]), `a{i="200000"}`) {
+		if report.Samples != exposition.MaxSeries || report.Dropped != 1001 || report.Beyond != 1001 || len(report.Notes) != 1 || !strings.Contains(string(report.Notes[0]), `a{i="200000"}`) {
 			t.Fatalf("%+v", report)
 		}
 	}
@@ -161,7 +162,7 @@ func TestBounds(t *testing.T) {
 // TestNoPlace: series that the store has no place for are asked about again, but
 // once for each page only.
 func TestNoPlace(t *testing.T) {
-	var d scrape.Decoder
+	var d exposition.Decoder
 	v := &book{places: 2}
 	const page = "a 1\nb 2\nc 3\nd 4\n"
 	for i := range 3 {
@@ -178,7 +179,7 @@ func TestNoPlace(t *testing.T) {
 
 // TestTimes: a page may say when, and then the same series may be there twice.
 func TestTimes(t *testing.T) {
-	var d scrape.Decoder
+	var d exposition.Decoder
 	v := &book{everAt: 9}
 	for range 2 {
 		report := decode(t, &d, v, "a 1 100\na 2 200\nb 3\na 4\n")
@@ -189,10 +190,57 @@ func TestTimes(t *testing.T) {
 	}
 }
 
+// TestShared: instances that write the same do not each remember it.
+func TestShared(t *testing.T) {
+	page, err := os.ReadFile("testdata/wire/spring-boot-3.prom")
+	if err != nil {
+		t.Fatal(err)
+	}
+	decoders := make([]exposition.Decoder, 200)
+	v := &bits{}
+	runtime.GC()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for i := range decoders {
+		v.book, v.bits = book{}, nil
+		if _, err := decoders[i].Decode(page, text, 1, v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	if each := (int(after.HeapAlloc) - int(before.HeapAlloc)) / len(decoders); each > len(page)/2 {
+		t.Errorf("each of %d remembers %d bytes of a page of %d", len(decoders), each, len(page))
+	}
+	runtime.KeepAlive(decoders)
+}
+
+// TestNothingStays: pages that were read again and again leave nothing behind.
+func TestNothingStays(t *testing.T) {
+	page, err := os.ReadFile("testdata/wire/spring-boot-3.prom")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var d exposition.Decoder
+	v := &bits{}
+	if _, err := d.Decode(page, text, 1, v); err != nil {
+		t.Fatal(err)
+	}
+	if n := testing.AllocsPerRun(20, func() {
+		v.bits = v.bits[:0]
+		if _, err := d.Decode(page, text, 1, v); err != nil {
+			t.Error(err)
+		}
+	}); n > 0 {
+		t.Errorf("%v allocations for a page that is known", n)
+	}
+	runtime.KeepAlive(v)
+}
+
 // TestNames: what the parser leaves in is taken out, and what can be no series
 // refuses its page.
 func TestNames(t *testing.T) {
-	var d scrape.Decoder
+	var d exposition.Decoder
 	v := &book{}
 	decode(t, &d, v, " \t a{x=\"\",y=\"1\"} 1\n{\"b.c\",\"d.e\"=\"f\"} 2\n")
 	if want := []string{`{__name__="a", y="1"} 1 @0`, `{__name__="b.c", "d.e"="f"} 2 @0`}; !slices.Equal(v.lines, []string{strings.TrimSuffix(want[0], " @0"), strings.TrimSuffix(want[1], " @0")}) {
@@ -236,7 +284,7 @@ func TestKinds(t *testing.T) {
 		{"\x1f\x8b\x08", "text/plain", "refused, body: it is compressed, and no Content-Encoding says so"},
 		{"", "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=text", `refused, body: it is protobuf with encoding "text", where delimited was asked for`},
 	} {
-		var d scrape.Decoder
+		var d exposition.Decoder
 		report, err := d.Decode([]byte(c.page), c.kind, 0, &book{})
 		if got := said(report, err); got != c.want {
 			t.Errorf("%q as %q:\n%s, want\n%s", c.page, c.kind, got, c.want)
@@ -255,7 +303,7 @@ func TestNative(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var d scrape.Decoder
+		var d exposition.Decoder
 		v := &book{}
 		for range 2 {
 			v.lines = nil
@@ -291,7 +339,7 @@ func FuzzDecode(f *testing.F) {
 	}
 	f.Add(native[:len(native)/2], native, typeOf(".pb"))
 	f.Fuzz(func(t *testing.T, before, page []byte, kind string) {
-		var again, alone scrape.Decoder
+		var again, alone exposition.Decoder
 		v, w := &book{everAt: 3}, &book{everAt: 3}
 		_, _ = again.Decode(before, kind, 3, v)
 		want, failed := alone.Decode(page, kind, 3, w)

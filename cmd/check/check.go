@@ -93,9 +93,13 @@ func run(ctx context.Context, a *app.App, o *options) error {
 	if err != nil {
 		return &app.Error{Code: app.Usage, Err: err}
 	}
-	rules.MinHealthy, o.look.Asking = queries.MinHealthy, queries.Asking()
+	rules.MinHealthy = queries.MinHealthy
+	queries.Prepare(a, &o.look.Probing)
 	o.look.Before = func(ctx context.Context, s *app.Session, sel *selection.Selection) error {
-		queries.Over(s)
+		if err := queries.Open(a, s); err != nil {
+			return err
+		}
+		o.look.Asking = queries.Asking()
 		return queries.Gather(ctx, a, s, sel, o.look.Watching.Interval)
 	}
 	return o.look.Run(ctx, a, o.names, func(r app.Reading) error {
@@ -108,6 +112,9 @@ func run(ctx context.Context, a *app.App, o *options) error {
 
 // show judges and renders: the code is computed before anything is written.
 func show(a *app.App, o *options, rules gate.Rules, reports []render.Report, r app.Reading) error {
+	if len(r.Snapshot.Sources) == 0 && len(rules.Queries) > 0 {
+		r.Missing = nil // no registry was asked: names only narrow what expressions are about
+	}
 	for _, m := range r.Missing {
 		rules.Missing = append(rules.Missing, gate.Missing{Name: m.Name, Suggestions: m.Suggestions})
 	}

@@ -44,9 +44,12 @@ func judge(wait bool, after func(*app.App, *condition.Set, app.Reading) error) c
 			if flags.Print {
 				return set.Print(a.IO.Out)
 			}
-			look.Asking = set.Asking()
+			set.Prepare(a, &look.Probing)
 			look.Before = func(ctx context.Context, s *app.Session, sel *selection.Selection) error {
-				set.Over(s)
+				if err := set.Open(a, s); err != nil {
+					return err
+				}
+				look.Asking = set.Asking()
 				return set.Gather(ctx, a, s, sel, look.Watching.Interval)
 			}
 			return look.Run(cmd.Context(), a, args, func(r app.Reading) error {
@@ -144,7 +147,7 @@ func TestWrongUsage(t *testing.T) {
 		{"--max-error-rate 1", "--max-error-rate", ""},
 		{"--max-p99 x", "--max-p99", ""},
 		{"--min-healthy -1", "--min-healthy", ""},
-		{"--window 0s", "--window 0s: must be more than 0", "durations look like 30s, 5m"},
+		{"--window -1s", "--window -1s: must not be negative", "durations look like 30s, 5m"},
 		{"--collect -5s", "--collect -5s: must not be negative", "durations look like 30s, 5m"},
 	} {
 		r := judge(false, nil).Run(t, strings.Fields(c.args)...)
@@ -178,5 +181,85 @@ func TestNeverKnown(t *testing.T) {
 	}).Run(t, "--for-query", "nothing > 1", "--fail-on-query", "up == 0", "--registry", cmdtest.Inventory(t, "a 1="+addr))
 	if r.Err != nil {
 		t.Error(r.Err)
+	}
+}
+
+// prometheus is a server that knows one series of a job, and counts what it is
+// asked.
+func prometheus(t *testing.T) (url string, asked *atomic.Int32) {
+	asked = new(atomic.Int32)
+	addr := cmdtest.Handler(t, func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		w.Header().Set("Content-Type", "application/json")
+		switch expr := r.FormValue("query"); {
+		case strings.HasSuffix(expr, "> 5") && strings.HasPrefix(expr, "queue"):
+			_, _ = io.WriteString(w, `{"status":"success","data":{"resultType":"vector","result":[{"metric":{"__name__":"queue","job":"a"},"value":[1,"7"]}]}}`)
+		case expr == "queue":
+			_, _ = io.WriteString(w, `{"status":"success","data":{"resultType":"vector","result":[{"metric":{"__name__":"queue","job":"a"},"value":[1,"7"]}]}}`)
+		case expr == "broken > 1":
+			w.WriteHeader(http.StatusServiceUnavailable)
+			_, _ = io.WriteString(w, `{"status":"error","errorType":"timeout","error":"query timed out in expression evaluation"}`)
+		default:
+			_, _ = io.WriteString(w, `{"status":"success","data":{"resultType":"vector","result":[]}}`)
+		}
+	})
+	return "http://" + addr, asked
+}
+
+// TestAServerAnswers in place of the instances, whose pages then are not read; what
+// midwatch sees is still its own.
+func TestAServerAnswers(t *testing.T) {
+	addr, reads := counter(t)
+	url, asked := prometheus(t)
+	for _, c := range []struct {
+		expr  string
+		known bool
+		holds bool
+		text  string
+	}{
+		{"queue > 5", true, true, `{job="a"}: queue 7 > 5`},
+		{"queue > 9", true, false, `it is not so: queue > 9; {job="a"} with 7`},
+		{"other > 9", false, false, "no data: "},
+		{"broken > 1", false, false, "could not be asked: "},
+		{"midwatch_instance_up == 0", true, false, "it is not so: midwatch_instance_up == 0; a/1 with 1"},
+		{"midwatch_service_error_ratio > 0.5", false, false, "no data: midwatch_service_error_ratio matched no series"},
+	} {
+		r := judge(false, func(_ *app.App, s *condition.Set, _ app.Reading) error {
+			m := s.Measured()[0]
+			if m.Known != c.known || m.Holds != c.holds || !strings.HasPrefix(m.Text, c.text) || strings.Contains(m.Hint, "--collect") {
+				t.Errorf("%s: %+v", c.expr, m)
+			}
+			return nil
+		}).Run(t, "--fail-on-query", c.expr, "--prometheus", url, "--registry", cmdtest.Inventory(t, "a 1="+addr))
+		if r.Err != nil {
+			t.Errorf("%s: %v", c.expr, r.Err)
+		}
+	}
+	if reads.Load() != 0 || asked.Load() == 0 {
+		t.Errorf("%d pages of the instance were read, the server was asked %d times", reads.Load(), asked.Load())
+	}
+	r := judge(false, nil).Run(t, "--fail-on-query", "queue > 1 and midwatch_instance_up", "--prometheus", url, "--registry", cmdtest.Inventory(t, "a 1="+addr))
+	if r.Code() != app.Usage {
+		t.Errorf("both in one: %d %v", r.Code(), r.Err)
+	}
+	r = judge(false, nil).Run(t, "--fail-on-query", "queue > 1", "--prometheus", "ftp://x", "--registry", cmdtest.Inventory(t, "a 1="+addr))
+	if r.Code() != app.Usage {
+		t.Errorf("no URL: %d %v", r.Code(), r.Err)
+	}
+}
+
+// TestNoRegistryAtAll: a server is enough.
+func TestNoRegistryAtAll(t *testing.T) {
+	url, _ := prometheus(t)
+	var text string
+	r := judge(false, func(_ *app.App, s *condition.Set, r app.Reading) error {
+		if len(r.Snapshot.Sources) != 0 {
+			t.Errorf("%+v", r.Snapshot)
+		}
+		text = s.Measured()[0].Text
+		return nil
+	}).Run(t, "--fail-on-query", "queue > 5", "--prometheus", url)
+	if r.Err != nil || text != `{job="a"}: queue 7 > 5` {
+		t.Errorf("%v: %s", r.Err, text)
 	}
 }

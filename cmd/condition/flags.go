@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/midwatch-cli/midwatch/cmd/app"
+	"github.com/midwatch-cli/midwatch/cmd/measure"
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/gate"
 	"github.com/midwatch-cli/midwatch/fleet/gate/query"
@@ -26,6 +27,7 @@ import (
 // The times that are meant where no flag says another.
 const (
 	usualWindow  = time.Minute      // over which rates of services are
+	serverWindow = 5 * time.Minute  // ... where a Prometheus server answers, which reads seldom
 	usualGather  = 10 * time.Second // for rates of services, where nothing else says how long
 	leastGathers = 4                // intervals in which is gathered at least
 )
@@ -36,6 +38,7 @@ type Flags struct {
 	Collect time.Duration // gather so long first
 	Window  time.Duration // over which rates of services are
 
+	source                  measure.Source
 	hold, fail              []string
 	errorRate, p99, healthy string
 	once                    bool // judged once, after gathering
@@ -65,7 +68,8 @@ func (f *Flags) add(cmd *cobra.Command, a *app.App) {
 	fl := cmd.Flags()
 	fl.StringArrayVar(&f.fail, "fail-on-query", nil, "what must not be, in PromQL: `EXPR`, repeatable")
 	fl.BoolVar(&f.Print, "print", false, "print the expressions that would be asked, one a line, and do nothing")
-	fl.DurationVar(&f.Window, "window", usualWindow, "over which rates, error ratios and latencies of services are")
+	fl.DurationVar(&f.Window, "window", 0, "over which midwatch_service_error_ratio and the like are computed (default: 1m; 5m where a Prometheus server answers)")
+	f.source.Add(cmd, a)
 	a.Complete(cmd, "fail-on-query", examples()...)
 	a.NoComplete(cmd, "window")
 }
@@ -82,20 +86,23 @@ type Set struct {
 	MinHealthy bool               // one of them says how many may be down
 	Collect    time.Duration
 
+	source   measure.Source
+	server   string // who answers; empty: what is gathered
 	window   time.Duration
 	computes bool // of rates that have to be gathered first
+	once     bool // it is judged once, so that somebody has to gather first
 }
 
 // Parse reads them. Names and namespace are the selection, which expressions
 // that flags stand for are narrowed to. Its errors are wrong usage.
 func (f *Flags) Parse(names []string, namespace string) (*Set, error) {
 	switch {
-	case f.Window <= 0:
-		return nil, app.Usagef("durations look like 30s, 5m", "--window %v: must be more than 0", f.Window)
+	case f.Window < 0:
+		return nil, app.Usagef("durations look like 30s, 5m", "--window %v: must not be negative", f.Window)
 	case f.Collect < 0:
 		return nil, app.Usagef("durations look like 30s, 5m", "--collect %v: must not be negative", f.Collect)
 	}
-	s := &Set{MinHealthy: f.healthy != "", Collect: f.Collect, window: f.Window}
+	s := &Set{MinHealthy: f.healthy != "", Collect: f.Collect, source: f.source, window: f.Window, once: f.once}
 	where := query.Where(names, namespace)
 	for _, flag := range []struct {
 		text string

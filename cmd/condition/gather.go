@@ -9,44 +9,70 @@ import (
 	"github.com/midwatch-cli/midwatch/cmd/term"
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/gate"
-	"github.com/midwatch-cli/midwatch/fleet/metrics/joined"
-	"github.com/midwatch-cli/midwatch/fleet/metrics/red"
-	"github.com/midwatch-cli/midwatch/fleet/metrics/series"
 	"github.com/midwatch-cli/midwatch/fleet/selection"
-	"github.com/midwatch-cli/midwatch/fleet/wiring"
 )
 
 // slack is how much longer a window may be than what was gathered in it: the
 // first reading was asked for before the last one's time began.
 const slack = 10 * time.Second
 
-// Asking is what passes have to ask for.
-func (s *Set) Asking() app.Asking {
+// Prepare puts what says who answers into p, which a session is opened with.
+func (s *Set) Prepare(a *app.App, p *app.Probing) {
 	if s.Any() {
-		return app.Everything | app.Metrics
+		s.source.Prepare(a, p)
 	}
-	return app.Everything
 }
 
-// Over makes the expressions ask what a session gathers. It is called before the
-// first pass.
-func (s *Set) Over(session *app.Session) {
+// Open makes the expressions ask what a session gathers, or a Prometheus server.
+// It is called before the first pass.
+func (s *Set) Open(a *app.App, session *app.Session) error {
 	if !s.Any() {
-		return
+		return nil
 	}
-	session.Measures = wiring.Measure(session.Fleets, series.Options{Window: s.gather() + s.window + 2*slack}, 0)
-	over := joined.New(joined.Options{Own: session.Measures.Store, RED: red.Options{Window: max(s.window, s.gather()+slack)}})
+	// Whether a server answers is known of an open session only, and the window
+	// depends on it.
+	over, server, err := s.source.Over(a, session, s.over(usualWindow))
+	if err == nil && server != "" {
+		over, server, err = s.source.Over(a, session, s.over(serverWindow))
+	}
+	if err != nil {
+		return err
+	}
+	s.server = server
 	for _, c := range s.All() {
-		c.Over = over
+		if c.Over = over; server != "" {
+			c.Gather = ""
+		}
 	}
+	return nil
+}
+
+// over is the time over which rates of services are: what was asked for, and at
+// least what is gathered.
+func (s *Set) over(usual time.Duration) time.Duration {
+	if s.window > 0 {
+		usual = s.window
+	}
+	return max(usual, s.gather()+slack)
 }
 
 // gather is how long is gathered before judging.
 func (s *Set) gather() time.Duration {
-	if s.Collect == 0 && s.computes {
+	if s.Collect == 0 && s.computes && s.server == "" && s.once {
 		return usualGather
 	}
 	return s.Collect
+}
+
+// Asking is what passes have to ask for, once the session is open.
+func (s *Set) Asking() app.Asking {
+	switch {
+	case !s.Any():
+		return app.Everything
+	case s.server != "":
+		return app.Everything | app.Seen
+	}
+	return app.Everything | app.Metrics
 }
 
 // Gather reads the metrics of the selected instances at every interval, for as
@@ -60,8 +86,12 @@ func (s *Set) Gather(ctx context.Context, a *app.App, session *app.Session, sel 
 	defer progress.Done()
 	start := a.Now()
 	every := min(interval, whole/leastGathers)
+	asking := app.Nothing | app.Metrics
+	if s.server != "" {
+		asking = s.Asking() // what a server has need not be gathered: only what passes see
+	}
 	for due := time.Duration(0); due < whole && ctx.Err() == nil; {
-		if _, err := session.Pass(ctx, sel, app.Nothing|app.Metrics, nil); err != nil {
+		if _, err := session.Pass(ctx, sel, asking, nil); err != nil {
 			return err
 		}
 		gone := a.Now().Sub(start)

@@ -159,12 +159,15 @@ func run(ctx context.Context, a *app.App, o *options) error {
 		return &app.Error{Code: app.Usage, Err: err}
 	}
 	o.probing.Attempts = 1 // each look is one
+	queries.Prepare(a, &o.probing)
 	s, err := a.Open(ctx, o.probing)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	queries.Over(s)
+	if err := queries.Open(a, s); err != nil {
+		return err
+	}
 	start := a.Now()
 	watching, stop := context.WithCancel(ctx)
 	defer stop()

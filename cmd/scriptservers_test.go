@@ -190,6 +190,8 @@ var modes = map[string]mode{
 	"hostileJSON": answers(503, "application/json",
 		`{"status":"DOWN\u001b[31m","components":{"::error::fail":{"status":"DOWN","details":{"error":"\u001b]0;owned\u0007 ##[group]x\n::stop-commands::x\n##teamcity[x]"}}}}`),
 	"waits":  answers(503, "application/json", `{"status":"DOWN","components":{"payment":{"status":"DOWN"}}}`),
+	"busy":   measured("queue_depth 90\nqueue_limit 80\n"),
+	"idle":   measured("queue_depth 3\nqueue_limit 80\n"),
 	"counts": counts(),
 	"busy":   measured("queue_depth 90\nqueue_limit 80\n"),
 	"idle":   measured("queue_depth 3\nqueue_limit 80\n"),

@@ -193,8 +193,6 @@ var modes = map[string]mode{
 	"busy":   measured("queue_depth 90\nqueue_limit 80\n"),
 	"idle":   measured("queue_depth 3\nqueue_limit 80\n"),
 	"counts": counts(),
-	"busy":   measured("queue_depth 90\nqueue_limit 80\n"),
-	"idle":   measured("queue_depth 3\nqueue_limit 80\n"),
 	"own":    answersAt("/own/path", 200, "application/json", `{"status":"UP"}`),
 	"bare": func(w http.ResponseWriter, r *http.Request, _ <-chan struct{}) {
 		if r.URL.Path != "/healthz" {

@@ -23,6 +23,8 @@ import (
 	"github.com/midwatch-cli/midwatch/cmd/drain"
 	"github.com/midwatch-cli/midwatch/cmd/instances"
 	"github.com/midwatch-cli/midwatch/cmd/man"
+	"github.com/midwatch-cli/midwatch/cmd/metrics"
+	"github.com/midwatch-cli/midwatch/cmd/query"
 	"github.com/midwatch-cli/midwatch/cmd/record"
 	"github.com/midwatch-cli/midwatch/cmd/register"
 	"github.com/midwatch-cli/midwatch/cmd/registries"
@@ -124,7 +126,7 @@ func addCommands(root *cobra.Command, a *app.App) {
 		commands []*cobra.Command
 	}{
 		{cobra.Group{ID: "look", Title: "Look:"}, []*cobra.Command{
-			services.New(a), instances.New(a), check.New(a), wait.New(a), watch.New(a), breakers.New(a), resolve.New(a), doctor.New(a),
+			services.New(a), instances.New(a), check.New(a), wait.New(a), watch.New(a), metrics.New(a), query.New(a), breakers.New(a), resolve.New(a), doctor.New(a),
 			record.New(a), replay.New(a, replay.Commands{Find: find(a), Run: again(a)}),
 		}},
 		{cobra.Group{ID: "try", Title: "Try it:"}, []*cobra.Command{

@@ -38,6 +38,10 @@ func playRole() bool {
 		serveBreakers()
 	case "client":
 		plainSweep(os.Args[1])
+	case "pages":
+		servePages()
+	case "collect":
+		collectLoop(os.Args[1], os.Args[2])
 	case "launcher":
 		launch(os.Args[1:])
 	default:
@@ -177,6 +181,7 @@ type usage struct {
 	user, whole float64 // seconds of CPU
 	rss         float64 // MiB at its peak
 	wall        float64
+	said        string // on standard output
 }
 
 // measure runs a command through a launcher: the peak memory that Linux reports
@@ -191,7 +196,7 @@ func measure(b *testing.B, env []string, want string, name string, args ...strin
 	if err := c.Run(); err != nil || !strings.Contains(out.String(), want) {
 		b.Fatalf("%s %v: %v, its output lacks %q:\n%.400s%.400s", name, args, err, want, out.String(), said.String())
 	}
-	var u usage
+	u := usage{said: out.String()}
 	_, line, ok := strings.Cut(said.String(), launchedVariable+" ")
 	if _, err := fmt.Sscan(line, &u.user, &u.whole, &u.rss, &u.wall); !ok || err != nil {
 		b.Fatalf("%s %v: no usage in %.400q: %v", name, args, said.String(), err)

@@ -177,8 +177,9 @@ var modes = map[string]mode{
 	"hostile":  answers(503, "text/plain", "\x1b]0;owned\a\x1b[2J::error::fail\n##vso[task.complete]\xff\xfe | <b>|"),
 	"hostileJSON": answers(503, "application/json",
 		`{"status":"DOWN\u001b[31m","components":{"::error::fail":{"status":"DOWN","details":{"error":"\u001b]0;owned\u0007 ##[group]x\n::stop-commands::x\n##teamcity[x]"}}}}`),
-	"waits": answers(503, "application/json", `{"status":"DOWN","components":{"payment":{"status":"DOWN"}}}`),
-	"own":   answersAt("/own/path", 200, "application/json", `{"status":"UP"}`),
+	"waits":  answers(503, "application/json", `{"status":"DOWN","components":{"payment":{"status":"DOWN"}}}`),
+	"counts": counts(),
+	"own":    answersAt("/own/path", 200, "application/json", `{"status":"UP"}`),
 	"bare": func(w http.ResponseWriter, r *http.Request, _ <-chan struct{}) {
 		if r.URL.Path != "/healthz" {
 			http.NotFound(w, r)

@@ -123,7 +123,9 @@ func TestSameCodeInEveryFormat(t *testing.T) {
 		"check":           {func(s string) []string { return []string{s} }, [5]int{0, 1, 3, 3, 3}},
 		"wait":            {func(s string) []string { return []string{s, "--timeout", "300ms", "--interval", "100ms"} }, [5]int{0, 124, 124, 124, 124}},
 		"watch":           {func(s string) []string { return []string{s, "--timeout", "300ms", "--interval", "100ms"} }, [5]int{}},
-		"breakers list":   {func(s string) []string { return []string{s} }, [5]int{3, 3, 3, 3, 3}}, // nobody says how they are read
+		"metrics":         {func(s string) []string { return []string{s, "--window", "200ms"} }, [5]int{3, 3, 3, 3, 3}}, // they have none
+		"query":           {func(s string) []string { return []string{"up", s} }, [5]int{3, 3, 3, 3, 3}},                // they have no metrics
+		"breakers list":   {func(s string) []string { return []string{s} }, [5]int{3, 3, 3, 3, 3}},                      // nobody says how they are read
 		"breakers show":   {func(s string) []string { return []string{s + "/order"} }, [5]int{3, 3, 3, 3, 3}},
 		"breakers events": {func(s string) []string { return []string{s} }, [5]int{3, 3, 3, 3, 3}},
 		"resolve":         {func(s string) []string { return []string{s} }, [5]int{0, 0, 0, 3, 3}},

@@ -52,7 +52,7 @@ func (a *App) Config() (*config.File, error) {
 
 // contexts says which contexts the command is about: those of --registry, of
 // the configuration, or the one registry that the environment shows.
-func (a *App) contexts(f *config.File) ([]config.Context, error) {
+func (a *App) contexts(f *config.File, p Probing) ([]config.Context, error) {
 	urls := a.Global.Registries
 	named := len(a.Global.Contexts) > 0 || a.Global.AllContexts
 	if len(urls) == 0 && !named {
@@ -83,6 +83,9 @@ func (a *App) contexts(f *config.File) ([]config.Context, error) {
 	found, err := environ.Look(a.Getenv, all.Schemes())
 	if err != nil {
 		return nil, &Error{Code: Usage, Err: err}
+	}
+	if len(found) == 0 && p.Prometheus != "" {
+		return []config.Context{{}}, nil // a server that answers is enough
 	}
 	c, err := environ.Take(found)
 	if err != nil {
@@ -116,7 +119,7 @@ func (a *App) Open(ctx context.Context, p Probing) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	contexts, err := a.contexts(f)
+	contexts, err := a.contexts(f, p)
 	if err != nil {
 		return nil, err
 	}
@@ -134,13 +137,13 @@ func (a *App) open(ctx context.Context, f *config.File, contexts []config.Contex
 	settings := wiring.Settings{
 		UserAgent: cmp.Or(p.agent, a.UserAgent()), Secret: secrets.Resolve, Now: a.Now,
 		ProbeTimeout: p.ProbeTimeout, Attempts: p.Attempts, Slow: p.Slow, Parallel: p.Parallel, QPS: p.QPS,
-		Explain: p.Explain, Breakers: a.Breakers,
+		Explain: p.Explain, Breakers: a.Breakers, Prometheus: p.Prometheus,
 		Override: profile.Override{Profile: p.Profile, Probe: probe.Kind(p.Kind), HealthPath: p.HealthPath},
 	}
 	s := &Session{app: a, file: f.Path, origins: map[string]config.Context{}, secrets: vars}
 	for i := range contexts {
 		c := &contexts[i]
-		if len(c.Registries) == 0 {
+		if len(c.Registries) == 0 && p.Prometheus == "" {
 			s.Close()
 			return nil, Usagef("add a registry to it: midwatch config path says where the file is", "context %s has no registries", c.Name)
 		}
@@ -221,10 +224,14 @@ const (
 // Nothing only metrics are read. Session.Measures says where they are kept.
 const Metrics Asking = 1 << 7
 
+// Seen is Metrics without reading any: only what passes see is kept, as where a
+// Prometheus server has the rest.
+const Seen Asking = 1 << 6
+
 // sweeper is one that asks for that.
 func (s *Session) sweeper(f *wiring.Fleet, asking Asking) *sweep.Sweeper {
 	w := f.Sweeper()
-	switch asking &^ Metrics {
+	switch asking &^ (Metrics | Seen) {
 	case Everything:
 	case HealthOnly:
 		w.Breakers = sweep.Reader{}
@@ -236,9 +243,13 @@ func (s *Session) sweeper(f *wiring.Fleet, asking Asking) *sweep.Sweeper {
 		w.Plan = func(*fleet.Service, *fleet.Instance) fleet.Plan { return fleet.Plan{} }
 		w.Breakers = sweep.Reader{}
 	}
-	if asking&Metrics != 0 && s.Measures != nil {
+	switch {
+	case s.Measures == nil:
+	case asking&Metrics != 0:
 		f.ReadMetrics(w, s.Measures.Collector(f))
 		w.Metrics.Only = asking == Nothing|Metrics
+	case asking&Seen != 0:
+		w.Metrics = sweep.Scraper{Collector: s.Measures.Collector(f)}
 	}
 	return w
 }

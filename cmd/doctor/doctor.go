@@ -32,8 +32,9 @@ func New(a *app.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "doctor SERVICE", Short: "Find out what is wrong with a service, step by step", Example: example,
 		Long: `doctor takes one instance (the worst one, or the one named) and walks the way a call
-takes: registry, address, TCP, TLS, health. It says what each step means and what to
-do next. It ends as check does: 0 well, 1 not well, 3 could not tell.`,
+takes: registry, address, TCP, TLS, health, and then looks for its metrics, which change
+nothing. It says what each step means and what to do next. It ends as check does: 0 well,
+1 not well, 3 could not tell.`,
 		Args: cobra.ExactArgs(1), ValidArgsFunction: a.ServiceArgs,
 		RunE: func(cmd *cobra.Command, args []string) error { return run(cmd.Context(), a, &o, args[0]) },
 	}

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -79,6 +80,7 @@ func TestMeaning(t *testing.T) {
 				t.Errorf("ended with %d, want %d", r.Code(), tt.code)
 			}
 			lines := strings.Split(strings.TrimSpace(r.Out), "\n")
+			lines = slices.DeleteFunc(lines, func(l string) bool { return strings.Contains(l, "\tmetrics\t") }) // they say nothing of its health
 			if cells := strings.Split(lines[len(lines)-1], "\t"); len(cells) < 2 || cells[1] != tt.step {
 				t.Errorf("the last step is not %s", tt.step)
 			}

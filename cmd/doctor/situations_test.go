@@ -38,7 +38,7 @@ func overHTTP(t *testing.T, well string) []situation {
 	return []situation{
 		{
 			name: "all well", address: well,
-			steps: "registry=ok address=ok tcp=ok http=ok", words: "Nothing is wrong with it, seen from here.",
+			steps: "registry=ok address=ok tcp=ok http=ok metrics=skipped(not_found)", words: "Nothing is wrong with it, seen from here.",
 		},
 		{
 			name: "refused", address: cmdtest.Closed(t), code: app.NotWell,
@@ -46,58 +46,58 @@ func overHTTP(t *testing.T, well string) []situation {
 		},
 		{
 			name: "hangs", address: cmdtest.Raw(t, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) }), code: app.NotWell,
-			steps: "registry=ok address=ok tcp=ok http=failed(timeout)", words: "stuck or starved, not gone", next: "midwatch check payment --instance payment-1 --explain",
+			steps: "registry=ok address=ok tcp=ok http=failed(timeout) metrics=skipped", words: "stuck or starved, not gone", next: "midwatch check payment --instance payment-1 --explain",
 		},
 		{
 			name: "hangs up", address: cmdtest.Raw(t, hangUp), code: app.NotWell, args: "--probe http",
-			steps: "registry=ok address=ok tcp=ok http=failed(closed)", words: "takes the connection and hangs up", next: "look at its log",
+			steps: "registry=ok address=ok tcp=ok http=failed(closed) metrics=skipped", words: "takes the connection and hangs up", next: "look at its log",
 		},
 		{
 			name: "says so itself", code: app.NotWell,
 			address: cmdtest.Handler(t, health(http.StatusServiceUnavailable, "application/json", `{"status":"DOWN","components":{"db":{"status":"DOWN"},"disk":{"status":"UP"}}}`)),
-			steps:   "registry=ok address=ok tcp=ok http=failed(reported)", words: "says itself that it is not well", next: "shows its components",
+			steps:   "registry=ok address=ok tcp=ok http=failed(reported) metrics=skipped(not_found)", words: "says itself that it is not well", next: "shows its components",
 		},
 		{
 			name: "an error without a word", code: app.NotWell, address: cmdtest.Handler(t, health(http.StatusInternalServerError, "text/plain", "oops")), labels: "{health_path: /health}",
-			steps: "registry=ok address=ok tcp=ok http=failed(status)", words: "says itself that it is not well", next: "--explain",
+			steps: "registry=ok address=ok tcp=ok http=failed(status) metrics=skipped(not_found)", words: "says itself that it is not well", next: "--explain",
 		},
 		{
 			name: "wants credentials", code: app.CannotSay, address: cmdtest.Handler(t, health(http.StatusUnauthorized, "text/plain", "who are you?")),
-			steps: "registry=ok address=ok tcp=ok http=failed(auth)", words: "wants credentials", next: "set auth in the profile of payment",
+			steps: "registry=ok address=ok tcp=ok http=failed(auth) metrics=skipped(not_found)", words: "wants credentials", next: "set auth in the profile of payment",
 		},
 		{
 			name: "404 everywhere", code: app.CannotSay, address: cmdtest.Handler(t, http.NotFound), args: "--health-path /health",
-			steps: "registry=ok address=ok tcp=ok http=failed(not_found)", words: "not to a question about its health", next: "set health_path in its metadata",
+			steps: "registry=ok address=ok tcp=ok http=failed(not_found) metrics=skipped(not_found)", words: "not to a question about its health", next: "set health_path in its metadata",
 		},
 		{
 			name: "a page for people", code: app.CannotSay, address: cmdtest.Handler(t, page),
-			steps: "registry=ok address=ok tcp=ok http=failed(page)", words: "not to a question about its health", next: "set health_path",
+			steps: "registry=ok address=ok tcp=ok http=failed(page) metrics=skipped(page)", words: "not to a question about its health", next: "set health_path",
 		},
 		{
 			name: "answers everything alike", code: app.CannotSay, address: cmdtest.Handler(t, func(http.ResponseWriter, *http.Request) {}),
-			steps: "registry=ok address=ok tcp=ok http=failed(alike)", words: "not to a question about its health", next: "set health_path",
+			steps: "registry=ok address=ok tcp=ok http=failed(alike) metrics=skipped(body)", words: "not to a question about its health", next: "set health_path",
 		},
 		{
 			name: "sends elsewhere", code: app.CannotSay, address: cmdtest.Handler(t, func(w http.ResponseWriter, r *http.Request) {
 				http.Redirect(w, r, "http://login.example/", http.StatusFound)
 			}), labels: "{health_path: /health}",
-			steps: "registry=ok address=ok tcp=ok http=failed(redirect)", words: "not to a question about its health", next: "set health_path",
+			steps: "registry=ok address=ok tcp=ok http=failed(redirect) metrics=skipped(redirect)", words: "not to a question about its health", next: "set health_path",
 		},
 		{
 			name: "starting", code: app.CannotSay, address: cmdtest.Handler(t, health(http.StatusServiceUnavailable, "application/json", `{"status":"STARTING"}`)),
-			steps: "registry=ok address=ok tcp=ok http=failed(starting)", words: "still starting", next: "midwatch wait payment --for up",
+			steps: "registry=ok address=ok tcp=ok http=failed(starting) metrics=skipped(not_found)", words: "still starting", next: "midwatch wait payment --for up",
 		},
 		{
 			name: "leaving by its own word", address: cmdtest.Handler(t, health(http.StatusServiceUnavailable, "application/json", `{"status":"OUT_OF_SERVICE"}`)),
-			steps: "registry=ok address=ok tcp=ok http=failed(draining)", words: "It is in maintenance: it says that it is leaving. That is no failure.",
+			steps: "registry=ok address=ok tcp=ok http=failed(draining) metrics=skipped(not_found)", words: "It is in maintenance: it says that it is leaving. That is no failure.",
 		},
 		{
 			name: "slow", args: "--slow 1ns", address: well,
-			steps: "registry=ok address=ok tcp=warning(slow) http=warning(slow)", words: "It answers, and is degraded: ",
+			steps: "registry=ok address=ok tcp=warning(slow) http=warning(slow) metrics=skipped(not_found)", words: "It answers, and is degraded: ",
 		},
 		{
 			name: "too many requests", address: cmdtest.Handler(t, health(http.StatusTooManyRequests, "text/plain", "later")), labels: "{health_path: /health}",
-			steps: "registry=ok address=ok tcp=ok http=warning(limited)", words: "It answers, and is degraded: ",
+			steps: "registry=ok address=ok tcp=ok http=warning(limited) metrics=skipped(not_found)", words: "It answers, and is degraded: ",
 		},
 	}
 }
@@ -110,7 +110,7 @@ func onTheWay(t *testing.T, dir, well string) []situation {
 	return []situation{
 		{
 			name: "TLS, well", address: ca.serve(t, time.Now().Add(300*day)), labels: "{scheme: https, profile: private}",
-			steps: "registry=ok address=ok tcp=ok tls=ok http=ok", words: "Nothing is wrong with it",
+			steps: "registry=ok address=ok tcp=ok tls=ok http=ok metrics=skipped(not_found)", words: "Nothing is wrong with it",
 		},
 		{
 			name: "certificate expired", code: app.NotWell, address: ca.serve(t, time.Now().Add(-2*day)), labels: "{scheme: https, profile: private}",
@@ -126,7 +126,7 @@ func onTheWay(t *testing.T, dir, well string) []situation {
 		},
 		{
 			name: "plain spoken to TLS", code: app.CannotSay, address: ca.serve(t, time.Now().Add(300*day)), labels: "{health_path: /health}",
-			steps: "registry=ok address=ok tcp=ok http=failed(wrong_scheme)", words: "TLS and plain are mixed up", next: "set scheme",
+			steps: "registry=ok address=ok tcp=ok http=failed(wrong_scheme) metrics=skipped", words: "TLS and plain are mixed up", next: "set scheme",
 		},
 		{
 			name: "another protocol", code: app.CannotSay, labels: "{health_path: /health}",
@@ -134,15 +134,15 @@ func onTheWay(t *testing.T, dir, well string) []situation {
 				_, _ = io.WriteString(c, "220 mail.example ESMTP\r\n")
 				_, _ = io.Copy(io.Discard, c)
 			}),
-			steps: "registry=ok address=ok tcp=ok http=failed(protocol)", words: "Something else than the expected protocol", next: "set probe or ports",
+			steps: "registry=ok address=ok tcp=ok http=failed(protocol) metrics=skipped", words: "Something else than the expected protocol", next: "set probe or ports",
 		},
 		{
 			name: "only its port was asked for", address: well, args: "--probe tcp",
-			steps: "registry=ok address=ok tcp=ok tcp=ok", words: "Nothing is wrong with it",
+			steps: "registry=ok address=ok tcp=ok tcp=ok metrics=skipped", words: "Nothing is wrong with it",
 		},
 		{
 			name: "a name that resolves", address: strings.Replace(well, "127.0.0.1", "localhost", 1),
-			steps: "registry=ok dns=ok tcp=ok http=ok", words: "Nothing is wrong with it",
+			steps: "registry=ok dns=ok tcp=ok http=ok metrics=skipped(not_found)", words: "Nothing is wrong with it",
 		},
 		{
 			name: "a name that does not", code: app.CannotSay, address: "payment.-nowhere:80", // no resolver is asked for such a name
@@ -156,7 +156,7 @@ func ofRegistries(t *testing.T, well string) []situation {
 	return []situation{
 		{
 			name: "in maintenance", registry: claims(t, well, "maintenance"),
-			steps: "registry=warning address=ok tcp=ok http=ok", words: "It is in maintenance: the registry has it in maintenance: moving house. That is no failure.",
+			steps: "registry=warning address=ok tcp=ok http=ok metrics=skipped(not_found)", words: "It is in maintenance: the registry has it in maintenance: moving house. That is no failure.",
 		},
 		{
 			name: "in maintenance, and its process is gone", registry: claims(t, cmdtest.Closed(t), "maintenance"),
@@ -164,11 +164,11 @@ func ofRegistries(t *testing.T, well string) []situation {
 		},
 		{
 			name: "claimed down, and well", registry: claims(t, well, "critical"),
-			steps: "registry=warning address=ok tcp=ok http=ok", words: "It answers, and is degraded: it answers well, the registry would not send it calls",
+			steps: "registry=warning address=ok tcp=ok http=ok metrics=skipped(not_found)", words: "It answers, and is degraded: it answers well, the registry would not send it calls",
 		},
 		{
 			name: "claimed down, and asking settles nothing", code: app.NotWell, registry: claims(t, cmdtest.Handler(t, http.NotFound), "critical"), args: "--health-path /health",
-			steps: "registry=warning address=ok tcp=ok http=failed(not_found)", words: "not to a question about its health", next: "set health_path",
+			steps: "registry=warning address=ok tcp=ok http=failed(not_found) metrics=skipped(not_found)", words: "not to a question about its health", next: "set health_path",
 		},
 		{
 			name: "nothing of a source answers that calls it well", code: app.CannotSay, registry: claims(t, cmdtest.Closed(t), "passing", "passing"),
@@ -221,7 +221,11 @@ func TestDoctor(t *testing.T) {
 			if (len(failures) > 0) != (c.name == "dead registry") {
 				t.Errorf("errors of sources: %v", failures)
 			}
-			c.holds(t, screen.out, all[len(all)-1].Hint)
+			last := all[len(all)-1]
+			if last.Step == "metrics" {
+				last = all[len(all)-2] // they have hints of their own, and are not why somebody came
+			}
+			c.holds(t, screen.out, last.Hint)
 			if !strings.Contains(table.errs, c.words) || strings.Count(table.out, "\n") != len(all)+1 {
 				t.Errorf("off a terminal: %q, and %q beside it", table.out, table.errs)
 			}
@@ -236,7 +240,7 @@ func (c *situation) holds(t *testing.T, screen, hint string) {
 	for i, text := range strings.Fields(c.steps) {
 		name, result, _ := strings.Cut(text, "=")
 		result, _, _ = strings.Cut(result, "(")
-		sign := map[string]string{"ok": "✓", "warning": "!", "failed": "✗"}[result]
+		sign := map[string]string{"ok": "✓", "warning": "!", "failed": "✗", "skipped": "–"}[result]
 		if want := fmt.Sprintf("  %s %-11s ", sign, name); !strings.HasPrefix(lines[i+1], want) || len(lines[i+1]) == len(want) {
 			t.Errorf("line %d is %q, want %q and why", i+1, lines[i+1], want)
 		}

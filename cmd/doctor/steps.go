@@ -44,6 +44,7 @@ func diagnose(ctx context.Context, s *app.Session, r app.Reading, name string) d
 	if last := &d.steps[len(d.steps)-1]; last.Hint == "" {
 		last.Hint = d.next
 	}
+	w.metrics(ctx)
 	return d
 }
 
@@ -95,6 +96,7 @@ type walk struct {
 	in      *fleet.InstanceView
 	session *app.Session
 	silent  gate.Outcome // what it comes to by registries that did not answer
+	reached bool         // its health could be asked for
 }
 
 // registry says where the entry stands and how fresh it is.
@@ -151,16 +153,17 @@ func (w *walk) path(ctx context.Context) {
 }
 
 func (w *walk) prober() probe.Prober {
-	for _, f := range w.session.Fleets {
-		if f.Context == w.in.Context {
-			return proberOf(f, &w.in.Plan)
-		}
-	}
-	return proberOf(w.session.Fleets[0], &w.in.Plan)
+	return w.fleet().Sweeper().Prober(w.in.Plan.Profile, w.in.Plan.Credentials)
 }
 
-func proberOf(f *wiring.Fleet, p *fleet.Plan) probe.Prober {
-	return f.Sweeper().Prober(p.Profile, p.Credentials)
+// fleet is the context of the instance.
+func (w *walk) fleet() *wiring.Fleet {
+	for _, f := range w.session.Fleets {
+		if f.Context == w.in.Context {
+			return f
+		}
+	}
+	return w.session.Fleets[0]
 }
 
 // address says whether the host is an address already, or resolves to one.
@@ -191,6 +194,7 @@ func (w *walk) health() {
 		return
 	}
 	r := &w.in.Probes[0]
+	w.reached = true
 	w.result(string(r.Target.Kind), r)
 	if w.d.words == "" {
 		w.d.words = "Nothing is wrong with it, seen from here."

@@ -128,6 +128,7 @@ func documents() map[string]any {
 		"Event":      document.Event(fleet.Event{Seq: 8, At: at, Kind: fleet.EventStatus, Key: s.Services[1].Instances[1].Key, From: "up", To: "down"}, nil, s),
 		"Instances":  document.Instances(s, false),
 		"Plan":       document.Plan(at, plan, outcome(results), false, 4),
+		"Metrics":    measuredMetrics(s),
 		"Query":      query(s),
 		"Registries": document.Registries(at, []document.Registry{{Of: "services", Name: "etcd", Schemes: []string{"etcd", "etcds"}, Summary: "etcd 3", Abilities: []string{"watch"}, Verbs: []string{}, Options: []document.RegistryOption{{Name: "layout", Default: "auto", Help: "how entries are written"}}}}),
 		"Replay":     replay(s),

@@ -34,6 +34,9 @@ func ParseAmount(s string) (Amount, error) {
 	return Amount{n: n}, nil
 }
 
+// Share is the amount as a number from 0 to 1, where it is a share.
+func (a Amount) Share() (float64, bool) { return a.share, a.isShare }
+
 // String is the amount as it is written.
 func (a Amount) String() string {
 	switch {

@@ -137,6 +137,7 @@ type Selected struct {
 	Series   int    // that it matched
 	Samples  int    // of them, that were read; below 0 where the far side does not say
 	Examples []Labels
+	Lacks    []string // of series that are computed: who has none, and why; untrusted
 }
 
 // Querier answers PromQL: the series in memory, a recording, a Prometheus

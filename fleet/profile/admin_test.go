@@ -204,9 +204,22 @@ func FuzzAdministration(f *testing.F) {
 	})
 }
 
-// BenchmarkResolve compares instances with and without breakers.
+// BenchmarkResolve compares instances with and without breakers, and what it
+// costs to say where metrics are too.
 func BenchmarkResolve(b *testing.B) {
 	for _, name := range []string{"", "spring"} {
+		b.Run(fmt.Sprintf("profile=%q/metrics", name), func(b *testing.B) {
+			x, err := profile.Rules{Terse: true, Schemes: reached, Override: profile.Override{Profile: name}}.Compile()
+			if err != nil {
+				b.Fatal(err)
+			}
+			s := &fleet.Service{Ref: fleet.Ref{Source: "etcd", Name: "order"}}
+			in := &fleet.Instance{ID: "1", Addr: "10.0.0.5:8080", Labels: parse("zone=a version=2.4.1 health_path=/health weight=1")}
+			b.ReportAllocs()
+			for b.Loop() {
+				x.ResolveMetrics(s, in)
+			}
+		})
 		b.Run(fmt.Sprintf("profile=%q", name), func(b *testing.B) {
 			x, err := profile.Rules{Terse: true, Schemes: reached, Override: profile.Override{Profile: name}}.Compile()
 			if err != nil {

@@ -184,7 +184,7 @@ func (r *resolving) metricsURLs(s *metricsSite, e *fleet.Exposition, kind probe.
 	if s.management != 0 && strings.HasPrefix(path, r.actuator()+"/") {
 		at.port, at.scheme = s.management, ""
 	}
-	e.Named, e.URLs = true, []string{r.metricsURL(&at, path, kind)}
+	e.Named, e.URLs = true, []string{r.metricsRoot(&at, kind) + path}
 	return from
 }
 
@@ -192,18 +192,22 @@ func (r *resolving) metricsURLs(s *metricsSite, e *fleet.Exposition, kind probe.
 // is for is there, and not at the service's own.
 func (r *resolving) metricsGuessed(s *metricsSite, paths []string, kind probe.Kind) []string {
 	base := r.actuator()
-	management := *s
-	management.port, management.scheme = s.management, ""
+	root, beside := r.metricsRoot(s, kind), ""
+	if s.management != 0 {
+		at := *s
+		at.port, at.scheme = s.management, ""
+		beside = r.metricsRoot(&at, kind)
+	}
 	urls := make([]string, 0, len(paths)+1)
 	for _, path := range paths {
 		if rest, actuator := strings.CutPrefix(path, "/actuator"); actuator {
 			path = base + rest
 		}
-		if s.management == 0 || path == "/metrics" {
-			urls = append(urls, r.metricsURL(s, path, kind))
+		if beside == "" || path == "/metrics" {
+			urls = append(urls, root+path)
 		}
-		if s.management != 0 {
-			urls = append(urls, r.metricsURL(&management, path, kind))
+		if beside != "" {
+			urls = append(urls, beside+path)
 		}
 	}
 	return urls
@@ -230,9 +234,9 @@ func urlPath(text string) (path string, ok bool) {
 	return path, err == nil
 }
 
-// metricsURL is the site as a URL.
-func (r *resolving) metricsURL(s *metricsSite, path string, kind probe.Kind) string {
-	return choose(r.metricsSecure(s, kind), "https", "http") + "://" + s.authority() + path
+// metricsRoot is the site as a URL without its path.
+func (r *resolving) metricsRoot(s *metricsSite, kind probe.Kind) string {
+	return choose(r.metricsSecure(s, kind), "https", "http") + "://" + s.authority()
 }
 
 // metricsSecure says whether TLS is spoken there, as for probes. What metadata

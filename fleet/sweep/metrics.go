@@ -25,17 +25,18 @@ func (p *pass) scrape(g *group, in *fleet.Instance, e *judge.Evidence) (job prob
 	if by.Collector == nil || page == nil || page.Refused == "" && len(page.URLs) == 0 {
 		return job, false
 	}
-	e.Scrape = &fleet.Scrape{Why: fleet.Why{Reason: probe.ReasonPolicy, Detail: page.Refused}}
-	if page.Refused != "" {
-		return job, false
+	host, unread := "", fleet.Why{Reason: fleet.ReasonUnasked, Detail: "time ran out before it was read"}
+	if page.Refused == "" {
+		host = hostOfBase(page.URLs[0])
+	} else { // nobody is asked: whoever keeps the series of an earlier page ends them
+		unread = fleet.Why{Reason: probe.ReasonPolicy, Detail: page.Refused}
 	}
-	unasked := fleet.Why{Reason: fleet.ReasonUnasked, Detail: "time ran out before it was read"}
-	e.Scrape.Why = unasked
+	e.Scrape = &fleet.Scrape{Why: unread}
 	t := metrics.Target{Key: fleet.Key{Ref: g.ref, Instance: in.ID}, Zone: in.Zone, Version: in.Version, Page: *page}
 	if by.Only {
 		p.total++
 	}
-	return probe.Job{Group: g.name, Host: hostOfBase(page.URLs[0]), Do: func(ctx context.Context) []probe.Job {
+	return probe.Job{Group: g.name, Host: host, Do: func(ctx context.Context) []probe.Job {
 		if by.Only {
 			defer p.finished()
 		}
@@ -46,7 +47,7 @@ func (p *pass) scrape(g *group, in *fleet.Instance, e *judge.Evidence) (job prob
 		defer stop()
 		*e.Scrape = by.Collector.Collect(within, t)
 		if e.Scrape.Why != (fleet.Why{}) && over(ctx) {
-			e.Scrape.Why, e.Scrape.Hint = unasked, "" // it is our time that ran out
+			e.Scrape.Why, e.Scrape.Hint = unread, "" // it is our time that ran out
 		}
 		return nil
 	}}, true

@@ -30,6 +30,9 @@ func (s *shelf) Collect(ctx context.Context, t metrics.Target) fleet.Scrape {
 	s.mu.Lock()
 	s.targets = append(s.targets, t)
 	s.mu.Unlock()
+	if t.Page.Refused != "" {
+		return fleet.Scrape{Why: fleet.Why{Reason: probe.ReasonPolicy, Detail: t.Page.Refused}}
+	}
 	out := fleet.Scrape{URL: t.Page.URLs[0], Samples: len(t.Key.Instance)}
 	if s.before != nil {
 		if err := s.before(ctx, t); err != nil {
@@ -103,7 +106,7 @@ func TestMetricsAreReadInTheSamePass(t *testing.T) {
 		Key: fleet.Key{Ref: fleet.Ref{Context: "prod", Source: "memory", Name: "order"}, Instance: all[0]}, Zone: "a", Version: "2.4",
 		Page: fleet.Exposition{URLs: []string{"http://" + all[0] + "/metrics"}, Profile: "go"},
 	}
-	if len(s.targets) != 2 || fmt.Sprintf("%+v", s.targets[0]) != fmt.Sprintf("%+v", want) {
+	if len(s.targets) != 3 || s.targets[2].Page.Refused == "" || fmt.Sprintf("%+v", s.targets[0]) != fmt.Sprintf("%+v", want) {
 		t.Errorf("collected %+v", s.targets)
 	}
 	if len(s.observed) != 1 || s.observed[0] != snap {
@@ -131,7 +134,7 @@ func TestMetricsAlone(t *testing.T) {
 		t.Errorf("read %s, want %s", got, want)
 	}
 	slices.Sort(told)
-	if !slices.Equal(told, []string{"1/2", "2/2"}) {
+	if !slices.Equal(told, []string{"1/3", "2/3", "3/3"}) {
 		t.Errorf("progress %v", told)
 	}
 }
@@ -177,8 +180,8 @@ func TestTimeRunsOutBeforeMetrics(t *testing.T) {
 		w.Metrics.Only, w.Metrics.Time, w.Pool.Parallel = true, time.Hour, 2
 		ctx, stop := context.WithTimeout(t.Context(), time.Second)
 		defer stop()
-		snap := w.Pass(ctx, sweep.Input{Services: []fleet.Service{service("order", all...)}})
-		if got := scrapes(snap); got != "unasked unasked unasked" || len(s.targets) != 2 {
+		snap := w.Pass(ctx, sweep.Input{Services: []fleet.Service{service("order", all...), service("plain", "8.0.0.1:80")}})
+		if got := scrapes(snap); got != "unasked unasked unasked policy" || len(s.targets) != 3 {
 			t.Errorf("%s, %d were read", got, len(s.targets))
 		}
 		if len(s.observed) != 0 {

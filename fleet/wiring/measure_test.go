@@ -5,8 +5,11 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/config"
+	"github.com/midwatch-cli/midwatch/fleet/demo"
 	"github.com/midwatch-cli/midwatch/fleet/metrics"
 	"github.com/midwatch-cli/midwatch/fleet/metrics/series"
 	"github.com/midwatch-cli/midwatch/fleet/wiring"
@@ -86,5 +89,61 @@ func TestMeasures(t *testing.T) {
 	}
 	if c := m.Collector(open(t, settings())); c != nil {
 		t.Errorf("a context that is none of them: %v", c)
+	}
+}
+
+// TestMeasuresOfTheDemo: every instance of a real little fleet is found to have
+// metrics, in the form its service has.
+func TestMeasuresOfTheDemo(t *testing.T) {
+	d, err := demo.Start(t.Context(), demo.Options{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(d.Close)
+	f, err := wiring.Open(t.Context(), config.Context{Registries: []config.Registry{{Name: "etcd", URL: d.URL}}}, nil, settings())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = f.Close() })
+	in := f.Input(f.Keeper().ReadOnce(t.Context(), 5*time.Second))
+	m := wiring.Measure([]*wiring.Fleet{f}, series.Options{}, 0)
+	w := f.Sweeper()
+	f.ReadMetrics(w, m.Collector(f))
+	snap := w.Pass(t.Context(), in)
+	again := time.NewTicker(100 * time.Millisecond)
+	defer again.Stop()
+	for range 100 { // until the first calls are counted
+		if answered(t, m.Querier, `count(http_requests_total{service="user"})`) != "" {
+			break
+		}
+		<-again.C
+		snap = w.Pass(t.Context(), in)
+	}
+	instances := 0
+	for _, s := range snap.Services {
+		for _, in := range s.Instances {
+			instances++
+			form := "text"
+			if s.Name == "inventory" {
+				form = "json"
+			}
+			if in.Scrape.Why != (fleet.Why{}) || in.Scrape.Form != form || in.Scrape.Samples == 0 || in.Scrape.Dropped > 0 || !in.Plan.Metrics.Named {
+				t.Errorf("%s: %+v", in.Key, in.Scrape)
+			}
+		}
+	}
+	if got := answered(t, m.Querier, "count(up == 1)"); got != fmt.Sprint(instances) || instances < 10 {
+		t.Errorf("%s of %d are read", got, instances)
+	}
+	for expr, want := range map[string]string{
+		"count(http_requests_total) > bool 0":                                     "1",
+		"count by (service) (count by (service, instance) (hand_requests_total))": "service=inventory 2",
+		"min(midwatch_service_up_ratio)":                                          "1",
+		"count(midwatch_breaker_state{state=\"closed\"}) > bool 3":                "1",
+		"count(midwatch_scrape_success == 1)":                                     fmt.Sprint(instances),
+	} {
+		if got := answered(t, m.Querier, expr); got != want {
+			t.Errorf("%s: got %q, want %q", expr, got, want)
+		}
 	}
 }

@@ -90,13 +90,22 @@ func run(t *testing.T, way Way, want func(file string) bool) int {
 	return s.ran
 }
 
+// smoothed has selectors that look beyond an instant. A server has them only
+// behind a flag, and our parser refuses them.
+const smoothed = "extended_vectors.test"
+
 // Every file without an excused case passes whole, whichever way its samples
 // came in.
 func TestFiles(t *testing.T) {
-	for name, way := range map[string]Way{"pages": Pages, "own times": OwnTimes} {
+	for name, way := range map[string]Way{"pages": Pages, "own times": OwnTimes, "instants": Instants} {
 		t.Run(name, func(t *testing.T) {
-			if ran := run(t, way, func(file string) bool { return !isExcused(file) }); ran != files-len(excused) {
-				t.Errorf("%d files ran, not %d", ran, files-len(excused))
+			want := files - len(excused)
+			if way == Instants {
+				want--
+			}
+			ran := run(t, way, func(file string) bool { return !isExcused(file) && (way != Instants || file != smoothed) })
+			if ran != want {
+				t.Errorf("%d files ran, not %d", ran, want)
 			}
 		})
 	}

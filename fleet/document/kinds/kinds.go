@@ -34,6 +34,7 @@ func kinds() []kind {
 		{"Doctor", "a diagnosis of one service, step by step", typesOf(document.List[document.DoctorStep]{})},
 		{"Event", "one line of watch: an item and what happened to it", typesOf(document.InstanceEvent{}, document.ServiceEvent{}, document.SourceEvent{})},
 		{"Instances", "the instances the registries hold", typesOf(document.FleetDoc[document.Instance]{})},
+		{"Metrics", "rate, errors and durations of services, or of instances", typesOf(measured.MetricsDoc{})},
 		{"Plan", "changes, before and after they were made", typesOf(document.PlanDoc{})},
 		{"Query", "the answer to an expression in PromQL", typesOf(measured.QueryDoc{})},
 		{"Registries", "the kinds of registry that can be read", typesOf(document.List[document.Registry]{})},

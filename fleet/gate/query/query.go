@@ -103,6 +103,9 @@ func (c *Condition) measure(e *evaluation, m *gate.Measured) ([]gate.Value, erro
 		for _, t := range e.gaps {
 			m.Lacking = append(m.Lacking, t.Expr)
 		}
+		for _, s := range answer.Selected {
+			m.Lacking = append(m.Lacking, s.Lacks...)
+		}
 		return e.compared(&c.Rule.Term)
 	default:
 		return nil, missing(m, e)

@@ -130,7 +130,7 @@ func TestUnitsOfValues(t *testing.T) {
 		t.Error(m.Text)
 	}
 	q.Over = over(t, `x{service="a"} 0.001`, `x{service="b"} NaN`)
-	if m := q.Ask(t.Context(), snap()); m.Text != "it is not so that error rate is beyond --max-error-rate 1%; of 2 the nearest is a with 0.1%; 1 value of NaN: 0/0, as where there are no calls in the window" {
+	if m := q.Ask(t.Context(), snap()); m.Text != "error rate is within --max-error-rate 1%; of 2 the nearest is a with 0.1%; 1 value of NaN: 0/0, as where there are no calls in the window" {
 		t.Error(m.Text)
 	}
 	for _, c := range []struct {

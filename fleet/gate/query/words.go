@@ -19,7 +19,7 @@ func tell(m *gate.Measured, r *metrics.Rule, values []gate.Value) {
 	default:
 		m.Text = falling(m, r, values)
 		if len(m.Lacking) > 0 {
-			m.Text += "; no data for " + strings.Join(m.Lacking, ", ")
+			m.Text += "; no data for " + few(m.Lacking)
 		}
 	}
 }
@@ -49,7 +49,7 @@ const emptyWindow = " of NaN: 0/0, as where there are no calls in the window"
 func falling(m *gate.Measured, r *metrics.Rule, values []gate.Value) string {
 	text := "it is not so: " + r.Text
 	if m.Flag != "" {
-		text = "it is not so that " + m.What + " is beyond " + m.Flag
+		text = m.What + " is within " + m.Flag
 	}
 	nan := 0
 	for i := range values {
@@ -103,6 +103,9 @@ func missing(m *gate.Measured, e *evaluation) error {
 func gap(t *metrics.Term, answer metrics.Answer) (text, hint string) {
 	var there []string
 	for _, s := range answer.Selected {
+		if s.Series == 0 && len(s.Lacks) > 0 {
+			return s.Selector + " matched no series: " + few(s.Lacks), "midwatch metrics shows what there is, and why not; --collect 30s gathers first"
+		}
 		if s.Series == 0 {
 			return s.Selector + " matched no series", "midwatch query " + quoted(s.Selector) + " shows whether the name is right; --collect 30s gathers first"
 		}
@@ -119,6 +122,15 @@ func gap(t *metrics.Term, answer metrics.Answer) (text, hint string) {
 		return t.Expr + " came to nothing", "midwatch query " + quoted(t.Expr) + " shows what there is"
 	}
 	return t.Expr + " came to nothing, although " + strings.Join(there, ", "), "--collect 30s gathers first: a rate takes two samples"
+}
+
+// few are the first of many.
+func few(all []string) string {
+	const most = 5
+	if len(all) <= most {
+		return strings.Join(all, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(all[:most], ", "), len(all)-most)
 }
 
 // quoted is a text for a shell.

@@ -15,7 +15,10 @@ import (
 // longer there, and lets be asked again where no page was found. It is called by
 // one goroutine.
 func (c *Collector) Observe(s *fleet.Snapshot) {
-	at := c.o.Now().UnixMilli()
+	at := s.At.UnixMilli() // who asks about the snapshot asks about its time
+	if s.At.IsZero() {
+		at = c.o.Now().UnixMilli()
+	}
 	here := c.settle(s)
 	c.keepSeen(s, at, here)
 	c.o.Store.Keep(at, func(l metrics.Labels) bool {
@@ -37,6 +40,7 @@ func (c *Collector) settle(s *fleet.Snapshot) map[string]bool {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.several, c.shared = severalOf(s), map[question]*shared{}
 	for k := range c.sources {
 		if k.Context == s.Context && !keys[k] {
 			delete(c.sources, k)

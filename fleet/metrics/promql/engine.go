@@ -36,6 +36,10 @@ type Engine struct {
 	over   storage.Queryable
 }
 
+// instants is what a storage may have besides: itself, but quicker for questions
+// about one instant, where only the newest sample of a series counts.
+type instants interface{ Instants() storage.Queryable }
+
 // New makes an engine. Lookback is how old a sample may be to count as the
 // present one; 0 is five minutes, as in Prometheus.
 func New(over storage.Queryable, lookback time.Duration) *Engine {
@@ -65,6 +69,9 @@ func (e *Engine) Query(ctx context.Context, q metrics.Question) (metrics.Answer,
 		return metrics.Answer{}, err
 	}
 	over := e.over
+	if faster, ok := over.(instants); ok && q.Step == 0 {
+		over = faster.Instants()
+	}
 	var seen *explained
 	if q.Explain {
 		seen = &explained{Queryable: over, selectors: expr.Selectors()}

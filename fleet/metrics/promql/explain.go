@@ -40,8 +40,9 @@ type watched struct {
 }
 
 // Select counts what it hands on: the series with samples in the time that the
-// selector looks at, its range or the lookback, and all those samples; the
-// markers at the ends of series are none. The engine asks in the order of the selectors.
+// selector looks at, its range or the lookback, and all those samples, or the
+// newest one where no other counts; the markers at the ends of series are none.
+// The engine asks in the order of the selectors.
 func (w *watched) Select(ctx context.Context, sorted bool, hints *storage.SelectHints, ms ...*labels.Matcher) storage.SeriesSet {
 	set := w.Querier.Select(ctx, sorted, hints, ms...)
 	s := metrics.Selected{Selector: selector(ms)}

@@ -8,9 +8,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/midwatch-cli/midwatch/fleet/metrics"
 	"github.com/midwatch-cli/midwatch/fleet/metrics/red"
 )
 
@@ -19,7 +21,7 @@ var update = flag.Bool("update", false, "write the golden file")
 // began is when scrapes of tests begin.
 var began = time.Unix(1_795_000_000, 0).UTC()
 
-var orders = map[string]string{"source": "file", "service": "orders", "instance": "orders-1"}
+var orders = metrics.NewLabels("source", "file", "service", "orders", "instance", "orders-1")
 
 // pages are the recorded pages and those made after documentation.
 func pages(t *testing.T) []string {
@@ -46,12 +48,20 @@ func pages(t *testing.T) []string {
 // that counts has doubled: so what the page itself says is what was counted.
 func twice(t *testing.T, page string) red.Report {
 	t.Helper()
+	if r, ok := reports.Load(page); ok {
+		return r.(red.Report)
+	}
 	m := newMemory()
 	lines := readPage(t, page)
 	m.scrape(lines, orders, began, 1)
 	m.scrape(lines, orders, began.Add(10*time.Second), 2)
-	return compute(t, m, red.Options{At: began.Add(11 * time.Second), Window: time.Minute})
+	r := compute(t, m, red.Options{At: began.Add(11 * time.Second), Window: time.Minute})
+	reports.Store(page, r)
+	return r
 }
+
+// reports are those of pages that a test has read already.
+var reports sync.Map
 
 func compute(t *testing.T, m *memory, o red.Options) red.Report {
 	t.Helper()
@@ -98,6 +108,29 @@ func numbers(b *bytes.Buffer, n red.Numbers) {
 	}
 }
 
+// saturation writes what a page tells of it.
+func saturation(b *bytes.Buffer, s red.Saturation) {
+	for _, row := range []struct {
+		name string
+		v    red.Value
+	}{
+		{"cpu", s.CPU},
+		{"memory", s.Memory},
+		{"heap", s.Heap},
+		{"of limit", s.HeapShare},
+		{"routines", s.Goroutines},
+		{"threads", s.Threads},
+		{"files", s.OpenFiles},
+	} {
+		if row.v.OK {
+			fmt.Fprintf(b, "  %-8s %s\n", row.name, text(row.v))
+		}
+	}
+	for _, p := range s.Pools {
+		fmt.Fprintf(b, "  pool     %s %s: %s of %s (%s), waiting %s\n", p.Kind, p.Name, text(p.Busy), text(p.Max), text(p.Share), text(p.Waiting))
+	}
+}
+
 // TestGolden holds the numbers of every page: the value or n/a with its reason,
 // and the signature that was used.
 func TestGolden(t *testing.T) {
@@ -118,6 +151,7 @@ func TestGolden(t *testing.T) {
 			fmt.Fprintf(&b, "  %-8s %s: %s\n", "is", u.Signature, strings.Join(u.Families, " "))
 		}
 		numbers(&b, row.Numbers)
+		saturation(&b, row.Saturation)
 		for _, v := range row.Views {
 			fmt.Fprintf(&b, "  view %s %s (%s)\n", v.Name, v.Of, v.Signature)
 			numbers(&b, v.Numbers)

@@ -96,11 +96,16 @@ func gaugeNames() []string {
 	for _, p := range pools {
 		names = append(names, p.busy, p.free, p.most, p.waiting)
 	}
-	names = append(names, "up", "midwatch_instance_up")
+	names = append(names, readNames...)
+	names = append(names, "midwatch_instance_up")
 	return slices.DeleteFunc(names, func(name string) bool { return name == "" })
 }
 
 // counterNames are the counters that are asked for beside those of signatures.
 func counterNames() []string { return append(slices.Clone(cpuCounters), page.StartTime) }
 
-var upName = signature.Parse("up")
+// readNames say whether a page could be read: those of a Prometheus server, and
+// of our own passes (docs/series.md).
+var readNames = []string{"up", "midwatch_scrape_success"}
+
+var presentName = signature.Parse("midwatch_instance_up")

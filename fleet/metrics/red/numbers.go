@@ -34,7 +34,7 @@ func numbersOf(t *count.Tally) Numbers {
 	missing := ""
 	switch {
 	case t.Scraped == 0:
-		missing = cmp.Or(t.First(WhyUnread, WhyOneScrape, WhyProcesses), WhyNotCounted)
+		missing = cmp.Or(t.First(WhyUnread, WhyOneScrape, WhyProcesses, WhyNotCounted), WhyNotScraped)
 	case t.Calls == 0:
 		missing = t.First(WhyNumber)
 	}
@@ -57,8 +57,10 @@ func numbersOf(t *count.Tally) Numbers {
 // share is a part of the calls that were judged; told says that somebody does.
 func share(t *count.Tally, n, judged float64, told bool) Value {
 	switch {
-	case !told && t.Why[count.StrangeStatuses]:
+	case !told && t.Why[WhyStatuses]:
 		return none(WhyStatuses)
+	case !told && t.Errors:
+		return none(WhyNotWhose)
 	case !told:
 		return none(WhyNoErrors)
 	case judged <= 0:
@@ -82,16 +84,15 @@ func quantile(t *count.Tally, q float64) Value {
 		v.Over = v.OK && in.Open()
 		return v
 	}
-	if w, ok := t.Quantiles[q]; ok {
+	if w, ok := t.Quantiles[q]; ok && t.Calls > 0 {
 		return some(w.V, w.From("as its page calculates it"), t.Guessed)
 	}
 	// What no page has comes before what there was none of.
-	switch why := t.First(WhyUnit, WhyMean, WhyNoBuckets, WhyNotTimed, WhyQuantile, WhyNoTimes); {
-	case t.Calls == 0 && (why == WhyNotTimed || why == WhyQuantile):
-		return none(WhyNoCalls)
-	default:
-		return none(why)
+	why := t.First(WhyUnit, WhyMean, WhyNoBuckets, WhyNotTimed, WhyQuantile, WhyNoTimes)
+	if t.Calls == 0 && (why == "" || why == WhyNotTimed || why == WhyQuantile) {
+		why = WhyNoCalls
 	}
+	return none(why)
 }
 
 // mean is the average duration.
@@ -103,9 +104,9 @@ func mean(t *count.Tally) Value {
 		return some(t.Averages.Sum/t.Averages.Weight, t.Averages.Of)
 	case t.Averages.Loose.Series > 0:
 		return some(t.Averages.Loose.V, t.Averages.Loose.From(""), t.Averages.Of)
-	case t.Why[count.NoUnit]:
-		return none(WhyUnit)
-	case len(t.Why) > 0 && t.First(WhyMean, WhyNotTimed, WhyQuantile, WhyNoBuckets) == "" && t.Why[count.NoTimes]:
+	case t.First(WhyUnit, WhySum) != "":
+		return none(t.First(WhyUnit, WhySum))
+	case t.Why[WhyNoTimes] && t.First(WhyMean, WhyNotTimed, WhyQuantile, WhyNoBuckets) == "":
 		return none(WhyNoTimes)
 	case t.Calls == 0:
 		return none(WhyNoCalls)

@@ -3,16 +3,18 @@ package red_test
 import (
 	"errors"
 	"io"
-	"maps"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/textparse"
+
+	"github.com/midwatch-cli/midwatch/fleet/metrics"
 )
 
 // line is one sample of a page.
@@ -29,12 +31,18 @@ var mediaTypes = map[string]string{
 }
 
 // readPage reads a recorded page with Prometheus' parser.
-func readPage(t *testing.T, name string) []line {
+func readPage(t testing.TB, name string) []line {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join("testdata", name))
 	if err != nil {
 		t.Fatal(err)
 	}
+	return readText(t, name, data)
+}
+
+// readText reads what a page of that name holds.
+func readText(t testing.TB, name string, data []byte) []line {
+	t.Helper()
 	p, err := textparse.New(data, mediaTypes[filepath.Ext(name)], labels.NewSymbolTable(), textparse.ParserOptions{FallbackContentType: "text/plain"})
 	if err != nil {
 		t.Fatal(err)
@@ -69,7 +77,7 @@ func readPage(t *testing.T, name string) []line {
 		lines = append(lines, l)
 	}
 	for i := range lines {
-		lines[i].counter = counts(lines[i].labels.Get(labels.MetricName), types) || lines[i].fh != nil
+		lines[i].counter = counts(lines[i].labels.Get(model.MetricNameLabel), types) || lines[i].fh != nil
 	}
 	return lines
 }
@@ -87,9 +95,7 @@ func counts(name string, types map[string]string) bool {
 			return true
 		case "histogram", "summary":
 			return suffix == "_count" || suffix == "_sum" || suffix == "_bucket"
-		case "gauge":
-			return false
-		case "unknown", "untyped":
+		case "gauge", "unknown", "untyped": // Dubbo's counters are called gauges
 			return strings.HasSuffix(name, "_total")
 		}
 	}
@@ -97,31 +103,15 @@ func counts(name string, types map[string]string) bool {
 }
 
 // scrape puts a page into memory as one instance's, with its counters multiplied.
-// Labels of ours take the place of the page's, which become exported_.
-func (m *memory) scrape(page []line, target map[string]string, at time.Time, times float64) {
+func (m *memory) scrape(page []line, target metrics.Labels, at time.Time, times float64) {
 	for _, l := range page {
-		b := labels.NewBuilder(l.labels)
-		for _, name := range labelNames(target) {
-			if v := l.labels.Get(name); v != "" {
-				b.Set("exported_"+name, v)
-			}
-			b.Set(name, target[name])
-		}
-		s := sample{t: at.UnixMilli(), v: l.v, fh: l.fh}
+		e := entry{target: target, labels: l.labels, at: at.UnixMilli(), v: l.v, fh: l.fh}
 		if l.counter {
-			s.v *= times
+			e.v *= times
 			if l.fh != nil {
-				s.fh = l.fh.Copy().Mul(times)
+				e.fh = l.fh.Copy().Mul(times)
 			}
 		}
-		m.add(b.Labels(), s)
+		m.entries = append(m.entries, e)
 	}
-}
-
-func labelNames(m map[string]string) []string {
-	names := make([]string, 0, len(m))
-	for name := range maps.Keys(m) {
-		names = append(names, name)
-	}
-	return names
 }

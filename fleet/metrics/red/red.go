@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet/metrics"
-	"github.com/midwatch-cli/midwatch/fleet/metrics/red/count"
 	"github.com/midwatch-cli/midwatch/fleet/metrics/red/page"
 	"github.com/midwatch-cli/midwatch/fleet/metrics/red/signature"
 )
@@ -62,28 +61,6 @@ type Value struct {
 	// "of 50% of the calls"; empty where it is.
 	Approx string
 }
-
-// Why there is no number.
-const (
-	WhyUnread     = "its page could not be read"
-	WhyNotCounted = "its page counts no calls"
-	WhyOneScrape  = "one scrape only"
-	WhyProcesses  = "several processes answer for it in turn"
-	WhyNumber     = count.NoNumbers
-	WhyNoCalls    = "no calls in the window"
-	WhyNoErrors   = count.NoErrors
-	WhyStatuses   = count.StrangeStatuses
-	WhyNoTimes    = count.NoTimes
-	WhyNotTimed   = count.NotTimed
-	WhyMean       = count.OnlyMean
-	WhyNoBuckets  = count.NoBuckets
-	WhyBounds     = "its histograms have no bounds in common"
-	WhyQuantile   = count.NoQuantile
-	WhyUnit       = count.NoUnit
-	WhyNoMax      = "its page has no maximum"
-	WhyNotThen    = "nothing was scraped then"
-	WhyNoData     = "its page does not say" // of saturation
-)
 
 // Numbers are rate, errors and durations. Durations are in seconds, shares from
 // 0 to 1.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/midwatch-cli/midwatch/fleet/metrics/red/count"
 	"github.com/midwatch-cli/midwatch/fleet/metrics/red/page"
+	"github.com/midwatch-cli/midwatch/fleet/metrics/red/signature"
 )
 
 // instance is a page with what was counted of it.
@@ -55,10 +56,9 @@ func (c *computation) count(t *page.Target) *instance {
 		in.tally.Add(p.Tally(), 1)
 		in.used.note(p.Name, p.Families()...)
 	}
-	why := ""
+	why := unread(t)
 	switch {
-	case unread(t):
-		why = WhyUnread
+	case why != "":
 	case len(main) == 0:
 		why = WhyNotCounted
 	case t.First == t.Last:
@@ -82,14 +82,27 @@ func (c *computation) count(t *page.Target) *instance {
 	return in
 }
 
-// unread says whether a Prometheus server could not read a page.
-func unread(t *page.Target) bool {
-	up := t.Gauges[upName]
-	if len(up) == 0 || t.Scrapes > 0 {
-		return false
+// unread is why nothing was read of a page in the window; empty where something
+// was.
+func unread(t *page.Target) string {
+	if t.Scrapes > 0 {
+		return ""
 	}
-	v, ok := up[0].Latest()
-	return ok && v == 0
+	read := false
+	for name, series := range t.Gauges {
+		v, ok := series[0].Latest()
+		switch {
+		case name == presentName: // it is there, and that is all
+		case ok && v == 0 && slices.ContainsFunc(readNames, func(n string) bool { return signature.Parse(n) == name }):
+			return WhyUnread
+		default:
+			read = true
+		}
+	}
+	if read {
+		return ""
+	}
+	return WhyNotScraped
 }
 
 // rowOf adds instances up.
@@ -133,14 +146,13 @@ func (r *Row) seen(t *page.Target) {
 
 // presence is the share of a service's time for which one instance was there:
 // in a rolling deployment one goes where another comes, and their rates do not
-// add up. An interval between scrapes at each end is only when it happened to be
-// scraped.
+// add up. An interval between scrapes is only when it happened to be scraped.
 func (in *instance) presence(first, last time.Time) float64 {
 	span := last.Sub(first)
 	if span <= 0 || in.Scrapes == 0 {
 		return 1
 	}
-	there := time.Duration(in.Last-in.First)*time.Millisecond + 2*in.Interval()
+	there := time.Duration(in.Last-in.First)*time.Millisecond + in.Interval()
 	return min(1, there.Seconds()/span.Seconds())
 }
 

@@ -52,6 +52,9 @@ func saturationOf(all []*instance) Saturation {
 
 // sumOf adds a value of all instances.
 func sumOf(all []*instance, value func(*page.Target) Value) Value {
+	if len(all) == 1 {
+		return value(all[0].Target)
+	}
 	var total float64
 	n, why := 0, WhyNoData
 	for _, in := range all {
@@ -247,10 +250,12 @@ func (k *poolKind) of(t *page.Target) []Pool {
 			p.Busy = some(max(p.Max.V-free.V, 0))
 		}
 		if p.Max.OK && !limited(p.Max.V) {
-			p.Max = none("it has no limit")
+			p.Max = none(WhyNoLimit)
 		}
 		if p.Busy.OK && p.Max.OK {
 			p.Share = some(p.Busy.V / p.Max.V)
+		} else if !p.Max.OK {
+			p.Share = p.Max
 		}
 		list = append(list, p)
 	}

@@ -2,31 +2,63 @@ package series
 
 import (
 	"math"
+	"slices"
+	"strings"
 
 	"github.com/prometheus/prometheus/model/labels"
 
 	"github.com/midwatch-cli/midwatch/fleet/metrics"
+	"github.com/midwatch-cli/midwatch/fleet/metrics/series/index"
+	"github.com/midwatch-cli/midwatch/fleet/metrics/series/loose"
 )
 
 // match finds the series whose joined labels, those of the target and those of
 // the page, satisfy all matchers, and that have a page between the times.
-func (s *Store) match(ms []*labels.Matcher, mint, maxt int64) []entry {
+func (s *Store) match(ms []*labels.Matcher, time span) []entry {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	wanted := s.matchTargets(ms, mint, maxt)
+	wanted := s.matchTargets(ms, time)
 	if len(wanted.groups) == 0 {
 		return nil
 	}
 	var found []entry
-	for name, f := range s.index.families {
-		if !wanted.name(name, ms) {
-			continue
-		}
-		for _, set := range f.sets {
+	for _, f := range s.families(ms) {
+		for _, set := range f.Sets {
 			found = wanted.of(set, found)
 		}
 	}
 	return found
+}
+
+// families are those whose names satisfy the matchers, by name: an answer that
+// adds numbers up is the same each time.
+func (s *Store) families(ms []*labels.Matcher) []*index.Family {
+	var list []*index.Family
+	for _, m := range ms {
+		if m.Name == metrics.LabelName && m.Type == labels.MatchEqual {
+			if f := s.index.Named(m.Value); f != nil && named(m.Value, ms) {
+				list = append(list, f)
+			}
+			return list
+		}
+	}
+	for f := range s.index.Families() {
+		if named(f.Name, ms) {
+			list = append(list, f)
+		}
+	}
+	slices.SortFunc(list, func(a, b *index.Family) int { return strings.Compare(a.Name, b.Name) })
+	return list
+}
+
+// named asks the matchers that are about names.
+func named(name string, ms []*labels.Matcher) bool {
+	for _, m := range ms {
+		if m.Name == metrics.LabelName && !m.Matches(name) {
+			return false
+		}
+	}
+	return true
 }
 
 // wanted is the targets that satisfy the matchers of their labels.
@@ -43,11 +75,11 @@ type group struct {
 	ms      []*labels.Matcher
 }
 
-func (s *Store) matchTargets(ms []*labels.Matcher, mint, maxt int64) wanted {
+func (s *Store) matchTargets(ms []*labels.Matcher, time span) wanted {
 	w := wanted{views: make([]*view, len(s.places))}
 	groups := map[string]int{}
 	for place, t := range s.places {
-		if t == nil || t.newest < mint || !matches(t.labels, ms) {
+		if t == nil || t.newest < time.mint || !matches(t.labels, ms) {
 			continue
 		}
 		g, ok := groups[t.names]
@@ -57,7 +89,7 @@ func (s *Store) matchTargets(ms []*labels.Matcher, mint, maxt int64) wanted {
 			w.groups = append(w.groups, group{ms: rest(t.labels, ms)})
 		}
 		w.groups[g].targets++
-		w.views[place] = t.view(g, mint, maxt)
+		w.views[place] = t.view(g, time)
 	}
 	return w
 }
@@ -83,22 +115,12 @@ func rest(l metrics.Labels, ms []*labels.Matcher) []*labels.Matcher {
 	return list
 }
 
-// name asks the matchers that are about names.
-func (w *wanted) name(name string, ms []*labels.Matcher) bool {
-	for _, m := range ms {
-		if m.Name == metrics.LabelName && !m.Matches(name) {
-			return false
-		}
-	}
-	return true
-}
-
 // of adds the wanted series of a label set.
-func (w *wanted) of(s *set, found []entry) []entry {
+func (w *wanted) of(s *index.Set, found []entry) []entry {
 	for g := range w.groups {
 		ok := true
 		for _, m := range w.groups[g].ms {
-			if !m.Matches(s.labels.Get(m.Name)) {
+			if !m.Matches(s.Labels.Get(m.Name)) {
 				ok = false
 				break
 			}
@@ -106,9 +128,9 @@ func (w *wanted) of(s *set, found []entry) []entry {
 		if !ok {
 			continue
 		}
-		for _, h := range s.holders {
-			if v := w.views[h.place]; v != nil && v.group == g {
-				found = append(found, v.entry(s, h.slot))
+		for _, h := range s.Holders {
+			if v := w.views[h.Place]; v != nil && v.group == g {
+				found = append(found, v.entry(s, h.Slot))
 			}
 		}
 	}
@@ -120,29 +142,39 @@ type view struct {
 	target     *Target
 	group      int
 	mint, maxt int64
+	page       uint32 // number of the last one
+	latest     bool
+	blocks     []*block
 	pages      []page
 }
 
-func (t *Target) view(group int, mint, maxt int64) *view {
+// view is what a question sees. The store's lock is held.
+func (t *Target) view(group int, time span) *view {
+	v := &view{target: t, group: group, mint: time.mint, maxt: time.maxt, page: t.number, latest: time.latest, blocks: t.blocks, pages: t.pages}
 	if t.newest != math.MinInt64 {
-		mint = max(mint, t.newest-t.store.windowMS)
+		v.mint = max(v.mint, t.newest-t.store.windowMS)
 	}
-	return &view{target: t, group: group, mint: mint, maxt: maxt, pages: t.pages}
+	for back := 1; back < recentPages && v.page > 0 && t.recent[v.page%recentPages] > time.published; back++ {
+		v.page--
+	}
+	return v
 }
 
 // entry is a series that was found: a storage.Series.
 type entry struct {
 	*view
-	set    *set
+	set    *index.Set
 	slot   uint32
-	points []point
+	loose  *loose.Tail // nil where there is nothing loose
 	joined labels.Labels
 }
 
-func (v *view) entry(s *set, slot uint32) entry {
+// entry is the series in a slot. The store's lock is held.
+func (v *view) entry(s *index.Set, slot uint32) entry {
 	e := entry{view: v, set: s, slot: slot}
-	if tail := v.target.loose[slot]; tail != nil {
-		e.points = tail.points
+	if t := v.target.loose[slot]; t != nil {
+		picture := t.Tail
+		e.loose = &picture
 	}
 	return e
 }
@@ -152,10 +184,15 @@ func (e *entry) Labels() labels.Labels {
 	if !e.joined.IsEmpty() {
 		return e.joined
 	}
+	pool := &e.target.store.builders
+	b, _ := pool.Get().(*labels.ScratchBuilder)
+	if b == nil {
+		b = &labels.ScratchBuilder{}
+	}
+	b.Reset()
 	own := e.target.labels
-	b := labels.NewScratchBuilder(len(own) + 8)
 	i := 0
-	e.set.labels.Range(func(l labels.Label) {
+	e.set.Labels.Range(func(l labels.Label) {
 		for ; i < len(own) && own[i].Name < l.Name; i++ {
 			b.Add(own[i].Name, own[i].Value)
 		}
@@ -165,5 +202,6 @@ func (e *entry) Labels() labels.Labels {
 		b.Add(own[i].Name, own[i].Value)
 	}
 	e.joined = b.Labels()
+	pool.Put(b)
 	return e.joined
 }

@@ -10,27 +10,48 @@ import (
 	"github.com/prometheus/prometheus/util/annotations"
 )
 
-// Querier answers from what is visible at each of its Selects. mint and maxt
-// are Unix milliseconds, both included.
+// Querier answers from what is visible now: pages that come in later do not
+// show in any of its answers. mint and maxt are Unix milliseconds, both included.
 func (s *Store) Querier(mint, maxt int64) (storage.Querier, error) {
-	return &querier{store: s, mint: mint, maxt: maxt}, nil
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return &querier{store: s, time: span{mint: mint, maxt: maxt, published: s.published}}, nil
+}
+
+// Instants is the store for instants of PromQL: of each series only the newest
+// sample is read, where the hints of a Select say that no range is looked at.
+// It is not for smoothed selectors, which look beyond the instant.
+func (s *Store) Instants() storage.Queryable {
+	return storage.QueryableFunc(func(mint, maxt int64) (storage.Querier, error) {
+		s.mu.RLock()
+		defer s.mu.RUnlock()
+		return &querier{store: s, time: span{mint: mint, maxt: maxt, published: s.published}, instants: true}, nil
+	})
 }
 
 type querier struct {
-	store      *Store
+	store    *Store
+	time     span
+	instants bool
+}
+
+// span is what a question is about.
+type span struct {
 	mint, maxt int64
+	published  uint64 // pages after that one came too late
+	latest     bool   // of each series only its newest sample
 }
 
 func (q *querier) Close() error { return nil }
 
-// Select finds series. The set it returns is a picture of the moment: it does
-// not change when pages come in.
+// Select finds series.
 func (q *querier) Select(_ context.Context, sorted bool, hints *storage.SelectHints, ms ...*labels.Matcher) storage.SeriesSet {
-	mint, maxt := q.mint, q.maxt
+	time := q.time
 	if hints != nil && !hints.DisableTrimming {
-		mint, maxt = hints.Start, hints.End
+		time.mint, time.maxt = hints.Start, hints.End
+		time.latest = q.instants && hints.Step == 0 && hints.Range == 0
 	}
-	found := q.store.match(ms, mint, maxt)
+	found := q.store.match(ms, time)
 	list := make([]storage.Series, len(found))
 	for i := range found {
 		list[i] = &found[i]
@@ -61,7 +82,7 @@ func (q *querier) LabelValues(_ context.Context, name string, hints *storage.Lab
 func (q *querier) collect(hints *storage.LabelHints, ms []*labels.Matcher, pick func(labels.Label, func(string))) ([]string, annotations.Annotations, error) {
 	seen := map[string]struct{}{}
 	add := func(v string) { seen[v] = struct{}{} }
-	found := q.store.match(ms, q.mint, q.maxt)
+	found := q.store.match(ms, q.time)
 	for i := range found {
 		found[i].Labels().Range(func(l labels.Label) { pick(l, add) })
 	}

@@ -22,6 +22,8 @@ import (
 	"github.com/prometheus/prometheus/model/value"
 
 	"github.com/midwatch-cli/midwatch/fleet/metrics"
+	"github.com/midwatch-cli/midwatch/fleet/metrics/series/column"
+	"github.com/midwatch-cli/midwatch/fleet/metrics/series/index"
 )
 
 // Options bound a store. A bound that is 0 is its default.
@@ -30,19 +32,22 @@ type Options struct {
 	// target: 15 minutes.
 	Window time.Duration
 	// MaxPages is how many pages of a target are kept, and how many samples of a
-	// series that has times of its own: 2,000.
+	// series that has times of its own: 2,000, and a few more, as the oldest ones
+	// go several at a time.
 	MaxPages int
 	// MaxPerTarget is how many series a target may have: 200,000.
 	MaxPerTarget int
-	// MaxSeries is how many series all targets may have: 3,000,000.
+	// MaxSeries is how many series all targets may have: 2,000,000.
 	MaxSeries int
+	// MaxLabelBytes is how long all label sets of a target may be: 64 MiB.
+	MaxLabelBytes int
 }
 
 func (o Options) withDefaults() Options {
 	for _, d := range []struct {
 		have *int
 		want int
-	}{{&o.MaxPages, 2_000}, {&o.MaxPerTarget, 200_000}, {&o.MaxSeries, 3_000_000}} {
+	}{{&o.MaxPages, 2_000}, {&o.MaxPerTarget, 200_000}, {&o.MaxSeries, 2_000_000}, {&o.MaxLabelBytes, 64 << 20}} {
 		if *d.have <= 0 {
 			*d.have = d.want
 		}
@@ -65,9 +70,9 @@ const (
 	Duplicate                // a second value for the same time; the first one stays
 	Future                   // their own time is more than ten minutes ahead of their page
 	TooOld                   // their own time lies before the window
-	TargetFull               // their series would be one more than Options.MaxPerTarget
+	TargetFull               // their series would be one more than Options.MaxPerTarget, or Options.MaxLabelBytes
 	StoreFull                // their series would be one more than Options.MaxSeries
-	Invalid                  // their series has a label twice
+	Invalid                  // their series has a label twice, or the histogram contradicts itself
 	Ended                    // their target was ended while its page came in
 	reasons
 )
@@ -92,24 +97,28 @@ type Store struct {
 
 	appended atomic.Uint64
 	dropped  [reasons]atomic.Uint64
+	scratch  sync.Pool // *[]byte
+	builders sync.Pool // *labels.ScratchBuilder
 
 	// mu guards everything that questions read: the index, and what targets have
 	// published. It is held for moments: pages are filled outside of it.
-	mu      sync.RWMutex
-	targets map[string]*Target
-	places  []*Target // by place; nil where one was forgotten
-	free    []uint32  // places that are nil
-	index   index
+	mu        sync.RWMutex
+	targets   map[string]*Target
+	places    []*Target // by place; nil where one was forgotten
+	free      []uint32  // places that are nil
+	index     *index.Index
+	published uint64 // counts pages of all targets
 }
 
 // New makes an empty store.
 func New(o Options) *Store {
 	o = o.withDefaults()
-	return &Store{opt: o, windowMS: o.Window.Milliseconds(), targets: map[string]*Target{}, index: newIndex()}
+	return &Store{opt: o, windowMS: o.Window.Milliseconds(), targets: map[string]*Target{}, index: index.New()}
 }
 
 // Target finds the target with these labels, or makes it. They are kept: do not
-// change them.
+// change them. One that was forgotten and is used again is the same, unless it
+// was made anew meanwhile: then its pages are dropped, as of one that was ended.
 func (s *Store) Target(l metrics.Labels) *Target {
 	key := keyOf(l)
 	s.mu.Lock()
@@ -132,7 +141,7 @@ func (s *Store) attach(t *Target) {
 		s.places = append(s.places, t)
 	}
 	s.targets[t.key] = t
-	t.gone = false
+	t.gone, t.due = false, 1+int(t.place)%blockPages
 }
 
 // Keep ends the targets that keep does not want: their series get stale markers
@@ -166,7 +175,7 @@ func (s *Store) Counts() Counts {
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	c.Targets, c.Series = len(s.targets), s.index.series
+	c.Targets, c.Series = len(s.targets), s.index.Series()
 	return c
 }
 
@@ -188,17 +197,17 @@ func keyOf(l metrics.Labels) string {
 	return b.String()
 }
 
-// Values in a row that are no samples. Both are NaNs that Append never lets in.
-const (
-	absent uint64 = 0x7ff0000000000013 // nothing here
-	held   uint64 = 0x7ff0000000000014 // a sample that is no number: it is with the loose ones
-)
-
 // isSample says whether a row has a number at that place: stale markers are.
-func isSample(bits uint64) bool { return bits != absent && bits != held }
+func isSample(v float64) bool {
+	b := math.Float64bits(v)
+	return b != column.Absent && b != column.Held
+}
+
+// isAbsent says whether a row has nothing at that place.
+func isAbsent(v float64) bool { return math.Float64bits(v) == column.Absent }
 
 // isLive says whether a series goes on after this.
-func isLive(bits uint64) bool { return bits != absent && bits != value.StaleNaN }
+func isLive(v float64) bool { return !isAbsent(v) && !value.IsStaleNaN(v) }
 
 // normal is a value as it is stored: one NaN, and the stale marker.
 func normal(v float64) float64 {

@@ -2,13 +2,14 @@ package series
 
 import (
 	"math"
-	"slices"
 
 	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
-	"github.com/prometheus/prometheus/model/value"
 
 	"github.com/midwatch-cli/midwatch/fleet/metrics"
+	"github.com/midwatch-cli/midwatch/fleet/metrics/series/column"
+	"github.com/midwatch-cli/midwatch/fleet/metrics/series/index"
+	"github.com/midwatch-cli/midwatch/fleet/metrics/series/loose"
 )
 
 // maxAhead is how far a sample's own time may lie after its page: Prometheus'
@@ -43,32 +44,40 @@ type Target struct {
 	row     []float64 // its values, by slot; empty where nothing may be appended
 	turns   []uint16  // by slot
 	pending []late    // samples of the page that stay out of the row
-	touched []*tail   // whose last sample is of the page
+	begun   uint64    // counts pages that were begun
 
 	// Guarded by the store's lock.
 	place  uint32
-	gone   bool             // it has no place: it was forgotten
-	newest int64            // time of the latest page; math.MinInt64 before there was one
-	number uint32           // counts pages
-	pages  []page           // without those that hold nothing
-	slots  []*set           // nil where free
+	gone   bool                // it has no place: it was forgotten
+	newest int64               // time of the latest page; math.MinInt64 before there was one
+	number uint32              // counts pages
+	recent [recentPages]uint64 // by number: Store.published of the latest pages
+	blocks []*block
+	pages  []page           // after those of the blocks; never none of them where there was one
+	due    int              // how many pages make the next block
+	bytes  int              // of its label sets
+	slots  []*index.Set     // nil where free
 	seen   []uint32         // by slot: number of the latest page with a sample of it
 	empty  []uint32         // free slots
 	loose  map[uint32]*tail // by slot: samples with times of their own, and histograms
 }
 
-// page is what a target said at one time. It does not change.
-type page struct {
-	at     int64
-	number uint32
-	count  int       // samples
-	row    []float64 // by slot; a slot beyond its end is absent
-}
+// recentPages is how many pages are told apart when a question began before
+// them.
+const recentPages = 32
 
 // late is a sample that waits for the end of its page.
 type late struct {
 	slot uint32
-	point
+	loose.Sample
+}
+
+// tail is the loose samples of a series.
+type tail struct {
+	loose.Tail
+	slot  uint32
+	begun uint64       // Target.begun of when last was found
+	last  loose.Sample // of all samples of the series; of the goroutine that appends
 }
 
 func newTarget(s *Store, key string, l metrics.Labels) *Target {
@@ -90,12 +99,10 @@ func (t *Target) Begin(at int64) {
 	if t.gone {
 		t.revive()
 	}
-	for _, tail := range t.touched {
-		tail.last = t.latest(tail)
-	}
 	newest, slots := t.newest, len(t.slots)
 	s.mu.Unlock()
-	t.at, t.row, t.pending, t.touched = at, nil, t.pending[:0], t.touched[:0]
+	t.at, t.row, t.pending = at, nil, t.pending[:0]
+	t.begun++
 	if at > newest {
 		t.row = make([]float64, slots, max(slots, 16))
 		fill(t.row)
@@ -108,7 +115,7 @@ func (t *Target) revive() {
 	for slot := range t.turns {
 		t.turns[slot] = (t.turns[slot] + 1) & maxTurn
 	}
-	t.touched, t.loose = t.touched[:0], nil
+	t.loose = nil
 	if t.store.targets[t.key] == nil {
 		t.store.attach(t)
 	}
@@ -116,7 +123,7 @@ func (t *Target) revive() {
 
 func fill(row []float64) {
 	for i := range row {
-		row[i] = math.Float64frombits(absent)
+		row[i] = math.Float64frombits(column.Absent)
 	}
 }
 
@@ -129,7 +136,7 @@ func (t *Target) Series(l labels.Labels) (ID, bool) {
 		t.store.drop(Invalid, 1)
 		return 0, false
 	}
-	l = onPage(l, t.labels)
+	l = index.OnPage(l, t.labels)
 	hash := l.Hash()
 	s := t.store
 	s.mu.RLock()
@@ -143,14 +150,14 @@ func (t *Target) Series(l labels.Labels) (ID, bool) {
 	switch {
 	case t.gone:
 		return 0, false // forgotten since the page began; the next one revives it
-	case len(t.slots)-len(t.empty) >= s.opt.MaxPerTarget:
+	case len(t.slots)-len(t.empty) >= s.opt.MaxPerTarget || t.bytes+int(l.ByteSize()) > s.opt.MaxLabelBytes: //nolint:gosec // a page is shorter
 		s.drop(TargetFull, 1)
 		return 0, false
-	case s.index.series >= s.opt.MaxSeries:
+	case s.index.Series() >= s.opt.MaxSeries:
 		s.drop(StoreFull, 1)
 		return 0, false
 	}
-	return t.id(t.add(s.index.intern(l, hash))), true
+	return t.id(t.add(s.index.Intern(l, hash))), true
 }
 
 func (t *Target) id(slot uint32) ID {
@@ -158,19 +165,19 @@ func (t *Target) id(slot uint32) ID {
 }
 
 func (t *Target) find(l labels.Labels, hash uint64) (uint32, bool) {
-	set := t.store.index.find(l, hash)
+	set := t.store.index.Find(l, hash)
 	if set == nil || t.gone {
 		return 0, false
 	}
-	at, ok := set.holder(t.place)
+	at, ok := set.Holder(t.place)
 	if !ok {
 		return 0, false
 	}
-	return set.holders[at].slot, true
+	return set.Holders[at].Slot, true
 }
 
 // add gives a set a slot. The store's lock is held.
-func (t *Target) add(s *set) uint32 {
+func (t *Target) add(s *index.Set) uint32 {
 	var slot uint32
 	if n := len(t.empty); n > 0 {
 		slot, t.empty = t.empty[n-1], t.empty[:n-1]
@@ -185,9 +192,10 @@ func (t *Target) add(s *set) uint32 {
 	}
 	t.seen[slot] = t.number + 1 // as if it were in the page that is coming
 	for t.at > t.newest && len(t.row) < len(t.slots) {
-		t.row = append(t.row, math.Float64frombits(absent))
+		t.row = append(t.row, math.Float64frombits(column.Absent))
 	}
-	t.store.index.add(s, t.place, slot)
+	t.store.index.Add(s, t.place, slot)
+	t.bytes += int(s.Labels.ByteSize()) //nolint:gosec // a page is shorter
 	return slot
 }
 
@@ -203,20 +211,24 @@ func (t *Target) Known(id ID) bool {
 // where the ID is void, which is not.
 func (t *Target) Append(id ID, at int64, v float64) bool {
 	slot := uint32(id) & slotMask
-	if at == t.at && int(slot) < len(t.row) && t.turns[slot] == uint16(id>>slotBits) && math.Float64bits(t.row[slot]) == absent {
+	if at == t.at && int(slot) < len(t.row) && t.turns[slot] == uint16(id>>slotBits) && isAbsent(t.row[slot]) {
 		t.row[slot] = normal(v)
 		return true
 	}
-	return t.appendLate(id, point{at: at, v: normal(v)})
+	return t.appendLate(id, loose.Sample{At: at, V: normal(v)})
 }
 
-// AppendHistogram adds a native histogram. It is the store's from now on.
+// AppendHistogram adds a native histogram. It is the store's from now on. One
+// that contradicts itself is dropped.
 func (t *Target) AppendHistogram(id ID, at int64, h *histogram.FloatHistogram) bool {
-	return t.appendLate(id, point{at: at, h: h})
+	if h.Validate() != nil {
+		return t.refuse(Invalid)
+	}
+	return t.appendLate(id, loose.Sample{At: at, H: h})
 }
 
 // appendLate adds what does not simply go into the row.
-func (t *Target) appendLate(id ID, p point) bool {
+func (t *Target) appendLate(id ID, p loose.Sample) bool {
 	slot := uint32(id) & slotMask
 	if !t.Known(id) {
 		return false
@@ -224,29 +236,29 @@ func (t *Target) appendLate(id ID, p point) bool {
 	switch {
 	case t.row == nil:
 		return t.refuse(OutOfOrder)
-	case p.at > t.at+maxAhead:
+	case p.At > t.at+maxAhead:
 		return t.refuse(Future)
-	case p.at < t.at-t.store.windowMS:
+	case p.At < t.at-t.store.windowMS:
 		return t.refuse(TooOld)
-	case p.at == t.at && math.Float64bits(t.row[slot]) != absent:
+	case p.At == t.at && !isAbsent(t.row[slot]):
 		return t.refuse(Duplicate)
 	}
 	tail := t.tail(slot)
 	switch {
-	case p.at < tail.last.at:
+	case p.At < tail.last.At:
 		return t.refuse(OutOfOrder)
-	case p.at == tail.last.at:
+	case p.At == tail.last.At:
 		// The same again is no news: a page with times of its own repeats itself
 		// until its samples change.
-		return tail.last.same(p) || t.refuse(Duplicate)
+		return tail.last.Same(p) || t.refuse(Duplicate)
 	}
-	tail.last, t.touched = p, append(t.touched, tail)
-	if p.at == t.at {
-		if p.h == nil {
-			t.row[slot] = p.v
+	tail.last = p
+	if p.At == t.at {
+		if p.H == nil {
+			t.row[slot] = p.V
 			return true
 		}
-		t.row[slot] = math.Float64frombits(held)
+		t.row[slot] = math.Float64frombits(column.Held)
 	}
 	t.pending = append(t.pending, late{slot, p})
 	return true
@@ -257,131 +269,40 @@ func (t *Target) refuse(r Reason) bool {
 	return false
 }
 
-// tail finds the loose samples of a slot, or begins them.
+// tail finds the loose samples of a slot, or begins them, and the latest sample
+// of the series: that of a page which was never finished does not count.
 func (t *Target) tail(slot uint32) *tail {
 	t.store.mu.Lock()
 	defer t.store.mu.Unlock()
-	have := t.loose[slot]
-	if have == nil {
-		have = &tail{slot: slot}
-		have.last = t.latest(have)
+	of := t.loose[slot]
+	if of == nil {
+		of = &tail{slot: slot}
 		if t.loose == nil {
 			t.loose = map[uint32]*tail{}
 		}
-		t.loose[slot] = have
+		t.loose[slot] = of
 		t.turns[slot] |= hasLoose
-		if math.Float64bits(t.row[slot]) != absent {
-			have.last = point{at: t.at, v: t.row[slot]}
+	}
+	if of.begun != t.begun {
+		of.begun, of.last = t.begun, t.latest(of)
+		if !isAbsent(t.row[slot]) {
+			of.last = loose.Sample{At: t.at, V: t.row[slot]}
 		}
 	}
-	return have
+	return of
 }
 
 // latest is the newest sample of a series that is visible. The store's lock is
 // held.
-func (t *Target) latest(of *tail) point {
-	found := point{at: math.MinInt64}
-	if n := len(of.points); n > 0 {
-		found = of.points[n-1]
+func (t *Target) latest(of *tail) loose.Sample {
+	v := t.view(0, span{mint: math.MinInt64, maxt: math.MaxInt64, published: math.MaxUint64})
+	e := v.entry(nil, of.slot)
+	found := e.readLatest(nil)
+	if newest, some := of.Newest(); some && (len(found) == 0 || found[0].At < newest) {
+		found = e.loose.Read(nil, newest, newest, v.page)
 	}
-	for _, p := range slices.Backward(t.pages) {
-		if p.at <= found.at {
-			break
-		}
-		if int(of.slot) < len(p.row) && isSample(math.Float64bits(p.row[of.slot])) {
-			return point{at: p.at, v: p.row[of.slot]}
-		}
+	if len(found) == 0 {
+		return loose.Sample{At: math.MinInt64}
 	}
-	return found
-}
-
-// Finish ends the page that was begun, and makes it visible. Series that were in
-// the page before and are not in this one get a stale marker.
-func (t *Target) Finish() { t.publish(true) }
-
-// Commit ends the page as Finish does, but without stale markers: for pages that
-// hold their own, as recorded ones do.
-func (t *Target) Commit() { t.publish(false) }
-
-// Lost says that the page of that time could not be read: the series of the
-// target end there.
-func (t *Target) Lost(at int64) {
-	t.Begin(at)
-	t.Finish()
-}
-
-func (t *Target) publish(mark bool) {
-	s := t.store
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	row := t.row
-	t.row = nil
-	switch {
-	case row == nil:
-		return
-	case t.gone || t.at <= t.newest:
-		// It was ended, or forgotten, meanwhile.
-		s.drop(Ended, count(row)+len(t.pending))
-		return
-	}
-	if mark {
-		row = t.stale(row)
-	}
-	t.put(t.at, row)
-	for _, l := range t.pending {
-		t.loose[l.slot].add(l.point)
-		t.seen[l.slot] = t.number
-	}
-	s.appended.Add(uint64(len(t.pending)))
-	t.pending, t.touched = t.pending[:0], t.touched[:0]
-	t.expire()
-}
-
-// stale marks what was live in the last page and is absent in the row.
-func (t *Target) stale(row []float64) []float64 {
-	if len(t.pages) == 0 {
-		return row
-	}
-	for slot, v := range t.pages[len(t.pages)-1].row {
-		if isLive(math.Float64bits(v)) {
-			for slot >= len(row) {
-				row = append(row, math.Float64frombits(absent))
-			}
-			if math.Float64bits(row[slot]) == absent {
-				row[slot] = math.Float64frombits(value.StaleNaN)
-			}
-		}
-	}
-	return row
-}
-
-// put publishes a row. The store's lock is held.
-func (t *Target) put(at int64, row []float64) {
-	t.newest = at
-	t.number++
-	p := page{at: at, number: t.number, row: row}
-	some := false
-	for slot, v := range row {
-		if bits := math.Float64bits(v); bits != absent {
-			t.seen[slot], some = p.number, true
-			if bits != held {
-				p.count++
-			}
-		}
-	}
-	if some {
-		t.pages = append(t.pages, p)
-		t.store.appended.Add(uint64(p.count)) //nolint:gosec // not below 0
-	}
-}
-
-// count is how many samples a row has.
-func count(row []float64) int {
-	n := 0
-	for _, v := range row {
-		if isSample(math.Float64bits(v)) {
-			n++
-		}
-	}
-	return n
+	return found[0]
 }

@@ -38,10 +38,10 @@ func members() []member {
 // down says whether an instance answers 503 in place of a page.
 func (m member) down(n int) bool { return m.instance == "shop-2" && n >= 28 && n < 32 }
 
-// page is the n-th page of an instance: counters, of which some start again;
-// gauges, of which some are NaN and infinite; a classic histogram; a summary;
-// series that come and go; samples with times of their own; labels that clash
-// with ours.
+// page is the n-th page of an instance: counters, of which some start again, well
+// above 0 (2.42 reaches back otherwise to a 0 that was not long ago); gauges, of
+// which some are NaN and infinite; a classic histogram; a summary; series that
+// come and go; samples with times of their own; labels that clash with ours.
 func (m member) page(n int, began time.Time) string {
 	var b strings.Builder
 	say := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
@@ -54,7 +54,7 @@ func (m member) page(n int, began time.Time) string {
 	say("# HELP process_start_time_seconds When it began.\n# TYPE process_start_time_seconds gauge\nprocess_start_time_seconds %v", float64(start.UnixMilli())/1000)
 	say("# TYPE http_requests_total counter")
 	for i, path := range []string{"/", "/order"} {
-		say(`http_requests_total{code="200",path=%q} %v`, path, 1000*float64(i)+10*weight*float64(runs)+float64(runs%3))
+		say(`http_requests_total{code="200",path=%q} %v`, path, 300+1000*float64(i)+10*weight*float64(runs)+float64(runs%3))
 		say(`http_requests_total{code="500",path=%q,} %v`, path, 500+float64(runs/4)*weight)
 	}
 	say("# TYPE temperature gauge")
@@ -70,7 +70,7 @@ func (m member) page(n int, began time.Time) string {
 	for i, le := range []string{"0.1", "0.5", "1.0", "+Inf"} {
 		say(`latency_seconds_bucket{le=%q} %v`, le, 100+float64(runs)*weight*[]float64{3, 7, 9, 10}[i])
 	}
-	say("latency_seconds_sum %v\nlatency_seconds_count %v", 0.4*weight*float64(runs), 100+10*weight*float64(runs))
+	say("latency_seconds_sum %v\nlatency_seconds_count %v", 50+0.4*weight*float64(runs), 100+10*weight*float64(runs))
 	say("# TYPE work_seconds summary\nwork_seconds{quantile=\"0.5\"} %v\nwork_seconds{quantile=\"0.99\"} NaN\nwork_seconds_sum %v\nwork_seconds_count %d", weight/10, weight*float64(runs), runs)
 	if n >= 10 && n < 40 {
 		say(`job_running{job_id="a"} %d`, n)
@@ -79,16 +79,18 @@ func (m member) page(n int, began time.Time) string {
 		say(`job_running{job_id="b"} 1`)
 	}
 	say(`service_info{release="1.%d",instance="its own",service=""} 1`, len(m.instance))
-	say("pushed_total %v %d", 5*float64(n/2), began.Add(time.Duration(n/2)*2*pageTime).UnixMilli()) // some time ago
+	say("pushed_total %v %d", 200+5*float64(n/2), began.Add(time.Duration(n/2)*2*pageTime).UnixMilli()) // some time ago
 	return b.String()
 }
 
 // moving serves the pages of the fleet as time goes by, below /INSTANCE; below
 // /replay/INSTANCE the page that it is told to.
 type moving struct {
-	began  time.Time
+	start  atomic.Int64 // Unix milliseconds; 0: it has not begun, and is down
 	replay sync.Map // page number by instance; below 0: none
 }
+
+func (f *moving) began() time.Time { return time.UnixMilli(f.start.Load()) }
 
 func (f *moving) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name, again := strings.CutPrefix(r.URL.Path, "/replay")
@@ -98,8 +100,8 @@ func (f *moving) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	m := members()[at]
-	n := int(time.Since(f.began) / pageTime)
-	down := m.down(n)
+	n := int(time.Since(f.began()) / pageTime)
+	down := f.start.Load() == 0 || n < 0 || m.down(n)
 	if again {
 		told, _ := f.replay.Load(m.instance)
 		n, _ = told.(int)
@@ -110,7 +112,7 @@ func (f *moving) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4")
-	_, _ = w.Write([]byte(m.page(n, f.began)))
+	_, _ = w.Write([]byte(m.page(n, f.began())))
 }
 
 // ours is a collector, its store, and what answers from that.
@@ -159,8 +161,9 @@ func startMoving(t testing.TB) (far *metricstest.Prometheus, f *moving, base str
 		fmt.Fprintf(&config, "  - {targets: [%q], labels: {__metrics_path__: /%s, service: %s, instance: %s, zone: %s}}\n",
 			strings.TrimPrefix(web.URL, "http://"), m.instance, m.service, m.instance, m.zone)
 	}
-	f.began = time.Now().Truncate(time.Second).Add(137 * time.Millisecond)
-	return metricstest.StartPrometheus(t, config.String()), f, web.URL
+	far = metricstest.StartPrometheus(t, config.String())
+	f.start.Store(time.Now().Truncate(time.Second).Add(1137 * time.Millisecond).UnixMilli())
+	return far, f, web.URL
 }
 
 // sameQuestions are asked of both. All ranges are whole seconds, so that one
@@ -289,7 +292,7 @@ func TestSameAsPrometheus(t *testing.T) {
 func (o *ours) follow(ctx context.Context, f *moving, base string) {
 	tick := time.NewTicker(pageTime)
 	defer tick.Stop()
-	for time.Since(f.began) < pages*pageTime && ctx.Err() == nil {
+	for time.Since(f.began()) < pages*pageTime && ctx.Err() == nil {
 		var wg sync.WaitGroup
 		for _, m := range members() {
 			wg.Go(func() { o.Collect(ctx, m.target(base)) })
@@ -313,7 +316,7 @@ func (o *ours) repeat(ctx context.Context, t *testing.T, theirs metrics.Querier,
 	var taken [1000]bool
 	taken[0] = true // the steps of subqueries
 	for n := range pages {
-		taken[f.began.Add(time.Duration(n)*pageTime).UnixMilli()%1000] = true
+		taken[f.began().Add(time.Duration(n)*pageTime).UnixMilli()%1000] = true
 	}
 	failed := 0
 	for _, m := range members() {
@@ -328,7 +331,9 @@ func (o *ours) repeat(ctx context.Context, t *testing.T, theirs metrics.Querier,
 			}
 			if !ok {
 				n = -1
-				failed++
+				if p.T > f.start.Load() {
+					failed++
+				}
 			}
 			f.replay.Store(m.instance, n)
 			o.now.Store(p.T)

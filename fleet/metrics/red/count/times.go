@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/midwatch-cli/midwatch/fleet/metrics"
 	"github.com/midwatch-cli/midwatch/fleet/metrics/red/page"
 	"github.com/midwatch-cli/midwatch/fleet/metrics/red/signature"
 	"github.com/midwatch-cli/midwatch/fleet/metrics/red/spread"
@@ -21,7 +22,7 @@ type timer struct {
 	guessed string  // what it was guessed to be
 	unknown bool    // nothing tells the unit
 
-	histogram, summary bool // it has buckets, of whatever traffic; quantiles
+	histogram, summary, sum bool // it has buckets, of whatever traffic; quantiles; sums
 
 	native, buckets, sums, counts, quantiles []*page.Counter
 }
@@ -31,8 +32,11 @@ func (p *Part) timer() *timer {
 	for _, family := range p.Times {
 		for _, lead := range []signature.Part{signature.Count, signature.Plain, signature.Bucket} {
 			name, found := p.target.Lookup(p.Spellings(family, lead))
-			if len(found) > 0 && (lead != signature.Plain || hasHistograms(found)) {
-				return p.timerOf(name)
+			if len(found) == 0 || lead == signature.Plain && !hasHistograms(found) {
+				continue
+			}
+			if t := p.timerOf(name); t.histogram || t.summary || t.sum {
+				return t
 			}
 		}
 	}
@@ -53,7 +57,7 @@ func (p *Part) timerOf(name signature.Name) *timer {
 			t.quantiles = append(t.quantiles, s)
 		}
 	}
-	t.histogram, t.summary = len(t.buckets)+len(t.native) > 0, len(t.quantiles) > 0
+	t.histogram, t.summary, t.sum = len(t.buckets)+len(t.native) > 0, len(t.quantiles) > 0, len(t.sums) > 0
 	t.setUnit(cmp.Or(name.Unit, p.Unit))
 	for _, series := range []*[]*page.Counter{&t.native, &t.buckets, &t.sums, &t.counts, &t.quantiles} {
 		*series = working(*series)
@@ -141,23 +145,33 @@ func (p *Part) times(t *Tally, calls []*page.Counter) {
 	}
 }
 
-// sums counts seconds, and the calls that took them.
+// sums counts seconds, and the calls that took them. One duration that is no
+// number spoils a sum for good.
 func (p *Part) sums(t *Tally, timer *timer) {
+	if len(timer.sums)+len(timer.native) == 0 {
+		return
+	}
+	add := func(sums, counts []metrics.Point) {
+		if slices.ContainsFunc(sums, func(p metrics.Point) bool { return !finite(p.V) }) {
+			t.Why[SpoiltSum] = true
+		}
+		t.Sum += p.target.Increase(sums) * timer.unit
+		t.Count += p.target.Increase(counts)
+	}
 	if len(timer.native) > 0 {
 		for _, c := range timer.native {
-			t.Sum += p.target.Increase(page.Sums(c.Histograms)) * timer.unit
-			t.Count += p.target.Increase(page.Counts(c.Histograms))
+			add(page.Sums(c.Histograms), page.Counts(c.Histograms))
 		}
 	} else {
 		for _, c := range timer.sums {
-			t.Sum += p.target.Increase(c.Points) * timer.unit
+			add(c.Points, nil)
 		}
 		for _, c := range timer.counts {
-			t.Count += p.target.Increase(c.Points)
+			add(nil, c.Points)
 		}
 	}
-	if len(timer.sums)+len(timer.native) == 0 {
-		t.Count = 0 // and no average
+	if t.Why[SpoiltSum] {
+		t.Sum, t.Count = 0, 0
 	}
 	if t.Count > 0 {
 		t.Averaged = t.Calls

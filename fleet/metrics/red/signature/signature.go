@@ -147,8 +147,10 @@ func (m *Match) there(family string, has map[Name]bool) bool {
 	switch n.Part {
 	case Count:
 		ask = []Part{Count, Plain} // a native histogram
-	case Plain, Total:
-		ask = []Part{Total, Count, Plain}
+	case Total:
+		ask = []Part{Total} // and Plain: see Spellings
+	case Plain:
+		ask = []Part{Plain, Total, Count} // a counter, or a timer
 	}
 	for _, part := range ask {
 		for _, name := range m.Spellings(family, part) {
@@ -237,5 +239,6 @@ func Pattern(table []Signature) string {
 		}
 	}
 	const unit = "(" + gap + "(seconds|milliseconds|ms|microseconds|usec|us|nanoseconds|ns))*"
-	return "(.+" + gap + ")?" + Spelled(stems...) + unit + "(" + gap + "bucket" + unit + ")?(" + gap + "(total|count|sum|max))?"
+	const part = gap + "(total|count|sum|max)|" + gap + "bucket" + unit + gap + "(count|sum)"
+	return "(.+" + gap + ")?" + Spelled(stems...) + unit + "(" + part + ")?"
 }

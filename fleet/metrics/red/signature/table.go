@@ -65,8 +65,8 @@ var httpServices = []Signature{
 	},
 	{
 		Name: "json", Stack: "services that count by hand: a page of JSON", Source: "docs/metrics.md",
-		Covers: OverAny, Calls: []string{"request_count"}, Failed: []string{"error_count"},
-		Averages: "response_time_ms", AveragesOf: "as the page has it",
+		Covers: OverAny, Calls: []string{"hand_requests_total"}, Status: []string{}, Failed: []string{"hand_errors_total"},
+		Averages: "hand_response_time_milliseconds", AveragesOf: "as the page has it",
 	},
 }
 

@@ -29,6 +29,7 @@ import (
 	"github.com/midwatch-cli/midwatch/cmd/schema"
 	"github.com/midwatch-cli/midwatch/cmd/services"
 	"github.com/midwatch-cli/midwatch/cmd/term"
+	"github.com/midwatch-cli/midwatch/cmd/top"
 	"github.com/midwatch-cli/midwatch/cmd/version"
 	"github.com/midwatch-cli/midwatch/cmd/wait"
 	"github.com/midwatch-cli/midwatch/cmd/watch"
@@ -122,7 +123,7 @@ func addCommands(root *cobra.Command, a *app.App) {
 		commands []*cobra.Command
 	}{
 		{cobra.Group{ID: "look", Title: "Look:"}, []*cobra.Command{
-			services.New(a), instances.New(a), check.New(a), wait.New(a), watch.New(a), breakers.New(a), resolve.New(a), doctor.New(a),
+			services.New(a), instances.New(a), check.New(a), wait.New(a), watch.New(a), top.New(a), breakers.New(a), resolve.New(a), doctor.New(a),
 		}},
 		{cobra.Group{ID: "try", Title: "Try it:"}, []*cobra.Command{
 			demo.New(a, func(ctx context.Context, args []string) error {

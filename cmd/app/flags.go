@@ -116,7 +116,8 @@ type Probing struct {
 	Kind         string
 	Profile      string
 	Slow         time.Duration
-	Explain      bool // set by commands that show how instances were asked
+	Explain      bool   // set by commands that show how instances were asked
+	Prometheus   string // URL of a server that answers PromQL, in place of the configured one; then no registry has to be named
 
 	agent string // what to call ourselves, where a change said it; empty: as always
 }

@@ -33,6 +33,8 @@ type Session struct {
 	Fleets   []*wiring.Fleet
 	Measures *wiring.Measures // where metrics are kept, set before the first pass that reads them; nil: they are not read
 	app      *App
+	past     Past                      // what is read in place of Fleets; nil: they are
+	explain  bool                      // plans say who decided what
 	file     string                    // the configuration that was read; empty: none
 	origins  map[string]config.Context // what each context was opened from
 	secrets  *variables
@@ -50,7 +52,7 @@ func (a *App) Config() (*config.File, error) {
 
 // contexts says which contexts the command is about: those of --registry, of
 // the configuration, or the one registry that the environment shows.
-func (a *App) contexts(f *config.File) ([]config.Context, error) {
+func (a *App) contexts(f *config.File, p Probing) ([]config.Context, error) {
 	urls := a.Global.Registries
 	named := len(a.Global.Contexts) > 0 || a.Global.AllContexts
 	if len(urls) == 0 && !named {
@@ -82,6 +84,9 @@ func (a *App) contexts(f *config.File) ([]config.Context, error) {
 	if err != nil {
 		return nil, &Error{Code: Usage, Err: err}
 	}
+	if len(found) == 0 && p.Prometheus != "" {
+		return []config.Context{{}}, nil // a server that answers is enough
+	}
 	c, err := environ.Take(found)
 	if err != nil {
 		return nil, &Error{Code: Usage, Err: err}
@@ -107,11 +112,14 @@ func usage(err error) error {
 
 // Open opens the contexts of the command.
 func (a *App) Open(ctx context.Context, p Probing) (*Session, error) {
+	if a.Past != nil {
+		return a.openPast(p)
+	}
 	f, err := a.Config()
 	if err != nil {
 		return nil, err
 	}
-	contexts, err := a.contexts(f)
+	contexts, err := a.contexts(f, p)
 	if err != nil {
 		return nil, err
 	}
@@ -129,13 +137,13 @@ func (a *App) open(ctx context.Context, f *config.File, contexts []config.Contex
 	settings := wiring.Settings{
 		UserAgent: cmp.Or(p.agent, a.UserAgent()), Secret: secrets.Resolve, Now: a.Now,
 		ProbeTimeout: p.ProbeTimeout, Attempts: p.Attempts, Slow: p.Slow, Parallel: p.Parallel, QPS: p.QPS,
-		Explain: p.Explain, Breakers: a.Breakers,
+		Explain: p.Explain, Breakers: a.Breakers, Prometheus: p.Prometheus,
 		Override: profile.Override{Profile: p.Profile, Probe: probe.Kind(p.Kind), HealthPath: p.HealthPath},
 	}
 	s := &Session{app: a, file: f.Path, origins: map[string]config.Context{}, secrets: vars}
 	for i := range contexts {
 		c := &contexts[i]
-		if len(c.Registries) == 0 {
+		if len(c.Registries) == 0 && p.Prometheus == "" {
 			s.Close()
 			return nil, Usagef("add a registry to it: midwatch config path says where the file is", "context %s has no registries", c.Name)
 		}
@@ -152,6 +160,9 @@ func (a *App) open(ctx context.Context, f *config.File, contexts []config.Contex
 
 // Close closes what was opened.
 func (s *Session) Close() {
+	if s.past != nil {
+		s.past.Close()
+	}
 	for _, f := range s.Fleets {
 		_ = f.Close() // nothing was written that could be lost
 	}
@@ -164,6 +175,9 @@ func (s *Session) Read(ctx context.Context) []sweep.Input {
 }
 
 func (s *Session) read(ctx context.Context) ([]sweep.Input, error) {
+	if s.past != nil {
+		return s.past.Inputs(), nil
+	}
 	inputs := make([]sweep.Input, len(s.Fleets))
 	errs := make([]error, len(s.Fleets))
 	var wg sync.WaitGroup
@@ -210,10 +224,14 @@ const (
 // Nothing only metrics are read. Session.Measures says where they are kept.
 const Metrics Asking = 1 << 7
 
+// Seen is Metrics without reading any: only what passes see is kept, as where a
+// Prometheus server has the rest.
+const Seen Asking = 1 << 6
+
 // sweeper is one that asks for that.
 func (s *Session) sweeper(f *wiring.Fleet, asking Asking) *sweep.Sweeper {
 	w := f.Sweeper()
-	switch asking &^ Metrics {
+	switch asking &^ (Metrics | Seen) {
 	case Everything:
 	case HealthOnly:
 		w.Breakers = sweep.Reader{}
@@ -225,9 +243,13 @@ func (s *Session) sweeper(f *wiring.Fleet, asking Asking) *sweep.Sweeper {
 		w.Plan = func(*fleet.Service, *fleet.Instance) fleet.Plan { return fleet.Plan{} }
 		w.Breakers = sweep.Reader{}
 	}
-	if asking&Metrics != 0 && s.Measures != nil {
+	switch {
+	case s.Measures == nil:
+	case asking&Metrics != 0:
 		f.ReadMetrics(w, s.Measures.Collector(f))
 		w.Metrics.Only = asking == Nothing|Metrics
+	case asking&Seen != 0:
+		w.Metrics = sweep.Scraper{Collector: s.Measures.Collector(f)}
 	}
 	return w
 }
@@ -244,18 +266,24 @@ func (s *Session) Pass(ctx context.Context, sel *selection.Selection, asking Ask
 	if err != nil {
 		return Reading{}, err
 	}
-	snaps := make([]*fleet.Snapshot, len(s.Fleets))
-	unknown := make([][]string, len(s.Fleets))
+	snaps := make([]*fleet.Snapshot, len(inputs))
+	unknown := make([][]string, len(inputs))
 	var wg sync.WaitGroup
-	for i, f := range s.Fleets {
-		w := s.sweeper(f, asking)
-		w.Progress = progress
-		w.Select = func(all []fleet.Service) []fleet.Service {
+	for i := range inputs {
+		chosen := func(all []fleet.Service) []fleet.Service {
 			var selected []fleet.Service
 			selected, unknown[i] = sel.Apply(all)
 			return selected
 		}
-		wg.Go(func() { snaps[i] = w.Pass(ctx, inputs[i]) })
+		wg.Go(func() {
+			if s.past != nil {
+				snaps[i] = s.past.Pass(i, Wanted{Select: chosen, Asking: asking, Explain: s.explain})
+				return
+			}
+			w := s.sweeper(s.Fleets[i], asking)
+			w.Progress, w.Select = progress, chosen
+			snaps[i] = w.Pass(ctx, inputs[i])
+		})
 	}
 	wg.Wait()
 	return Reading{Snapshot: fleet.Merge(snaps), Missing: missing(inputs, unknown)}, nil
@@ -264,6 +292,9 @@ func (s *Session) Pass(ctx context.Context, sel *selection.Selection, asking Ask
 // ConfigError returns what is wrong with a source that the user has to correct,
 // such as a malformed file that was never read whole; nil when nothing is.
 func (s *Session) ConfigError() error {
+	if s.past != nil && s.past.Err() != nil {
+		return usage(s.past.Err())
+	}
 	for _, f := range s.Fleets {
 		if err := wiring.ConfigError(f.Keeper().States()); err != nil {
 			return usage(err)
@@ -289,13 +320,36 @@ func (s *Session) Size(r fleet.Ref) int {
 
 // MissingIn lists the names of a selection that no source knows as it stands.
 func (s *Session) MissingIn(sel *selection.Selection) []Missing {
-	inputs := make([]sweep.Input, len(s.Fleets))
-	unknown := make([][]string, len(s.Fleets))
-	for i, f := range s.Fleets {
-		inputs[i] = f.Input(f.Keeper().States())
+	inputs := s.standing()
+	unknown := make([][]string, len(inputs))
+	for i := range inputs {
 		_, unknown[i] = sel.Apply(inputs[i].Services)
 	}
 	return missing(inputs, unknown)
+}
+
+// Known lists every service of a context, as its registries were last read.
+func (s *Session) Known(context string) (refs []fleet.Ref) {
+	for i, f := range s.Fleets {
+		if f.Context == context {
+			for _, svc := range s.standing()[i].Services {
+				refs = append(refs, svc.Ref)
+			}
+		}
+	}
+	return refs
+}
+
+// standing is what the registries hold, as they were last read.
+func (s *Session) standing() []sweep.Input {
+	if s.past != nil {
+		return s.past.Inputs()
+	}
+	inputs := make([]sweep.Input, len(s.Fleets))
+	for i, f := range s.Fleets {
+		inputs[i] = f.Input(f.Keeper().States())
+	}
+	return inputs
 }
 
 // missing lists the names that no context knows. Those that a silent source

@@ -3,6 +3,7 @@ package document_test
 import (
 	"encoding/json"
 	"math"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet/document"
 	"github.com/midwatch-cli/midwatch/fleet/document/measured"
 	"github.com/midwatch-cli/midwatch/fleet/metrics"
+	"github.com/midwatch-cli/midwatch/fleet/metrics/red"
 	"github.com/midwatch-cli/midwatch/probe"
 )
 
@@ -45,6 +47,71 @@ func query(s *fleet.Snapshot) measured.QueryDoc {
 			Selected: []metrics.Selected{{Selector: "http_requests_total", Series: 2, Samples: 12, Examples: []metrics.Labels{metrics.NewLabels("service", "payment")}}, {Selector: "up", Samples: -1}},
 		},
 	})
+}
+
+// measuredMetrics are metrics with everything there may be in them.
+func measuredMetrics(s *fleet.Snapshot) measured.MetricsDoc {
+	known := func(v float64) red.Value { return red.Value{V: v, OK: true} }
+	none := func(why string) red.Value { return red.Value{Why: why} }
+	numbers := red.Numbers{
+		Requests: known(410), Rate: known(41), Errors: known(0.382), ClientErrors: none(red.WhyNotWhose), P50: known(0.012),
+		P95: red.Value{V: 1.9, OK: true, Approx: "worst of 3 instances"}, P99: red.Value{V: 2, OK: true, Over: true}, Mean: known(0.3), Max: none(red.WhyNoMax),
+	}
+	n := none(red.WhyNotCounted)
+	nothing := red.Numbers{Requests: n, Rate: n, Errors: n, ClientErrors: n, P50: n, P95: n, P99: n, Mean: n, Max: n}
+	idle := red.Saturation{CPU: n, Memory: n, Heap: n, HeapShare: n, Goroutines: n, Threads: n, OpenFiles: n}
+	scraped(s)
+	return measured.Metrics(measured.Measured{
+		Context: "prod", At: at, By: "service", Window: 10 * time.Second, Step: 2 * time.Second, Snapshot: s, Asked: true, Warnings: []string{"PromQL warning: odd"},
+		Rows: []measured.Line{
+			{Key: fleet.Key{Ref: s.Services[0].Ref}, Row: red.Row{Numbers: nothing, Saturation: idle, Instances: 4}},
+			{Key: fleet.Key{Ref: s.Services[1].Ref}, Unread: 1, Row: red.Row{
+				Numbers: numbers, Instances: 2, Restarts: 1, First: at.Add(-10 * time.Second), Last: at,
+				Signatures: []red.Used{{Signature: "micrometer", Families: []string{"http_server_requests_seconds_count"}}},
+				Views:      []red.View{{Name: "upstream", Of: "user", Signature: "envoy", Numbers: numbers}},
+				History:    []red.Value{none(red.WhyNotThen), known(40), known(42)},
+				Saturation: red.Saturation{
+					CPU: known(0.25), Memory: known(1 << 28), Heap: known(1 << 27), HeapShare: known(0.5), Goroutines: none(red.WhyNoData), Threads: known(40), OpenFiles: known(0.01),
+					Pools: []red.Pool{{Kind: "hikaricp", Name: "main", Busy: known(8), Max: known(10), Share: known(0.8), Waiting: none(red.WhyNoData)}},
+				},
+			}},
+		},
+	})
+}
+
+// TestMetricsSayWhatIsMissing: what is n/a is null and has its reason; nothing is 0
+// that nobody counted.
+func TestMetricsSayWhatIsMissing(t *testing.T) {
+	d := decoded(t, measuredMetrics(example()))
+	for _, c := range []struct {
+		path []any
+		want any
+	}{
+		{[]any{"items", 0, "rate"}, nil},
+		{[]any{"items", 0, "why", "rate"}, red.WhyNotCounted},
+		{[]any{"items", 0, "saturation", "why", "memoryBytes"}, red.WhyNotCounted},
+		{[]any{"items", 0, "history"}, []any{}},
+		{[]any{"items", 1, "rate"}, 41.0},
+		{[]any{"items", 1, "why"}, map[string]any{"clientErrorRatio": red.WhyNotWhose, "maxSeconds": red.WhyNoMax}},
+		{[]any{"items", 1, "atLeast"}, []any{"p99Seconds"}},
+		{[]any{"items", 1, "approximate"}, map[string]any{"p95Seconds": "worst of 3 instances"}},
+		{[]any{"items", 1, "history", 0}, nil},
+		{[]any{"items", 1, "saturation", "pools", 0, "waiting"}, nil},
+		{[]any{"items", 1, "unread"}, 1.0},
+		{[]any{"counts", "measured"}, 1.0},
+		{[]any{"counts", "unread"}, 1.0},
+		{[]any{"errors", 1, "instance"}, "payment-2"},
+		{[]any{"from"}, "instances"},
+	} {
+		if got := pick(t, d, c.path...); !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%v: %v, want %v", c.path, got, c.want)
+		}
+	}
+	// Of a server nothing was read.
+	d = decoded(t, measured.Metrics(measured.Measured{From: "http://127.0.0.1:9090", By: "instance", Snapshot: scraped(example())}))
+	if pick(t, d, "from") != "http://127.0.0.1:9090" || pick(t, d, "counts", "read") != 0.0 || pick(t, d, "historyStepSeconds") != nil {
+		t.Errorf("%v", d)
+	}
 }
 
 // TestResultsAsPrometheusWritesThem: the elements are those of Prometheus' HTTP

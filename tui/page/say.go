@@ -161,10 +161,10 @@ next:
 		values[known], n[known] = f, 1
 		known++
 	}
-	switch {
-	case known == 0:
+	switch known {
+	case 0:
 		return "–"
-	case known == 1:
+	case 1:
 		return values[0]
 	}
 	text := make([]byte, 0, 64)

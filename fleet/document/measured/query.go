@@ -62,6 +62,7 @@ type Selected struct {
 	Series   int                 `json:"series" doc:"that it matched"`
 	Samples  *int                `json:"samples" doc:"of them, that were read; null where the far side does not say"`
 	Examples []map[string]string `json:"examples" doc:"labels of a few of the series"`
+	Lacks    []string            `json:"lacks" doc:"of series that are computed: who has none, and why"`
 }
 
 // Asked is a question with what came of it.
@@ -116,7 +117,7 @@ func Query(a Asked) QueryDoc {
 }
 
 func selected(s metrics.Selected) Selected {
-	out := Selected{Selector: s.Selector, Series: s.Series, Examples: make([]map[string]string, len(s.Examples))}
+	out := Selected{Selector: s.Selector, Series: s.Series, Examples: make([]map[string]string, len(s.Examples)), Lacks: value.Some(s.Lacks)}
 	if s.Samples >= 0 {
 		out.Samples = &s.Samples
 	}

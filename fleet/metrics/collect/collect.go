@@ -18,6 +18,7 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/metrics"
 	"github.com/midwatch-cli/midwatch/fleet/metrics/scrape"
+	"github.com/midwatch-cli/midwatch/fleet/metrics/scrape/exposition"
 	"github.com/midwatch-cli/midwatch/fleet/metrics/series"
 	"github.com/midwatch-cli/midwatch/probe"
 )
@@ -52,6 +53,8 @@ type Collector struct {
 	sources  map[fleet.Key]*source
 	services map[group]*service
 	seen     map[string]*seen // by context
+	several  map[string]bool  // addresses that the last pass had more than once
+	shared   map[question]*shared
 }
 
 // New makes a Collector.
@@ -65,7 +68,9 @@ func New(o Options) *Collector {
 	if o.Timeout <= 0 {
 		o.Timeout = defaultTimeout
 	}
-	return &Collector{o: o, asker: scrape.NewAsker(), sources: map[fleet.Key]*source{}, services: map[group]*service{}, seen: map[string]*seen{}}
+	return &Collector{
+		o: o, asker: scrape.NewAsker(), sources: map[fleet.Key]*source{}, services: map[group]*service{}, seen: map[string]*seen{}, shared: map[question]*shared{},
+	}
 }
 
 // source is an instance as it is remembered between its pages.
@@ -75,7 +80,7 @@ type source struct {
 	target  *series.Target
 	own     [ownAll]series.ID
 	hasOwn  bool
-	decoder scrape.Decoder
+	decoder exposition.Decoder
 	place   place // where its page is, if that is not where its service has it
 }
 

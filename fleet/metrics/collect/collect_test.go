@@ -22,6 +22,7 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/metrics"
 	"github.com/midwatch-cli/midwatch/fleet/metrics/collect"
+	"github.com/midwatch-cli/midwatch/fleet/metrics/observed"
 	"github.com/midwatch-cli/midwatch/fleet/metrics/series"
 	"github.com/midwatch-cli/midwatch/probe"
 )
@@ -103,7 +104,7 @@ func guessed(instance, base string, paths ...string) metrics.Target {
 
 func (w *world) collect(target metrics.Target) fleet.Scrape {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute)
 	defer cancel()
 	return w.Collect(ctx, target)
 }
@@ -278,33 +279,47 @@ func TestTimes(t *testing.T) {
 		`{i="now", instance="order-1"}`, "1", `{i="old", instance="order-1"}`, "1", `{i="soon", instance="order-1"}`, "1")
 }
 
-// TestObserved: what a pass saw is there beside what was scraped, and ends with
-// what it was about.
+// TestObserved: what a pass saw is there beside what was scraped, joins with it,
+// and ends with what it was about.
 func TestObserved(t *testing.T) {
-	var rows []string
-	w := newWorld(t, func(o *collect.Options) {
-		o.Observed = func(_ *fleet.Snapshot, each func(metrics.Labels, float64)) {
-			for i, r := range rows {
-				each(metrics.NewLabels("__name__", "midwatch_x", "instance", r), float64(i))
+	for _, contexts := range []bool{false, true} {
+		w := newWorld(t, func(o *collect.Options) {
+			o.Contexts, o.Observed = contexts, func(s *fleet.Snapshot, each func(metrics.Labels, float64)) {
+				observed.Visit(s, false, func(_ *observed.Family, l metrics.Labels, v float64) { each(l, v) })
+			}
+		})
+		url := serve(t, page("/m", "a 1\n"))
+		targets := []metrics.Target{at("order-1", url+"/m"), at("order-2", url+"/m"), at("order-3", url+"/m")}
+		label := ""
+		if contexts {
+			label = `context="prod", `
+		}
+		for _, here := range [][]int{{0, 1, 2}, {0, 1, 2}, {2, 0}, {0}, {1, 0}} {
+			var now []metrics.Target
+			for _, i := range here {
+				now = append(now, targets[i])
+				w.collect(targets[i])
+			}
+			s := snapshot(now...)
+			for i := range s.Services[0].Instances {
+				in := &s.Services[0].Instances[i]
+				in.Probes, in.Status = []probe.Result{{Outcome: probe.Pass}}, fleet.Up
+			}
+			w.Observe(s)
+			seen, scraped := w.latest("midwatch_instance_up"), w.latest("a")
+			for i := range targets {
+				want := map[bool]string{true: "1", false: "stale"}[slices.Contains(here, i)]
+				set := fmt.Sprintf(`{%sinstance="order-%d"}`, label, i+1)
+				if seen[set] != want || scraped[set] != want {
+					t.Errorf("%v: %s: %q and %q, want %q: %v", here, set, seen[set], scraped[set], want, seen)
+				}
 			}
 		}
-	})
-	for _, rows = range [][]string{{"1", "2", "3"}, {"1", "2", "3"}, {"3", "1"}, {"1"}, {"1", "2"}} {
 		w.Observe(snapshot())
-		got := w.latest("midwatch_x")
-		for i, r := range rows {
-			if got[`{instance="`+r+`"}`] != fmt.Sprint(i) {
-				t.Errorf("%v: %v", rows, got)
-			}
-		}
-		live := 0
-		for _, v := range got {
+		for set, v := range w.latest("midwatch_instance_up") {
 			if v != "stale" {
-				live++
+				t.Errorf("%s is %s", set, v)
 			}
-		}
-		if live != len(rows) {
-			t.Errorf("%v: %v", rows, got)
 		}
 	}
 }

@@ -40,6 +40,7 @@ func (c *Collector) settle(s *fleet.Snapshot) map[string]bool {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.several, c.shared = severalOf(s), map[question]*shared{}
 	for k := range c.sources {
 		if k.Context == s.Context && !keys[k] {
 			delete(c.sources, k)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/metrics/scrape"
+	"github.com/midwatch-cli/midwatch/fleet/metrics/scrape/exposition"
 	"github.com/midwatch-cli/midwatch/fleet/metrics/series"
 	"github.com/midwatch-cli/midwatch/probe"
 )
@@ -105,7 +106,8 @@ func (k *keeper) dropped(id uint32, at int64) {
 // ask asks one address, and keeps the page.
 func (r *reading) ask(ctx context.Context, url string) (fleet.Scrape, error) {
 	native, known := r.of.wantsNative()
-	answer, err := r.c.asker.Ask(ctx, r.client, url, native)
+	q := question{url, r.page.Profile, r.page.Credentials, native}
+	answer, err := r.c.answer(ctx, r.client, q)
 	if err != nil {
 		return fleet.Scrape{URL: url}, err
 	}
@@ -114,10 +116,11 @@ func (r *reading) ask(ctx context.Context, url string) (fleet.Scrape, error) {
 	if err != nil || known || !report.Native {
 		return result, err
 	}
-	more, err := r.c.asker.Ask(ctx, r.client, url, true)
+	q.native = true
+	more, err := r.c.answer(ctx, r.client, q)
 	if err == nil {
 		defer more.Release()
-		if better, report, err := r.keep(url, more); err == nil && report.Form == scrape.Protobuf {
+		if better, report, err := r.keep(url, more); err == nil && report.Form == exposition.Protobuf {
 			r.of.foundNative(true)
 			return better, nil
 		}
@@ -128,7 +131,7 @@ func (r *reading) ask(ctx context.Context, url string) (fleet.Scrape, error) {
 }
 
 // keep reads a page into the store.
-func (r *reading) keep(url string, answer *scrape.Answer) (fleet.Scrape, scrape.Report, error) {
+func (r *reading) keep(url string, answer *scrape.Answer) (fleet.Scrape, exposition.Report, error) {
 	at := r.c.o.Now()
 	result := fleet.Scrape{URL: url, At: at}
 	k := keeper{target: r.s.target, at: at.UnixMilli()}
@@ -147,10 +150,13 @@ func (r *reading) keep(url string, answer *scrape.Answer) (fleet.Scrape, scrape.
 		r.s.decoder.Forget()
 	}
 	result.Form, result.Samples, result.Dropped = report.Form, report.Samples-k.refused, report.Dropped+k.refused
+	var notes []string
 	if answer.Form != "" {
 		result.Form = answer.Form
 	}
-	var notes []string
+	if answer.Note != "" {
+		notes = append(notes, string(answer.Note))
+	}
 	for _, n := range report.Notes {
 		notes = append(notes, string(n))
 	}
@@ -177,4 +183,4 @@ type reading struct {
 }
 
 // errEmpty is the answer of servers that have one for every path.
-var errEmpty = &fleet.Error{Reason: probe.ReasonBody, Detail: "it holds no samples", Err: scrape.ErrOther}
+var errEmpty = &fleet.Error{Reason: probe.ReasonBody, Detail: "it holds no samples", Err: exposition.ErrOther}

@@ -9,7 +9,7 @@ import (
 	"sync"
 
 	"github.com/midwatch-cli/midwatch/fleet"
-	"github.com/midwatch-cli/midwatch/fleet/metrics/scrape"
+	"github.com/midwatch-cli/midwatch/fleet/metrics/scrape/exposition"
 	"github.com/midwatch-cli/midwatch/probe"
 )
 
@@ -231,7 +231,7 @@ func weight(err error) int {
 	case probe.ReasonPage, probe.ReasonRedirect:
 		return otherwise
 	case probe.ReasonBody, probe.ReasonStatus, probe.ReasonLimited, probe.ReasonGateway:
-		if errors.Is(err, scrape.ErrOther) {
+		if errors.Is(err, exposition.ErrOther) {
 			return otherwise
 		}
 		return ill

@@ -6,8 +6,10 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,6 +28,12 @@ func (c *counted) at(path string) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.n[path]
+}
+
+func (c *counted) set(path string, n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.n[path] = n
 }
 
 func (c *counted) count(next http.HandlerFunc) http.HandlerFunc {
@@ -248,6 +256,82 @@ func TestCancelled(t *testing.T) {
 		})
 	}
 	<-begun
+	cancel()
+	all.Wait()
+}
+
+// TestEqual: instances behind one address are asked for their page once in a
+// pass, from the second on; each keeps it as its own.
+func TestEqual(t *testing.T) {
+	var asked counted
+	var n atomic.Int64
+	url := serve(t, asked.count(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/bad" {
+			w.WriteHeader(500)
+			return
+		}
+		page("/metrics", fmt.Sprintf("a %d\n", n.Add(1)))(w, r)
+	}))
+	for path, want := range map[string]string{"/metrics": "text", "/bad": "status"} {
+		w := newWorld(t)
+		var targets []metrics.Target
+		for i := range 10 {
+			targets = append(targets, at(fmt.Sprint("order-", i), url+path))
+		}
+		alone := at("order-alone", url+path+"?x=1")
+		s := snapshot(append(targets, alone)...)
+		for i := range s.Services[0].Instances {
+			s.Services[0].Instances[i].Plan.Metrics = &append(targets, alone)[i].Page
+		}
+		w.Observe(s)
+		for pass := range 3 {
+			asked.set(path, 0)
+			if said := w.everywhere(append(targets, alone)); said[want] != 11 || asked.at(path) != 2 {
+				t.Fatalf("pass %d: %v, asked %d times", pass, said, asked.at(path))
+			}
+			if got := w.latest("a"); want == "text" && got[`{instance="order-3"}`] != got[`{instance="order-7"}`] {
+				t.Errorf("%v", got)
+			}
+			w.Observe(s)
+		}
+	}
+}
+
+// TestEqualGivesUp: who asks for several, and has no time left, does not decide
+// for the others.
+func TestEqualGivesUp(t *testing.T) {
+	begun := make(chan struct{}, 9)
+	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case begun <- struct{}{}:
+		default:
+		}
+		if len(begun) == 1 {
+			<-r.Context().Done()
+			return
+		}
+		_, _ = io.WriteString(w, "a 1\n")
+	})
+	w := newWorld(t)
+	first, second := at("order-1", url+"/m"), at("order-2", url+"/m")
+	s := snapshot(first, second)
+	s.Services[0].Instances[0].Plan.Metrics, s.Services[0].Instances[1].Plan.Metrics = &first.Page, &second.Page
+	w.Observe(s)
+	ctx, cancel := context.WithCancel(t.Context())
+	var all sync.WaitGroup
+	all.Go(func() {
+		if got := w.Collect(ctx, first); got.Why.Reason != probe.ReasonCancelled {
+			t.Errorf("%+v", got)
+		}
+	})
+	for len(begun) == 0 {
+		runtime.Gosched()
+	}
+	all.Go(func() {
+		if got := w.collect(second); got.Form != "text" {
+			t.Errorf("%+v", got)
+		}
+	})
 	cancel()
 	all.Wait()
 }

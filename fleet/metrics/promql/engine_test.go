@@ -277,3 +277,22 @@ nothing: 0, 0, 0
 		t.Error(ex)
 	}
 }
+
+// Over a range a selector looks at everything from its first step to its last,
+// and an instant at the newest sample of each series.
+func TestExplainRange(t *testing.T) {
+	e := promql.New(fleetOf(t), 0)
+	for _, c := range []struct {
+		q    metrics.Question
+		want int
+	}{
+		{metrics.Question{Start: start.Add(time.Minute - 10*time.Second), End: start.Add(time.Minute), Step: 5 * time.Second}, 13},
+		{metrics.Question{At: start.Add(time.Minute)}, 1},
+	} {
+		c.q.Expr, c.q.Explain = `calls{service="user"}`, true
+		a, err := e.Query(t.Context(), c.q)
+		if err != nil || len(a.Selected) != 1 || a.Selected[0].Series != 1 || a.Selected[0].Samples != c.want {
+			t.Errorf("%+v %v", a.Selected, err)
+		}
+	}
+}

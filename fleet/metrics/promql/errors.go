@@ -59,7 +59,7 @@ func hints() []struct {
 		{regexp.MustCompile(`at least one non-empty matcher`), `name something: up, or {service="order"}`},
 		{regexp.MustCompile(`^unexpected "="`), "to compare is =="},
 		{regexp.MustCompile(`^function "(\w+)" is not enabled`), "$1 is experimental: a Prometheus server refuses it too, unless it was told not to"},
-		{regexp.MustCompile(`missing unit character in duration|not a valid duration string`), "durations have a unit: 30s, 5m, 1h"},
+		{regexp.MustCompile(`missing unit character in duration|not a valid duration string|bad number or duration syntax`), "durations have a unit: 30s, 5m, 1h"},
 		{regexp.MustCompile(`^comparisons between scalars must use BOOL modifier`), "write bool after the comparison: 1 > bool 0"},
 		{regexp.MustCompile(`^unclosed left parenthesis`), "a ) is missing"},
 	}

@@ -86,44 +86,6 @@ func nameOf(n *parser.VectorSelector) string {
 	return ""
 }
 
-// Comparison is one place of an expression that compares, and so may leave
-// nothing of what there is.
-type Comparison struct {
-	Left, Op, Right     string // as PromQL; Op is one of == != > < >= <=
-	LeftKind, RightKind metrics.Kind
-	Bool                bool // the answer is 0 or 1, nothing is left out
-	Outermost           bool // nothing is done to what it leaves
-}
-
-// Comparisons are in the order of the expression, outer ones first.
-func (e *Expr) Comparisons() []Comparison {
-	var list []Comparison
-	outer := bare(e.root)
-	parser.Inspect(e.root, func(n parser.Node, _ []parser.Node) error {
-		if b, ok := n.(*parser.BinaryExpr); ok && b.Op.IsComparisonOperator() {
-			list = append(list, Comparison{
-				Left: bare(b.LHS).String(), Op: b.Op.String(), Right: bare(b.RHS).String(),
-				LeftKind: kindOf(b.LHS), RightKind: kindOf(b.RHS), Bool: b.ReturnBool, Outermost: b == outer,
-			})
-		}
-		return nil
-	})
-	return list
-}
-
-// Absent says that the expression asks whether something is missing: absent or
-// absent_over_time stand somewhere in it, so that no data is an answer.
-func (e *Expr) Absent() bool {
-	found := false
-	parser.Inspect(e.root, func(n parser.Node, _ []parser.Node) error {
-		if c, ok := n.(*parser.Call); ok && (c.Func.Name == "absent" || c.Func.Name == "absent_over_time") {
-			found = true
-		}
-		return nil
-	})
-	return found
-}
-
 // sorts says whether the order of an instant's answer is the expression's own.
 func (e *Expr) sorts() bool {
 	switch n := bare(e.root).(type) {

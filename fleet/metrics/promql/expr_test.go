@@ -31,24 +31,6 @@ func TestSelectors(t *testing.T) {
 	}
 }
 
-func TestComparisons(t *testing.T) {
-	got := parse(t, `(((rate(a[5m])) > 5) and (b == bool 1)) or 3 < (c)`).Comparisons()
-	want := []promql.Comparison{
-		{Left: "rate(a[5m])", Op: ">", Right: "5", LeftKind: metrics.Vector, RightKind: metrics.Scalar},
-		{Left: "b", Op: "==", Right: "1", LeftKind: metrics.Vector, RightKind: metrics.Scalar, Bool: true},
-		{Left: "3", Op: "<", Right: "c", LeftKind: metrics.Scalar, RightKind: metrics.Vector},
-	}
-	if !reflect.DeepEqual(got, want) {
-		t.Errorf("%+v", got)
-	}
-	if got := parse(t, `((a > 1))`).Comparisons(); len(got) != 1 || !got[0].Outermost {
-		t.Errorf("%+v", got)
-	}
-	if got := parse(t, `sum(a)`).Comparisons(); got != nil {
-		t.Errorf("%+v", got)
-	}
-}
-
 func TestKinds(t *testing.T) {
 	for text, want := range map[string]metrics.Kind{
 		`a`: metrics.Vector, `a[5m]`: metrics.Matrix, `1`: metrics.Scalar, `"a"`: metrics.String, `(a > 1)`: metrics.Vector, `a[5m:]`: metrics.Matrix,
@@ -59,11 +41,6 @@ func TestKinds(t *testing.T) {
 	}
 	if got := parse(t, "sum  by(a)\n( b )").String(); got != "sum by (a) (b)" {
 		t.Error(got)
-	}
-	for text, want := range map[string]bool{`absent(a)`: true, `a or absent_over_time(b[5m]) > 0`: true, `a unless b`: false} {
-		if got := parse(t, text).Absent(); got != want {
-			t.Errorf("%s: %v", text, got)
-		}
 	}
 }
 
@@ -77,8 +54,6 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		e.Kind()
-		e.Absent()
-		e.Comparisons()
 		for _, s := range e.Selectors() {
 			if s.Text == "" {
 				t.Error("a selector without a text")

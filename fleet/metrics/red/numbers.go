@@ -104,8 +104,8 @@ func mean(t *count.Tally) Value {
 		return some(t.Averages.Sum/t.Averages.Weight, t.Averages.Of)
 	case t.Averages.Loose.Series > 0:
 		return some(t.Averages.Loose.V, t.Averages.Loose.From(""), t.Averages.Of)
-	case t.Why[WhyUnit]:
-		return none(WhyUnit)
+	case t.First(WhyUnit, WhySum) != "":
+		return none(t.First(WhyUnit, WhySum))
 	case t.Why[WhyNoTimes] && t.First(WhyMean, WhyNotTimed, WhyQuantile, WhyNoBuckets) == "":
 		return none(WhyNoTimes)
 	case t.Calls == 0:

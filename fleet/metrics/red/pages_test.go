@@ -37,6 +37,12 @@ func readPage(t testing.TB, name string) []line {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return readText(t, name, data)
+}
+
+// readText reads what a page of that name holds.
+func readText(t testing.TB, name string, data []byte) []line {
+	t.Helper()
 	p, err := textparse.New(data, mediaTypes[filepath.Ext(name)], labels.NewSymbolTable(), textparse.ParserOptions{FallbackContentType: "text/plain"})
 	if err != nil {
 		t.Fatal(err)

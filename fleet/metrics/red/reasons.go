@@ -20,6 +20,7 @@ const (
 	WhyNoBuckets  = count.NoBuckets
 	WhyBounds     = "its histograms have no bounds in common"
 	WhyQuantile   = count.NoQuantile
+	WhySum        = count.SpoiltSum
 	WhyUnit       = count.NoUnit
 	WhyNoMax      = "its page has no maximum"
 	WhyNoData     = "its page does not say"
@@ -49,6 +50,7 @@ func Reasons() []Reason {
 		{WhyNoBuckets, "it is a native histogram, whose buckets are in the protobuf form only"},
 		{WhyBounds, "instances, or protocols, have other bounds, and none is common to all"},
 		{WhyQuantile, "it is a summary with other quantiles, or has had no calls for a while"},
+		{WhySum, "one duration that was NaN or infinite spoils the sum for good: there is no average"},
 		{WhyUnit, "neither its name nor its buckets tell seconds from milliseconds"},
 		{WhyNoMax, "only few stacks have one"},
 		{WhyNoData, "of saturation: no family of its page tells"},

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -186,6 +188,41 @@ func hundred(t *testing.T, page string, r red.Row) {
 		if n.got.OK == slices.Contains(cannot, n.name) || n.got.OK && !near(n.got.V, want) {
 			t.Errorf("%s: %s %s, want %g", page, n.name, text(n.got), want)
 		}
+	}
+}
+
+// TestOdd reads pages that are wrong in some way. Their families are called h and
+// s: here they are those of calls.
+func TestOdd(t *testing.T) {
+	rename := strings.NewReplacer("\nh_", "\nhttp_request_duration_seconds_", "\ns_", "\nhttp_request_duration_seconds_", "\ns{", "\nhttp_request_duration_seconds{",
+		" h ", " http_request_duration_seconds ", " s ", " http_request_duration_seconds ")
+	for _, c := range []struct{ page, want string }{
+		{"06-counter-without-total.prom", "requests 93 errors 0.0322581 p50 n/a: its page has no durations p99 n/a: its page has no durations mean n/a: its page has no durations"},
+		{"18-histogram-no-inf.prom", "requests 5 errors n/a: its page has no error data p50 0.55 p99 >1 mean 0.5"},
+		{"19-histogram-odd-le.prom", "requests 5 errors n/a: its page has no error data p50 0.55 p99 >1 mean 0.5"},
+		{"20-histogram-not-monotonic.prom", "requests 7 errors n/a: its page has no error data p50 0.06 p99 >1 mean n/a: the sum of its durations is no number"},
+		{"22-summary-nan.prom", "requests 0 errors n/a: its page has no error data p50 n/a: no calls in the window p99 n/a: no calls in the window mean n/a: no calls in the window"},
+	} {
+		data, err := os.ReadFile(filepath.Join("testdata", "odd", c.page))
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := newMemory()
+		lines := readText(t, c.page, []byte(rename.Replace(string(data))))
+		m.scrape(lines, orders, began, 1)
+		m.scrape(lines, orders, began.Add(10*time.Second), 2)
+		r := compute(t, m, minute()).Services[0]
+		got := fmt.Sprintf("requests %s errors %s p50 %s p99 %s mean %s", text(r.Requests), text(r.Errors), text(r.P50), text(r.P99), text(r.Mean))
+		if got != c.want {
+			t.Errorf("%s: %s, want %s", c.page, got, c.want)
+		}
+	}
+	// Two scrapes between which the process started again.
+	m := newMemory()
+	m.scrape(readPage(t, "odd/33-counter-reset-1.prom"), orders, began, 1)
+	m.scrape(readPage(t, "odd/34-counter-reset-2.prom"), orders, began.Add(10*time.Second), 1)
+	if r := compute(t, m, minute()).Services[0]; text(r.Requests) != "12" || text(r.Rate) != "1.2" {
+		t.Errorf("%s requests, %s per second", text(r.Requests), text(r.Rate))
 	}
 }
 

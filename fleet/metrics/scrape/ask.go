@@ -3,6 +3,7 @@ package scrape
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"sync"
@@ -11,6 +12,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/metrics/scrape/exposition"
 	"github.com/midwatch-cli/midwatch/fleet/web"
 	"github.com/midwatch-cli/midwatch/probe"
 )
@@ -49,9 +51,10 @@ func NewAsker() *Asker { return &Asker{large: make(chan struct{}, largeAtOnce)} 
 // Answer is a page as it came, inflated. What it holds is untrusted, and stands
 // until Release.
 type Answer struct {
-	Where string // the address, for messages
-	Type  string // Content-Type as it was sent
-	Form  string // of an answer that was no page, and was made one: ByHand, Actuator
+	Where string          // the address, for messages
+	Type  string          // Content-Type as it was sent
+	Form  string          // of an answer that was no page, and was made one: ByHand, Actuator
+	Note  exposition.Note // what is odd of that; may be empty
 	Body  []byte
 	At    time.Time     // when the answer had come
 	Took  time.Duration // from the question to that
@@ -80,10 +83,10 @@ func (a *Asker) Ask(ctx context.Context, client *http.Client, url string, native
 	answer := &Answer{Where: from.Where, Type: from.Type, asker: a}
 	err = a.read(ctx, answer, stream)
 	if err == nil {
-		answer.At = time.Now()
-		answer.Took = answer.At.Sub(began)
-		err = a.translate(ctx, client, url, answer)
+		err = translate(ctx, client, url, answer)
 	}
+	answer.At = time.Now()
+	answer.Took = answer.At.Sub(began)
 	if err != nil {
 		answer.Release()
 		return nil, err
@@ -104,7 +107,7 @@ func (a *Asker) read(ctx context.Context, answer *Answer, stream *web.Stream) er
 		defer a.inflaters.Put(inflater)
 		body = inflater
 	default:
-		return answer.Wrong(refused(ErrOther, "it is packed with %q, which was not asked for", clean(from.Packed)))
+		return answer.Wrong(refused("it is packed with %q, which was not asked for", exposition.Clean(from.Packed)))
 	}
 	if !from.OK() {
 		from.Body, _ = io.ReadAll(io.LimitReader(body, errorBody))
@@ -185,4 +188,9 @@ func (a *Answer) Release() {
 func (a *Answer) Wrong(err error) error {
 	reason, text := fleet.ReasonOf(err)
 	return &fleet.Error{Reason: reason, Detail: a.Where + ": " + text, Hint: fleet.HintOf(err), Err: err}
+}
+
+// refused says why an answer is no page of metrics.
+func refused(format string, args ...any) error {
+	return &fleet.Error{Reason: probe.ReasonBody, Detail: fmt.Sprintf(format, args...), Err: exposition.ErrOther}
 }

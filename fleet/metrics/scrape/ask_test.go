@@ -5,14 +5,9 @@ import (
 	"compress/gzip"
 	"io"
 	"net/http"
-	"os"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
-
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/metrics/scrape"
@@ -34,47 +29,6 @@ func TestAccept(t *testing.T) {
 		if err != nil || accept != want || packed != "gzip" || answer.At.IsZero() || answer.Took <= 0 || answer.Where != server.URL {
 			t.Errorf("asked for %q in %q: %+v, %v", accept, packed, answer, err)
 		}
-	}
-}
-
-// TestGoClient asks Prometheus' own library, in each of its ways.
-func TestGoClient(t *testing.T) {
-	registry := prometheus.NewRegistry()
-	counter := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "shop.orders.placed", Help: "x"}, []string{"http.route"})
-	native := prometheus.NewHistogram(prometheus.HistogramOpts{Name: "took_seconds", NativeHistogramBucketFactor: 1.1})
-	registry.MustRegister(counter, native)
-	counter.WithLabelValues("/a\"b\\c\nd").Add(2)
-	for i := range 100 {
-		native.Observe(float64(i))
-	}
-	var a scrape.Asker
-	for name, c := range map[string]struct {
-		o      promhttp.HandlerOpts
-		native bool
-		form   string
-		count  string
-	}{
-		"text":                   {promhttp.HandlerOpts{}, false, scrape.Text, `{__name__="took_seconds_count"} 100`},
-		"OpenMetrics":            {promhttp.HandlerOpts{EnableOpenMetrics: true}, false, scrape.OpenMetrics, `{__name__="took_seconds_count"} 100`},
-		"protobuf":               {promhttp.HandlerOpts{EnableOpenMetrics: true}, true, scrape.Protobuf, `{__name__="took_seconds"} {count:100`},
-		"protobuf, without gzip": {promhttp.HandlerOpts{DisableCompression: true}, true, scrape.Protobuf, `{__name__="took_seconds"} {count:100`},
-	} {
-		t.Run(name, func(t *testing.T) {
-			server, client := served(t, promhttp.HandlerFor(registry, c.o).ServeHTTP)
-			answer, err := a.Ask(within(t), client, server.URL, c.native)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer answer.Release()
-			var d scrape.Decoder
-			v := &book{}
-			report, err := d.Decode(answer.Body, answer.Type, 0, v)
-			lines := strings.Join(v.lines, "\n")
-			if err != nil || report.Form != c.form || report.Native == c.native || len(report.Notes) > 0 ||
-				!strings.Contains(lines, `{__name__="shop.orders.placed", "http.route"="/a\"b\\c\nd"} 2`) || !strings.Contains(lines, c.count) {
-				t.Errorf("%+v, %v\n%s\n%s", report, err, lines, answer.Body)
-			}
-		})
 	}
 }
 
@@ -132,9 +86,7 @@ func TestPacked(t *testing.T) {
 func TestBuffers(t *testing.T) {
 	server, client := served(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/plain")
-		for range 1 << 16 { // 1.75 MiB
-			_, _ = io.WriteString(w, "# "+r.URL.Path+" 5678901234567890123456\n")
-		}
+		_, _ = io.WriteString(w, strings.Repeat("# "+r.URL.Path+" 5678901234567890123456\n", 1<<16)) // 1.75 MiB
 	})
 	a := scrape.NewAsker()
 	var all sync.WaitGroup
@@ -184,26 +136,4 @@ func TestHand(t *testing.T) {
 		}
 		answer.Release()
 	}
-}
-
-// TestNothingStays: pages that were read again and again leave nothing behind.
-func TestNothingStays(t *testing.T) {
-	page, err := os.ReadFile("testdata/wire/spring-boot-3.prom")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var d scrape.Decoder
-	v := &bits{}
-	if _, err := d.Decode(page, text, 1, v); err != nil {
-		t.Fatal(err)
-	}
-	if n := testing.AllocsPerRun(20, func() {
-		v.bits = v.bits[:0]
-		if _, err := d.Decode(page, text, 1, v); err != nil {
-			t.Error(err)
-		}
-	}); n > 0 {
-		t.Errorf("%v allocations for a page that is known", n)
-	}
-	runtime.KeepAlive(v)
 }

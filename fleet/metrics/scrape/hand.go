@@ -20,13 +20,15 @@ const (
 )
 
 // translate makes a page of an answer that is none and says the same.
-func (a *Asker) translate(ctx context.Context, client *http.Client, url string, answer *Answer) error {
+func translate(ctx context.Context, client *http.Client, url string, answer *Answer) error {
 	start := bytes.TrimLeft(answer.Body, " \t\r\n")
 	if len(start) == 0 || start[0] != '{' {
 		return nil
 	}
 	if page, ok := handPage(start); ok {
 		answer.Body, answer.Form, answer.Type = page, ByHand, plainText
+	} else if names, ok := meterNames(start); ok {
+		return fromActuator(ctx, client, url, answer, names)
 	}
 	return nil
 }

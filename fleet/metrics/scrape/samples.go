@@ -9,6 +9,8 @@ import (
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
+
+	"github.com/midwatch-cli/midwatch/fleet/metrics/scrape/exposition"
 )
 
 // Label is one label of a sample.
@@ -62,14 +64,14 @@ const noTime = math.MinInt64
 // Read reads a page of the media type as it was sent. Its errors are those of
 // Decoder.Decode, and that it has more series than are kept.
 func Read(page []byte, kind string) ([]Sample, error) {
-	var d Decoder
+	var d exposition.Decoder
 	var s samples
 	report, err := d.Decode(page, kind, noTime, &s)
 	switch {
 	case err != nil:
 		return nil, err
 	case report.Beyond > 0:
-		return nil, refused(ErrBroken, "it has more than %d series", MaxSeries)
+		return nil, refused("it has more than %d series", exposition.MaxSeries)
 	}
 	return s.kept, nil
 }

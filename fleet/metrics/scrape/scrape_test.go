@@ -25,6 +25,14 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+// typeOf is the media type that a recorded page came with.
+func typeOf(name string) string {
+	if filepath.Ext(name) == ".om" {
+		return "application/openmetrics-text; version=1.0.0; charset=utf-8"
+	}
+	return "text/plain; version=0.0.4"
+}
+
 // lines counts the lines with a value.
 func lines(page []byte) (n int) {
 	for line := range bytes.Lines(bytes.TrimPrefix(page, []byte("\xef\xbb\xbf"))) {
@@ -38,7 +46,7 @@ func lines(page []byte) (n int) {
 // TestRecordedPages: every line with a value of every page that a server gave is
 // a sample.
 func TestRecordedPages(t *testing.T) {
-	names, err := filepath.Glob("testdata/wire/*m")
+	names, err := filepath.Glob("exposition/testdata/wire/*m")
 	if err != nil || len(names) < 17 {
 		t.Fatalf("%d pages, %v", len(names), err)
 	}
@@ -115,7 +123,7 @@ func served(t *testing.T, answer func(w http.ResponseWriter, r *http.Request)) (
 }
 
 func within(t *testing.T) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	t.Cleanup(cancel)
 	return ctx
 }
@@ -170,7 +178,7 @@ func TestGetFails(t *testing.T) {
 
 // FuzzRead: whatever comes, there is an answer, and it is whole or none.
 func FuzzRead(f *testing.F) {
-	names, _ := filepath.Glob("testdata/odd/*")
+	names, _ := filepath.Glob("exposition/testdata/odd/*")
 	for _, name := range names {
 		data, err := os.ReadFile(name)
 		if err != nil {
@@ -193,25 +201,6 @@ func FuzzRead(f *testing.F) {
 			}
 		}
 	})
-}
-
-// BenchmarkRead is a page of Spring Boot with 1,000 lines.
-func BenchmarkRead(b *testing.B) {
-	data, err := os.ReadFile("testdata/wire/spring-boot-2.prom")
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.SetBytes(int64(len(data)))
-	b.ReportAllocs()
-	n := 0
-	for b.Loop() {
-		samples, err := scrape.Read(data, "text/plain")
-		if err != nil {
-			b.Fatal(err)
-		}
-		n = len(samples)
-	}
-	b.ReportMetric(float64(n), "samples")
 }
 
 func ExampleRead() {

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
@@ -228,4 +229,48 @@ func BenchmarkTooManySeries(b *testing.B) {
 		b.ReportMetric(float64(s.Counts().Series), "series")
 		runtime.KeepAlive(s)
 	}
+}
+
+// One loose sample: with a time of its own, or a native histogram.
+func BenchmarkAppendLoose(b *testing.B) {
+	for _, c := range []struct {
+		name      string
+		histogram bool
+	}{{"own times", false}, {"histograms", true}} {
+		b.Run(c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			before := heap()
+			s := series.New(series.Options{Window: 5 * time.Minute})
+			target := s.Target(nil)
+			ids := make([]series.ID, benchWidth)
+			at, n := int64(1_000_000), 0
+			for b.Loop() {
+				at += 5000
+				target.Begin(at)
+				for i := range ids {
+					if n < len(ids) {
+						ids[i], _ = target.Series(benchLabels(i))
+					}
+					if c.histogram {
+						target.AppendHistogram(ids[i], at, benchHistogram(float64(at)))
+					} else {
+						target.Append(ids[i], at-1000, float64(at))
+					}
+					n++
+				}
+				target.Finish()
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(n), "ns/sample")
+			b.ReportMetric(float64(heap()-before)/benchWidth, "B/series")
+			runtime.KeepAlive(s)
+		})
+	}
+}
+
+func benchHistogram(n float64) *histogram.FloatHistogram {
+	h := &histogram.FloatHistogram{Schema: 3, Count: 40 * n, Sum: n, PositiveSpans: []histogram.Span{{Offset: -10, Length: 20}, {Offset: 5, Length: 20}}}
+	for range 40 {
+		h.PositiveBuckets = append(h.PositiveBuckets, n)
+	}
+	return h
 }

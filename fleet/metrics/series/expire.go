@@ -38,6 +38,7 @@ func (t *Target) expire() {
 			continue
 		}
 		t.store.index.Remove(set, t.place)
+		t.bytes -= int(set.Labels.ByteSize()) //nolint:gosec // a page is shorter
 		t.slots[slot] = nil
 		t.turns[slot] = (t.turns[slot] + 1) & maxTurn
 		t.empty = append(t.empty, slot)
@@ -131,6 +132,6 @@ func (t *Target) forget() {
 	s.places[t.place] = nil
 	s.free = append(s.free, t.place)
 	delete(s.targets, t.key)
-	t.gone, t.newest = true, math.MinInt64
+	t.gone, t.newest, t.bytes = true, math.MinInt64, 0
 	t.blocks, t.pages, t.slots, t.seen, t.empty = nil, nil, nil, nil, nil
 }

@@ -2,6 +2,8 @@ package series
 
 import (
 	"math"
+	"slices"
+	"strings"
 
 	"github.com/prometheus/prometheus/model/labels"
 
@@ -20,15 +22,43 @@ func (s *Store) match(ms []*labels.Matcher, time span) []entry {
 		return nil
 	}
 	var found []entry
-	for f := range s.index.Families() {
-		if !wanted.name(f.Name, ms) {
-			continue
-		}
+	for _, f := range s.families(ms) {
 		for _, set := range f.Sets {
 			found = wanted.of(set, found)
 		}
 	}
 	return found
+}
+
+// families are those whose names satisfy the matchers, by name: an answer that
+// adds numbers up is the same each time.
+func (s *Store) families(ms []*labels.Matcher) []*index.Family {
+	var list []*index.Family
+	for _, m := range ms {
+		if m.Name == metrics.LabelName && m.Type == labels.MatchEqual {
+			if f := s.index.Named(m.Value); f != nil && named(m.Value, ms) {
+				list = append(list, f)
+			}
+			return list
+		}
+	}
+	for f := range s.index.Families() {
+		if named(f.Name, ms) {
+			list = append(list, f)
+		}
+	}
+	slices.SortFunc(list, func(a, b *index.Family) int { return strings.Compare(a.Name, b.Name) })
+	return list
+}
+
+// named asks the matchers that are about names.
+func named(name string, ms []*labels.Matcher) bool {
+	for _, m := range ms {
+		if m.Name == metrics.LabelName && !m.Matches(name) {
+			return false
+		}
+	}
+	return true
 }
 
 // wanted is the targets that satisfy the matchers of their labels.
@@ -83,16 +113,6 @@ func rest(l metrics.Labels, ms []*labels.Matcher) []*labels.Matcher {
 		}
 	}
 	return list
-}
-
-// name asks the matchers that are about names.
-func (w *wanted) name(name string, ms []*labels.Matcher) bool {
-	for _, m := range ms {
-		if m.Name == metrics.LabelName && !m.Matches(name) {
-			return false
-		}
-	}
-	return true
 }
 
 // of adds the wanted series of a label set.

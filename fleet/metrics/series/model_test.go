@@ -202,7 +202,11 @@ func randomLines(r *rand.Rand, at int64) []modelLine {
 }
 
 func TestModel(t *testing.T) {
-	for seed := range uint64(24) {
+	seeds := uint64(24)
+	if testing.Short() {
+		seeds = 6
+	}
+	for seed := range seeds {
 		if !t.Run(fmt.Sprint(seed), func(t *testing.T) { againstModel(t, rand.New(rand.NewPCG(seed, 1))) }) {
 			return
 		}

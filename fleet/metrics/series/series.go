@@ -37,15 +37,17 @@ type Options struct {
 	MaxPages int
 	// MaxPerTarget is how many series a target may have: 200,000.
 	MaxPerTarget int
-	// MaxSeries is how many series all targets may have: 3,000,000.
+	// MaxSeries is how many series all targets may have: 2,000,000.
 	MaxSeries int
+	// MaxLabelBytes is how long all label sets of a target may be: 64 MiB.
+	MaxLabelBytes int
 }
 
 func (o Options) withDefaults() Options {
 	for _, d := range []struct {
 		have *int
 		want int
-	}{{&o.MaxPages, 2_000}, {&o.MaxPerTarget, 200_000}, {&o.MaxSeries, 3_000_000}} {
+	}{{&o.MaxPages, 2_000}, {&o.MaxPerTarget, 200_000}, {&o.MaxSeries, 2_000_000}, {&o.MaxLabelBytes, 64 << 20}} {
 		if *d.have <= 0 {
 			*d.have = d.want
 		}
@@ -68,7 +70,7 @@ const (
 	Duplicate                // a second value for the same time; the first one stays
 	Future                   // their own time is more than ten minutes ahead of their page
 	TooOld                   // their own time lies before the window
-	TargetFull               // their series would be one more than Options.MaxPerTarget
+	TargetFull               // their series would be one more than Options.MaxPerTarget, or Options.MaxLabelBytes
 	StoreFull                // their series would be one more than Options.MaxSeries
 	Invalid                  // their series has a label twice, or the histogram contradicts itself
 	Ended                    // their target was ended while its page came in
@@ -115,7 +117,8 @@ func New(o Options) *Store {
 }
 
 // Target finds the target with these labels, or makes it. They are kept: do not
-// change them.
+// change them. One that was forgotten and is used again is the same, unless it
+// was made anew meanwhile: then its pages are dropped, as of one that was ended.
 func (s *Store) Target(l metrics.Labels) *Target {
 	key := keyOf(l)
 	s.mu.Lock()

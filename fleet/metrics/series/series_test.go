@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -282,12 +283,56 @@ func TestMaxSeries(t *testing.T) {
 	}
 }
 
+// A page that is all labels, and other ones each time.
+func TestMaxLabelBytes(t *testing.T) {
+	s := series.New(series.Options{Window: 10 * time.Second, MaxLabelBytes: 100_000})
+	target := s.Target(nil)
+	long := strings.Repeat("x", 990)
+	for at := int64(1000); at <= 60_000; at += 1000 {
+		target.Begin(at)
+		for n := range 30 {
+			if id, ok := target.Series(labels.FromStrings("__name__", "a", "n", fmt.Sprint(at, n, long))); ok {
+				target.Append(id, at, 1)
+			}
+		}
+		target.Finish()
+		if n := s.Counts().Series; n > 100 {
+			t.Fatalf("%d series of a thousand bytes", n)
+		}
+	}
+	// It goes on when the window has moved.
+	if got := dump(t, s, 50_000, 60_000); got == "" || s.Counts().Dropped[series.TargetFull] == 0 {
+		t.Errorf("%q, %v", got, s.Counts())
+	}
+}
+
+// A quarter of a million series at once: those beyond the bound are counted.
+func TestManySeries(t *testing.T) {
+	s := series.New(series.Options{})
+	target := s.Target(nil)
+	target.Begin(1000)
+	b := labels.NewScratchBuilder(2)
+	for n := range 250_000 {
+		b.Reset()
+		b.Add("__name__", "a")
+		b.Add("n", strconv.Itoa(n))
+		if id, ok := target.Series(b.Labels()); ok {
+			target.Append(id, 1000, 1)
+		}
+	}
+	target.Finish()
+	if c := s.Counts(); c.Series != 200_000 || c.Dropped[series.TargetFull] != 50_000 {
+		t.Errorf("%+v", c)
+	}
+}
+
 func TestKeep(t *testing.T) {
 	s := series.New(series.Options{Window: 10 * time.Second})
 	stays, goes := s.Target(metrics.NewLabels("instance", "stays")), s.Target(metrics.NewLabels("instance", "goes"))
 	keep := func(l metrics.Labels) bool { return l.Get("instance") == "stays" }
 	page(t, stays, 1000, line(1, "__name__", "a"))
 	page(t, goes, 1000, line(1, "__name__", "a"))
+	void, _ := goes.Series(labels.FromStrings("__name__", "a"))
 	s.Keep(2000, keep)
 	want(t, all(t, s), `
 		{__name__="a", instance="goes"} 1@1000 stale@2000
@@ -306,6 +351,9 @@ func TestKeep(t *testing.T) {
 	page(t, goes, 14_000, line(14, "__name__", "a"))
 	if s.Target(metrics.NewLabels("instance", "goes")) != goes {
 		t.Error("the target was made again")
+	}
+	if goes.Known(void) {
+		t.Error("an ID of its earlier life")
 	}
 	want(t, all(t, s), `
 		{__name__="a", instance="goes"} 14@14000

@@ -55,6 +55,7 @@ type Target struct {
 	blocks []*block
 	pages  []page           // after those of the blocks; never none of them where there was one
 	due    int              // how many pages make the next block
+	bytes  int              // of its label sets
 	slots  []*index.Set     // nil where free
 	seen   []uint32         // by slot: number of the latest page with a sample of it
 	empty  []uint32         // free slots
@@ -149,7 +150,7 @@ func (t *Target) Series(l labels.Labels) (ID, bool) {
 	switch {
 	case t.gone:
 		return 0, false // forgotten since the page began; the next one revives it
-	case len(t.slots)-len(t.empty) >= s.opt.MaxPerTarget:
+	case len(t.slots)-len(t.empty) >= s.opt.MaxPerTarget || t.bytes+int(l.ByteSize()) > s.opt.MaxLabelBytes: //nolint:gosec // a page is shorter
 		s.drop(TargetFull, 1)
 		return 0, false
 	case s.index.Series() >= s.opt.MaxSeries:
@@ -194,6 +195,7 @@ func (t *Target) add(s *index.Set) uint32 {
 		t.row = append(t.row, math.Float64frombits(column.Absent))
 	}
 	t.store.index.Add(s, t.place, slot)
+	t.bytes += int(s.Labels.ByteSize()) //nolint:gosec // a page is shorter
 	return slot
 }
 

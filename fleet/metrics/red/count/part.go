@@ -21,6 +21,7 @@ const (
 	OnlyMean        = "no histogram: only an average"
 	NoBuckets       = "the text form hides its histogram's buckets"
 	NoQuantile      = "its summary has no such quantile"
+	SpoiltSum       = "the sum of its durations is no number"
 	NoUnit          = "the unit of its durations is not known"
 )
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/midwatch-cli/midwatch/fleet/metrics"
 	"github.com/midwatch-cli/midwatch/fleet/metrics/red/page"
 	"github.com/midwatch-cli/midwatch/fleet/metrics/red/signature"
 	"github.com/midwatch-cli/midwatch/fleet/metrics/red/spread"
@@ -144,23 +145,33 @@ func (p *Part) times(t *Tally, calls []*page.Counter) {
 	}
 }
 
-// sums counts seconds, and the calls that took them.
+// sums counts seconds, and the calls that took them. One duration that is no
+// number spoils a sum for good.
 func (p *Part) sums(t *Tally, timer *timer) {
+	if len(timer.sums)+len(timer.native) == 0 {
+		return
+	}
+	add := func(sums, counts []metrics.Point) {
+		if slices.ContainsFunc(sums, func(p metrics.Point) bool { return !finite(p.V) }) {
+			t.Why[SpoiltSum] = true
+		}
+		t.Sum += p.target.Increase(sums) * timer.unit
+		t.Count += p.target.Increase(counts)
+	}
 	if len(timer.native) > 0 {
 		for _, c := range timer.native {
-			t.Sum += p.target.Increase(page.Sums(c.Histograms)) * timer.unit
-			t.Count += p.target.Increase(page.Counts(c.Histograms))
+			add(page.Sums(c.Histograms), page.Counts(c.Histograms))
 		}
 	} else {
 		for _, c := range timer.sums {
-			t.Sum += p.target.Increase(c.Points) * timer.unit
+			add(c.Points, nil)
 		}
 		for _, c := range timer.counts {
-			t.Count += p.target.Increase(c.Points)
+			add(nil, c.Points)
 		}
 	}
-	if len(timer.sums)+len(timer.native) == 0 {
-		t.Count = 0 // and no average
+	if t.Why[SpoiltSum] {
+		t.Sum, t.Count = 0, 0
 	}
 	if t.Count > 0 {
 		t.Averaged = t.Calls

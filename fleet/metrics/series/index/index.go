@@ -56,6 +56,9 @@ func (x *Index) Series() int { return x.series }
 // Families are in no order.
 func (x *Index) Families() iter.Seq[*Family] { return maps.Values(x.families) }
 
+// Named is the family of a name; nil where there is none.
+func (x *Index) Named(name string) *Family { return x.families[name] }
+
 // Find finds a label set by its labels and their hash; nil where there is none.
 func (x *Index) Find(l labels.Labels, hash uint64) *Set {
 	for s := x.sets[hash]; s != nil; s = s.next {

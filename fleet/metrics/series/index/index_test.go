@@ -25,10 +25,10 @@ func TestAgainstList(t *testing.T) {
 	for range 6_000 {
 		n := r.IntN(60)
 		l := labels.FromStrings("__name__", fmt.Sprint("family", n%5), "n", fmt.Sprint(n))
-		hash, place := uint64(n%7), uint32(r.IntN(10))
-		at := slices.IndexFunc(list, func(s series) bool { return s.labels == l.String() && s.place == place })
+		text, hash, place := l.String(), uint64(n%7), uint32(r.IntN(10))
+		at := slices.IndexFunc(list, func(s series) bool { return s.labels == text && s.place == place })
 		set := x.Find(l, hash)
-		if held := slices.ContainsFunc(list, func(s series) bool { return s.labels == l.String() }); held != (set != nil) {
+		if held := slices.ContainsFunc(list, func(s series) bool { return s.labels == text }); held != (set != nil) {
 			t.Fatalf("%s: found %v", l, set)
 		}
 		if at >= 0 {
@@ -39,7 +39,7 @@ func TestAgainstList(t *testing.T) {
 		}
 		slot := uint32(r.IntN(100))
 		x.Add(x.Intern(l, hash), place, slot)
-		list = append(list, series{l.String(), place, slot})
+		list = append(list, series{text, place, slot})
 	}
 	var got []series
 	for f := range x.Families() {

@@ -1,0 +1,191 @@
+package metrics
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/midwatch-cli/midwatch/cmd/app"
+	"github.com/midwatch-cli/midwatch/cmd/measure"
+	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/document/measured"
+	"github.com/midwatch-cli/midwatch/fleet/metrics"
+	"github.com/midwatch-cli/midwatch/fleet/metrics/red"
+)
+
+// row is a service, or an instance, with its numbers and what is known of it
+// beside them.
+type row struct {
+	measured.Line
+	why     string // why nothing at all is known of it
+	unread  bool   // something of it could not be read
+	zone    string // of an instance
+	version string
+}
+
+// compute asks for the numbers, and puts them beside what the registries hold.
+func (o *options) compute(ctx context.Context, a *app.App, s *measure.Session, r measure.Reading) (*table, error) {
+	t := &table{o: o, session: s, reading: r, asked: o.asking(a, s, &r)}
+	var err error
+	if t.report, err = red.Compute(ctx, s.Plain, t.asked); err == nil && s.Server != "" && nameless(&t.report) {
+		// Prometheus calls it job where nobody names it otherwise.
+		t.asked.Service = []string{"job"}
+		t.report, err = red.Compute(ctx, s.Plain, t.asked)
+	}
+	switch {
+	case errors.Is(err, metrics.ErrExpression):
+		return nil, err
+	case err != nil:
+		t.failed = err
+	}
+	services := r.Snapshot
+	if services == nil {
+		services = t.found()
+	}
+	several := len(s.Contexts()) > 1
+	for i := range services.Services {
+		svc := &services.Services[i]
+		if o.by == "service" {
+			t.rows = append(t.rows, t.service(svc, several))
+			continue
+		}
+		for j := range svc.Instances {
+			t.rows = append(t.rows, t.instance(&svc.Instances[j], several))
+		}
+	}
+	t.sort()
+	return t, nil
+}
+
+// nameless says that no row knows its service.
+func nameless(r *red.Report) bool {
+	return !slices.ContainsFunc(r.Services, func(row red.Row) bool { return row.Labels.Get("service") != "" })
+}
+
+// found are the services that a server knows, where no registry says which there
+// are; those that were selected of them.
+func (t *table) found() *fleet.Snapshot {
+	var all []fleet.Service
+	for i := range t.report.Services {
+		if name := t.report.Services[i].Labels.Get(t.asked.Service[0]); name != "" {
+			all = append(all, fleet.Service{Ref: fleet.Ref{Source: "prometheus", Name: name}})
+		}
+	}
+	for i := range t.report.Instances {
+		l := t.report.Instances[i].Labels
+		name, id := l.Get(t.asked.Service[0]), l.Get(metrics.LabelInstance)
+		at := slices.IndexFunc(all, func(s fleet.Service) bool { return s.Name == name })
+		if at >= 0 && id != "" {
+			all[at].Instances = append(all[at].Instances, fleet.Instance{ID: id, Addr: id})
+		}
+	}
+	selected, missing := t.session.Select(all)
+	t.reading.Missing = missing
+	snap := &fleet.Snapshot{At: t.reading.At}
+	for _, s := range selected {
+		v := fleet.ServiceView{Ref: s.Ref}
+		for _, in := range s.Instances {
+			v.Instances = append(v.Instances, fleet.InstanceView{Key: fleet.Key{Ref: s.Ref, Instance: in.ID}, Instance: in})
+		}
+		snap.Services = append(snap.Services, v)
+	}
+	return snap
+}
+
+// is says whether labels are those of a service.
+func (t *table) is(l metrics.Labels, ref fleet.Ref, several bool) bool {
+	if t.session.Server != "" {
+		return l.Get(t.asked.Service[0]) == ref.Name
+	}
+	return l.Get(metrics.LabelService) == ref.Name && l.Get(metrics.LabelSource) == ref.Source && l.Get(metrics.LabelNamespace) == ref.Namespace &&
+		(!several || l.Get(metrics.LabelContext) == ref.Context)
+}
+
+func (t *table) service(svc *fleet.ServiceView, several bool) row {
+	r := row{Line: measured.Line{Key: fleet.Key{Ref: svc.Ref}}}
+	at := slices.IndexFunc(t.report.Services, func(one red.Row) bool { return t.is(one.Labels, svc.Ref, several) })
+	if at >= 0 {
+		r.Row = t.report.Services[at]
+	}
+	var in []*fleet.InstanceView
+	for i := range svc.Instances {
+		in = append(in, &svc.Instances[i])
+	}
+	return t.explained(r, in)
+}
+
+func (t *table) instance(in *fleet.InstanceView, several bool) row {
+	r := row{Line: measured.Line{Key: in.Key}, zone: in.Zone, version: in.Version}
+	at := slices.IndexFunc(t.report.Instances, func(one red.Row) bool {
+		id := one.Labels.Get(metrics.LabelInstance)
+		return t.is(one.Labels, in.Ref, several) && (id == in.ID || t.session.Server != "" && id == in.Addr)
+	})
+	if at >= 0 {
+		r.Row = t.report.Instances[at]
+	}
+	return t.explained(r, []*fleet.InstanceView{in})
+}
+
+// explained adds to a row what passes saw of its instances.
+func (t *table) explained(r row, of []*fleet.InstanceView) row {
+	var silent, failed *fleet.InstanceView
+	if t.session.Server == "" {
+		for _, in := range of {
+			switch {
+			case measure.Silent(in):
+				silent = in
+			case in.Scrape.Why.Reason != "":
+				r.Unread++
+				failed = in
+			}
+		}
+	}
+	r.unread = r.Unread > 0
+	if r.Row.Rate.OK {
+		return r
+	}
+	switch {
+	case t.failed != nil:
+		_, r.why = fleet.ReasonOf(t.failed)
+	case failed != nil:
+		r.why = failed.Scrape.Why.Detail
+	case silent != nil && silent.Plan.Metrics == nil:
+		r.why = "nobody says where its metrics are"
+	case silent != nil:
+		r.why = "no metrics: " + silent.Scrape.Why.Detail
+	case len(of) == 0:
+		r.why = "no instances"
+	case r.Row.Rate.Why != "":
+		r.why = r.Row.Rate.Why
+	case t.session.Server != "":
+		r.why = "the server has no such series"
+	default:
+		r.why = red.WhyNotScraped
+	}
+	r.Row.Numbers = nothing(r.Row.Numbers, r.why)
+	r.Row.Saturation = idle(r.Row.Saturation, r.why)
+	return r
+}
+
+// nothing gives the same reason to all numbers that are n/a.
+func nothing(n red.Numbers, why string) red.Numbers {
+	for _, v := range []*red.Value{&n.Requests, &n.Rate, &n.Errors, &n.ClientErrors, &n.P50, &n.P95, &n.P99, &n.Mean, &n.Max} {
+		because(v, why)
+	}
+	return n
+}
+
+func idle(s red.Saturation, why string) red.Saturation {
+	for _, v := range []*red.Value{&s.CPU, &s.Memory, &s.Heap, &s.HeapShare, &s.Goroutines, &s.Threads, &s.OpenFiles} {
+		if v.Why == "" { // a page that counts no calls may have these
+			because(v, why)
+		}
+	}
+	return s
+}
+
+func because(v *red.Value, why string) {
+	if !v.OK {
+		v.Why = why
+	}
+}

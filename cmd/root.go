@@ -171,7 +171,8 @@ func find(a *app.App) func(args []string) (path string, goesOn bool) {
 		path := strings.TrimPrefix(cmd.CommandPath(), "midwatch ")
 		watch := cmd.Flags().Lookup("watch")
 		_ = cmd.ParseFlags(rest) // what is wrong with them is said when it is run
-		return path, path == "watch" || path == "wait" || watch != nil && watch.Changed
+		always := path == "watch" || path == "wait" || path == "top"
+		return path, always || watch != nil && watch.Changed
 	}
 }
 

@@ -76,10 +76,11 @@ func (s *Set) Asking() app.Asking {
 }
 
 // Gather reads the metrics of the selected instances at every interval, for as
-// long as was asked for; the pass that is judged comes after it.
+// long as was asked for; the pass that is judged comes after it. A recording has
+// gathered already.
 func (s *Set) Gather(ctx context.Context, a *app.App, session *app.Session, sel *selection.Selection, interval time.Duration) error {
 	whole := s.gather()
-	if !s.Any() || whole <= 0 {
+	if !s.Any() || whole <= 0 || session.Past() != nil {
 		return nil
 	}
 	progress := a.IO.Progress()

@@ -88,19 +88,14 @@ func (s *Session) Close() { s.session.Close() }
 
 // Context is the one that is open; empty where there are several, or none.
 func (s *Session) Context() string {
-	if len(s.session.Fleets) != 1 {
-		return ""
+	if names := s.Contexts(); len(names) == 1 {
+		return names[0]
 	}
-	return s.session.Fleets[0].Context
+	return ""
 }
 
 // Contexts are the names of those that are open.
-func (s *Session) Contexts() (names []string) {
-	for _, f := range s.session.Fleets {
-		names = append(names, f.Context)
-	}
-	return names
-}
+func (s *Session) Contexts() []string { return s.session.Contexts() }
 
 // Select finds the services that were selected among others than those of the
 // registries, and the names that none of them has.
@@ -121,6 +116,9 @@ func (s *Session) Select(services []fleet.Service) ([]fleet.Service, []app.Missi
 // of it to show; with -w again after each interval of --interval. The last one's
 // end is the end of the command.
 func (s *Session) Run(ctx context.Context, collect, every time.Duration, show func(Reading) error) error {
+	if s.session.Past() != nil {
+		return s.recorded(ctx, collect, show)
+	}
 	start := s.app.Now()
 	r, err := s.gather(ctx, start, collect, every)
 	if err != nil {

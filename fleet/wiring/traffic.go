@@ -19,8 +19,7 @@ const trafficWindow = time.Minute
 // read, the reason stands in place of the numbers.
 func (m *Measures) Traffic(ctx context.Context, s *fleet.Snapshot, at time.Time) {
 	o := red.Options{At: at, Window: trafficWindow}
-	several := len(m.collectors) > 1
-	if several {
+	if m.several {
 		o.Where = []red.Matcher{{Name: metrics.LabelContext, Op: "=", Value: s.Context}}
 	}
 	report, err := red.Compute(ctx, m.Querier, o)

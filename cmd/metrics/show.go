@@ -14,6 +14,7 @@ import (
 	"github.com/midwatch-cli/midwatch/cmd/render/chart"
 	"github.com/midwatch-cli/midwatch/cmd/term"
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/document"
 	"github.com/midwatch-cli/midwatch/fleet/document/measured"
 	"github.com/midwatch-cli/midwatch/fleet/metrics/red"
 )
@@ -33,7 +34,10 @@ func (t *table) show(a *app.App) error {
 		v.Names = append(v.Names, nameOf(t.rows[i].Key))
 	}
 	slices.Sort(v.Names)
-	notes := []string{t.summary()}
+	var notes []string
+	if t.failed == nil {
+		notes = append(notes, t.summary())
+	}
 	if t.o.explain {
 		for i := range t.rows {
 			notes = append(notes, t.explain(&t.rows[i])...)
@@ -98,7 +102,12 @@ func (t *table) document(code app.Code) measured.MetricsDoc {
 		m.Rows = append(m.Rows, t.rows[i].Line)
 	}
 	slices.SortStableFunc(m.Rows, func(a, b measured.Line) int { return a.Key.Compare(b.Key) })
-	return measured.Metrics(m)
+	d := measured.Metrics(m)
+	if t.failed != nil {
+		reason, detail := fleet.ReasonOf(t.failed)
+		d.Errors = append(d.Errors, document.Error{Source: "prometheus", Reason: string(reason), Detail: detail, Hint: fleet.HintOf(t.failed)})
+	}
+	return d
 }
 
 // window is over how long the numbers are.

@@ -157,7 +157,7 @@ func Wrapped(a *app.App, lines ...string) (out []string) {
 		rest, room := line, a.IO.Width()
 		for a.IO.OutTTY && runewidth.StringWidth(rest) > room {
 			head := runewidth.Truncate(rest, room+1, "")
-			at := strings.LastIndexByte(strings.TrimRight(head, " "), ' ')
+			at := strings.LastIndexByte(head, ' ')
 			if at <= indented(rest) {
 				break // one long word
 			}

@@ -25,6 +25,7 @@ type reading struct {
 	parser textparse.Parser
 	kind   uint8 // of the family that the present line is of
 	told   bool  // the parser has seen that itself
+	plain  bool  // the line that the parser read last is to its end: it sees an odd end with the next one only
 
 	old   *memory
 	alike bool           // lines of old may be compared with: it was of the same form
@@ -98,7 +99,7 @@ func (r *reading) read(page []byte, kind string) (err error) {
 // run reads on for as long as the page is written as the last one was; it says
 // whether that is to its end.
 func (r *reading) run() (ended bool) {
-	if !r.alike || r.mixed || r.kind != r.old.kindBefore(r.next) {
+	if !r.alike || r.mixed || r.parser != nil && !r.plain || r.kind != r.old.kindBefore(r.next) {
 		return false
 	}
 	begin := r.next
@@ -241,6 +242,8 @@ func (r *reading) extent(raw []byte) (begin, end int) {
 	for end = begin + len(raw); r.page[end] == ' ' || r.page[end] == '\t'; end++ {
 	}
 	r.done = end + lineEnd(r.page[end:])
+	_, width, ok := value(r.page[end:], r.report.Form)
+	r.plain = ok && end+width == r.done
 	return begin, end
 }
 

@@ -40,8 +40,6 @@ func playRole() bool {
 		plainSweep(os.Args[1])
 	case "pages":
 		servePages()
-	case "collect":
-		collectLoop(os.Args[1], os.Args[2])
 	case "launcher":
 		launch(os.Args[1:])
 	default:

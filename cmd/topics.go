@@ -46,6 +46,7 @@ func defaults() string {
 const environment = `MIDWATCH_CONFIG         the configuration file, as --config
 MIDWATCH_CONTEXT        contexts, comma separated, as --context; none for no context
 MIDWATCH_REGISTRY       registry URLs separated by spaces, as --registry
+MIDWATCH_PROMETHEUS     URL of a server that answers PromQL, as --prometheus
 MIDWATCH_READ_ONLY      anything: every write is refused
 XDG_CONFIG_HOME         where midwatch/midwatch.yaml is looked for
 XDG_STATE_HOME          where context, round-robin cursor and journal are kept
@@ -56,7 +57,7 @@ ETCDCTL_ENDPOINTS       and ETCDCTL_USER, ETCDCTL_PASSWORD, ETCDCTL_CACERT, ...
 
 NO_COLOR, CLICOLOR, CLICOLOR_FORCE, TERM, LANG, LC_ALL, COLUMNS   how a terminal is drawn on
 CI, GITHUB_ACTIONS, GITHUB_STEP_SUMMARY, GITLAB_CI, TF_BUILD, TEAMCITY_VERSION   --no-ci ignores them
-HTTPS_PROXY, HTTP_PROXY, NO_PROXY   for registries; instances are never asked through them
+HTTPS_PROXY, HTTP_PROXY, NO_PROXY   for registries and Prometheus; instances are never asked through them
 `
 
 const selecting = `SERVICE arguments are names or globs; the same words work in every command:

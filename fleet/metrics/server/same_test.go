@@ -87,7 +87,7 @@ func (m member) page(n int, began time.Time) string {
 // /replay/INSTANCE the page that it is told to.
 type moving struct {
 	start  atomic.Int64 // Unix milliseconds; 0: it has not begun, and is down
-	replay sync.Map // page number by instance; below 0: none
+	replay sync.Map     // page number by instance; below 0: none
 }
 
 func (f *moving) began() time.Time { return time.UnixMilli(f.start.Load()) }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/midwatch-cli/midwatch/cmd/app"
+	"github.com/midwatch-cli/midwatch/cmd/measure"
 	"github.com/midwatch-cli/midwatch/cmd/term"
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/gate"
@@ -29,12 +30,7 @@ func (s *Set) Open(a *app.App, session *app.Session) error {
 	if !s.Any() {
 		return nil
 	}
-	// Whether a server answers is known of an open session only, and the window
-	// depends on it.
-	over, server, err := s.source.Over(a, session, s.over(UsualWindow))
-	if err == nil && server != "" {
-		over, server, err = s.source.Over(a, session, s.over(ServerWindow))
-	}
+	over, server, err := s.source.Over(a, session, measure.Window{Given: s.window, Least: s.gather() + slack})
 	if err != nil {
 		return err
 	}
@@ -47,19 +43,10 @@ func (s *Set) Open(a *app.App, session *app.Session) error {
 	return nil
 }
 
-// over is the time over which rates of services are: what was asked for, and at
-// least what is gathered.
-func (s *Set) over(usual time.Duration) time.Duration {
-	if s.window > 0 {
-		usual = s.window
-	}
-	return max(usual, s.gather()+slack)
-}
-
 // gather is how long is gathered before judging.
 func (s *Set) gather() time.Duration {
 	if s.Collect == 0 && s.computes && s.server == "" && s.once {
-		return UsualGather
+		return measure.UsualGather
 	}
 	return s.Collect
 }

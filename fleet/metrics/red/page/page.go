@@ -58,6 +58,7 @@ type Target struct {
 	Restarts        int                           // that were seen
 
 	changes []change
+	again   map[int64]bool // times at which a series was scraped that had been before; nil: not looked for
 	lost    int64 // milliseconds of which nothing is known
 }
 

@@ -59,7 +59,7 @@ type Target struct {
 
 	changes []change
 	again   map[int64]bool // times at which a series was scraped that had been before; nil: not looked for
-	lost    int64 // milliseconds of which nothing is known
+	lost    int64          // milliseconds of which nothing is known
 }
 
 // Targets are instances by what tells them apart.

@@ -166,6 +166,18 @@ func answersAt(path string, status int, contentType, body string) mode {
 	}
 }
 
+// measured is well, and has a page of metrics.
+func measured(page string) mode {
+	well, metrics := answers(200, "application/json", `{"status":"UP"}`), answersAt("/metrics", 200, "text/plain; version=0.0.4", page)
+	return func(w http.ResponseWriter, r *http.Request, done <-chan struct{}) {
+		if r.URL.Path == "/metrics" {
+			metrics(w, r, done)
+			return
+		}
+		well(w, r, done)
+	}
+}
+
 // modes are what the servers of scripts do.
 var modes = map[string]mode{
 	"up":       answers(200, "application/json", `{"status":"UP"}`),
@@ -178,6 +190,8 @@ var modes = map[string]mode{
 	"hostileJSON": answers(503, "application/json",
 		`{"status":"DOWN\u001b[31m","components":{"::error::fail":{"status":"DOWN","details":{"error":"\u001b]0;owned\u0007 ##[group]x\n::stop-commands::x\n##teamcity[x]"}}}}`),
 	"waits":  answers(503, "application/json", `{"status":"DOWN","components":{"payment":{"status":"DOWN"}}}`),
+	"busy":   measured("queue_depth 90\nqueue_limit 80\n"),
+	"idle":   measured("queue_depth 3\nqueue_limit 80\n"),
 	"counts": counts(),
 	"own":    answersAt("/own/path", 200, "application/json", `{"status":"UP"}`),
 	"bare": func(w http.ResponseWriter, r *http.Request, _ <-chan struct{}) {

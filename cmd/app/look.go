@@ -19,6 +19,9 @@ type Look struct {
 	Probing   Probing
 	Watching  Watching
 	Asking    Asking // the zero one asks for everything
+
+	// Before is called with the open session before the first pass; nil: nothing.
+	Before func(context.Context, *Session, *selection.Selection) error
 }
 
 // Run reads and hands each reading to show. The last one's end is the end of
@@ -46,6 +49,11 @@ func (l *Look) With(ctx context.Context, a *App, names []string, show func(*Sess
 		return err
 	}
 	defer s.Close()
+	if l.Before != nil {
+		if err := l.Before(ctx, s, sel); err != nil {
+			return err
+		}
+	}
 	if l.Watching.Watch {
 		return l.watch(ctx, a, s, sel, func(r Reading) error { return show(s, r) })
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/midwatch-cli/midwatch/cmd/app"
+	"github.com/midwatch-cli/midwatch/cmd/condition"
 	"github.com/midwatch-cli/midwatch/cmd/render"
 	"github.com/midwatch-cli/midwatch/cmd/term"
 	"github.com/midwatch-cli/midwatch/fleet"
@@ -23,6 +24,7 @@ type options struct {
 	names   []string
 	look    app.Look
 	gate    gateFlags
+	queries condition.Flags
 	reports []string
 }
 
@@ -31,6 +33,8 @@ const example = `  midwatch check                                   everything, 
   midwatch check --registry consul://127.0.0.1:8500 -o json
   midwatch check --fail-on degraded --max-unknown 5%
   midwatch check --ignore inventory:auth           a known neighbour
+  midwatch check --max-error-rate 1% --max-p99 300ms
+  midwatch check --fail-on-query 'go_goroutines > 5000' --collect 30s
   midwatch check --explain payment                 how was it asked, and why so?
   midwatch check --report junit=check.xml          a report beside the screen`
 
@@ -43,6 +47,10 @@ func New(a *app.App) *cobra.Command {
 0 (well), 1 (something is down) or 3 (something could not be found out). The root
 cause is named before the services that wait for it.
 
+What statuses do not say, expressions do: --fail-on-query takes any PromQL over the
+metrics of the instances and what midwatch sees itself, and fails where it holds as an
+alert would. Without data it is not known: 3, never a pass.
+
 SERVICE is a name or a glob (ord*, !canary, consul:payment, payment/payment-2).`,
 		ValidArgsFunction: a.ServiceArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -53,6 +61,7 @@ SERVICE is a name or a glob (ord*, !canary, consul:payment, payment/payment-2).`
 	o.look.Selection.Add(cmd, a)
 	o.look.Probing.Add(cmd, a)
 	o.gate.add(cmd, a)
+	o.queries.AddCheck(cmd, a)
 	o.look.Watching.Add(cmd)
 	f := cmd.Flags()
 	f.BoolVar(&o.look.Probing.Explain, "explain", false, "show how each instance was asked, and why so")
@@ -73,15 +82,39 @@ func run(ctx context.Context, a *app.App, o *options) error {
 	if err != nil {
 		return err
 	}
+	queries, err := o.queries.Parse(o.names, o.look.Selection.Namespace)
+	if err != nil {
+		return err
+	}
+	if o.queries.Print {
+		return queries.Print(a.IO.Out)
+	}
 	reports, err := render.ParseReports(o.reports, a.IO.Quiet)
 	if err != nil {
 		return &app.Error{Code: app.Usage, Err: err}
 	}
-	return o.look.Run(ctx, a, o.names, func(r app.Reading) error { return show(a, o, rules, reports, r) })
+	rules.MinHealthy = queries.MinHealthy
+	queries.Prepare(a, &o.look.Probing)
+	o.look.Before = func(ctx context.Context, s *app.Session, sel *selection.Selection) error {
+		if err := queries.Open(a, s); err != nil {
+			return err
+		}
+		o.look.Asking = queries.Asking()
+		return queries.Gather(ctx, a, s, sel, o.look.Watching.Interval)
+	}
+	return o.look.Run(ctx, a, o.names, func(r app.Reading) error {
+		if rules.Queries, err = queries.Ask(ctx, r.Snapshot); err != nil {
+			return err
+		}
+		return show(a, o, rules, reports, r)
+	})
 }
 
 // show judges and renders: the code is computed before anything is written.
 func show(a *app.App, o *options, rules gate.Rules, reports []render.Report, r app.Reading) error {
+	if len(r.Snapshot.Sources) == 0 && len(rules.Queries) > 0 {
+		r.Missing = nil // no registry was asked: names only narrow what expressions are about
+	}
 	for _, m := range r.Missing {
 		rules.Missing = append(rules.Missing, gate.Missing{Name: m.Name, Suggestions: m.Suggestions})
 	}

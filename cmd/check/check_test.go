@@ -2,6 +2,8 @@ package check_test
 
 import (
 	"errors"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -187,5 +189,35 @@ func TestBuild(t *testing.T) {
 	}
 	if r := c.Run(t, "--attempts", "1", "--registry", url, "--no-ci"); strings.Contains(r.Errs, "::error") {
 		t.Errorf("--no-ci annotates:\n%s", r.Errs)
+	}
+}
+
+// TestBeyondReach: where a Prometheus server is all there is, expressions alone
+// decide.
+func TestBeyondReach(t *testing.T) {
+	far := "http://" + cmdtest.Handler(t, func(w http.ResponseWriter, r *http.Request) {
+		result := ""
+		if expr := r.FormValue("query"); expr == "queue > 5" || expr == "queue" {
+			result = `{"metric":{"job":"a"},"value":[1,"7"]}`
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"status":"success","data":{"resultType":"vector","result":[`+result+`]}}`)
+	})
+	for _, tt := range []struct {
+		args []string
+		want app.Code
+		says string
+	}{
+		{[]string{"--fail-on-query", "queue > 5"}, app.NotWell, `{job="a"}: queue 7 > 5`},
+		{[]string{"--fail-on-query", "queue > 9"}, app.OK, `1 expression, none holds`},
+		{[]string{"--fail-on-query", "queue > 9", "a"}, app.OK, `it is not so: queue > 9; {job="a"} with 7`},
+		{[]string{"--fail-on-query", "other > 9"}, app.CannotSay, "no data"},
+		{[]string{"--fail-on-query", "other > 9", "-o", "nagios"}, app.CannotSay, "MIDWATCH UNKNOWN - no data"},
+		{[]string{"--fail-on-query", "queue > 5", "-o", "json"}, app.NotWell, `"holds":true`},
+	} {
+		r := run(t, append(tt.args, "--prometheus", far)...)
+		if r.Code() != tt.want || !strings.Contains(r.Out+r.Errs, tt.says) {
+			t.Errorf("%v: ended with %d (%v), want %d with %q\n%s%s", tt.args, r.Code(), r.Err, tt.want, tt.says, r.Out, r.Errs)
+		}
 	}
 }

@@ -19,7 +19,8 @@ func screen(t *term.IO, p *pen, o Options, j *Judged) error {
 	notes := aside(p, j)
 	if !p.tty {
 		for i := range j.Verdict.Queries {
-			if _, text := report.Asked(&j.Verdict.Queries[i]); j.Lines == nil {
+			if m := &j.Verdict.Queries[i]; j.Lines == nil && !strings.HasPrefix(j.title(), m.Text) {
+				_, text := report.Asked(m)
 				notes = append(notes, text)
 			}
 		}

@@ -101,6 +101,8 @@ func (j *Judged) title() string {
 	switch {
 	case j.Title != "":
 		return j.Title
+	case len(j.Snapshot.Services) == 0 && len(f) == 0 && len(j.Verdict.Queries) > 0:
+		return plural(len(j.Verdict.Queries), "expression") + ", none holds"
 	case len(j.Snapshot.Services) == 0 && len(f) > 0:
 		return f[0].Text + more(len(f)-1)
 	case j.Verdict.Headline != "":

@@ -2,20 +2,24 @@
 package wait
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/midwatch-cli/midwatch/cmd/app"
+	"github.com/midwatch-cli/midwatch/cmd/condition"
 	"github.com/midwatch-cli/midwatch/cmd/render"
 	"github.com/midwatch-cli/midwatch/cmd/term"
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/document"
 	"github.com/midwatch-cli/midwatch/fleet/gate"
+	"github.com/midwatch-cli/midwatch/fleet/gate/query"
 )
 
 type options struct {
@@ -23,7 +27,9 @@ type options struct {
 	sel          app.Selection
 	probing      app.Probing
 	watching     app.Watching
+	queries      condition.Flags
 	word         string
+	wordless     bool // only expressions are waited for
 	failOn       []string
 	minHealthy   string
 	minInstances int
@@ -41,7 +47,9 @@ const example = `  midwatch wait order --for up --timeout 5m
   midwatch wait payment --for up --fail-on down --timeout 2m
   midwatch wait user --for count=3 --timeout 1m
   midwatch wait payment/payment-2 --for drained --timeout 2m
-  midwatch wait legacy --for gone --ok-if-absent --timeout 1m`
+  midwatch wait legacy --for gone --ok-if-absent --timeout 1m
+  midwatch wait order --for-query 'midwatch_service_error_ratio < 0.01' --stable-for 30s --timeout 5m
+  midwatch wait order --for version=2.4.1 --fail-on-query 'midwatch_service_error_ratio > 0.05' --timeout 5m`
 
 // New returns the command.
 func New(a *app.App) *cobra.Command {
@@ -51,10 +59,15 @@ func New(a *app.App) *cobra.Command {
 		Long: `wait looks again and again until every selected service is as --for says: up, down,
 gone, drained, count=N or version=V. It ends with 0 when it is so, 1 when --fail-on
 saw what it should not, 3 when it cannot be told, 124 when --timeout ran out first.
-A service that is not there yet is waited for.`,
+A service that is not there yet is waited for.
+
+What is richer than these words is PromQL over the metrics of the instances and what
+midwatch sees itself: --for-query has to hold as well, or alone where --for is not
+given; where --fail-on-query holds, waiting ends at once.`,
 		ValidArgsFunction: a.ServiceArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.names = args
+			o.wordless = !slices.ContainsFunc([]string{"for", "min-healthy", "min-instances", "allow-mixed", "ok-if-absent", "grace"}, cmd.Flags().Changed)
 			return run(cmd.Context(), a, &o)
 		},
 	}
@@ -73,6 +86,7 @@ A service that is not there yet is waited for.`,
 	f.IntVar(&o.consecutive, "consecutive", 1, "it must be so in so many looks in a row")
 	f.DurationVar(&o.grace, "grace", fleet.DrainGrace, "drained: how long an instance must be out, since calls in flight are not known")
 	f.StringArrayVar(&o.reports, "report", nil, "write a further report: `KIND=PATH`, repeatable")
+	o.queries.AddWait(cmd, a)
 	a.Complete(cmd, "for", "up", "down", "gone", "drained", "count=", "version=")
 	a.Complete(cmd, "fail-on", "down", "degraded", "unknown", "maintenance")
 	a.NoComplete(cmd, "min-healthy", "min-instances", "stable-for", "consecutive", "grace", "report")
@@ -84,7 +98,7 @@ A service that is not there yet is waited for.`,
 func (o *options) want() (*gate.Waiter, gate.Patience, error) {
 	w, err := gate.ParseWant(o.word)
 	if err != nil {
-		return nil, gate.Patience{}, app.Usagef("what is richer than these words is a query over metrics", "%v", err)
+		return nil, gate.Patience{}, app.Usagef("what is richer than these words is PromQL: --for-query", "%v", err)
 	}
 	if w.MinHealthy, err = gate.ParseAmount(o.minHealthy); err != nil {
 		return nil, gate.Patience{}, app.Usagef("", "--min-healthy: %v", err)
@@ -126,6 +140,13 @@ func run(ctx context.Context, a *app.App, o *options) error {
 	if err != nil {
 		return err
 	}
+	queries, err := o.queries.Parse(o.names, o.sel.Namespace)
+	if err != nil {
+		return err
+	}
+	if o.queries.Print {
+		return queries.Print(a.IO.Out)
+	}
 	if err := errors.Join(o.probing.Check(), o.watching.Check()); err != nil {
 		return err
 	}
@@ -138,26 +159,44 @@ func run(ctx context.Context, a *app.App, o *options) error {
 		return &app.Error{Code: app.Usage, Err: err}
 	}
 	o.probing.Attempts = 1 // each look is one
+	queries.Prepare(a, &o.probing)
 	s, err := a.Open(ctx, o.probing)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
+	if err := queries.Open(a, s); err != nil {
+		return err
+	}
 	start := a.Now()
 	watching, stop := context.WithCancel(ctx)
 	defer stop()
 	progress := a.IO.Progress()
 	patience.Tick = func(w gate.Wait) { progress.Set(status(w, o, a.Now().Sub(start), a.Global.Timeout)) }
-	cond := ending{Waiter: waiter, wrong: s.ConfigError, missing: func() []app.Missing { return nil }}
+	cond := ending{Condition: o.all(waiter, queries), queries: queries, wrong: s.ConfigError, missing: func() []app.Missing { return nil }}
 	if o.mustExist {
 		cond.missing = func() []app.Missing { return s.MissingIn(sel) }
 	}
-	w := gate.Until(watching, s.Watch(watching, sel, o.watching.Interval, app.Everything), cond, patience)
+	w := gate.Until(watching, s.Watch(watching, sel, o.watching.Interval, queries.Asking()), cond, patience)
 	progress.Done()
-	if err := s.ConfigError(); err != nil {
+	if err := cmp.Or(s.ConfigError(), queries.Wrong()); err != nil {
 		return err
 	}
-	return finish(ctx, a, o, s.MissingIn(sel), reports, w, a.Now().Sub(start))
+	return finish(ctx, a, o, queries, s.MissingIn(sel), reports, w, a.Now().Sub(start))
+}
+
+// all is what has to be so: the word, unless only expressions were given, that
+// each expression holds that has to, and that there is data by which those do
+// not that must not.
+func (o *options) all(waiter *gate.Waiter, queries *condition.Set) gate.All {
+	var all gate.All
+	if o.wordless = o.wordless && len(queries.Hold) > 0; !o.wordless {
+		all = append(all, waiter)
+	}
+	for _, c := range queries.All() {
+		all = append(all, c)
+	}
+	return all
 }
 
 // status is the line of progress.
@@ -173,17 +212,23 @@ func status(w gate.Wait, o *options, waited, timeout time.Duration) string {
 	return text
 }
 
-// ending ends the waiting where it is of no use: what is configured is wrong,
-// or a service that must be there is not.
+// ending ends the waiting where it is of no use: what is configured is wrong, a
+// service that must be there is not, or an expression holds that must not.
 type ending struct {
-	*gate.Waiter
+	gate.Condition
+	queries *condition.Set
 	wrong   func() error
 	missing func() []app.Missing
 }
 
 // Terminal says whether waiting is over.
-func (e ending) Terminal(context.Context, *fleet.Snapshot) (gate.Finding, bool) {
-	if err := e.wrong(); err != nil {
+func (e ending) Terminal(ctx context.Context, s *fleet.Snapshot) (gate.Finding, bool) {
+	if t, ok := e.Condition.(gate.Terminator); ok {
+		if f, over := t.Terminal(ctx, s); over {
+			return f, true
+		}
+	}
+	if err := cmp.Or(e.wrong(), e.queries.Wrong()); err != nil {
 		return gate.Finding{Outcome: gate.Unknown, Text: err.Error()}, true // run returns the error itself
 	}
 	missing := e.missing()
@@ -208,7 +253,7 @@ func (o *options) steady() time.Duration {
 }
 
 // finish says what it came to.
-func finish(ctx context.Context, a *app.App, o *options, missing []app.Missing, reports []render.Report, w gate.Wait, waited time.Duration) error {
+func finish(ctx context.Context, a *app.App, o *options, queries *condition.Set, missing []app.Missing, reports []render.Report, w gate.Wait, waited time.Duration) error {
 	f := w.Finding
 	code := app.CodeOf(f.Outcome)
 	headline := ""
@@ -224,6 +269,7 @@ func finish(ctx context.Context, a *app.App, o *options, missing []app.Missing, 
 		if f.Outcome != gate.Unknown {
 			f.Outcome = gate.Failed
 		}
+		f.Text = queries.NeverKnown(f.Text)
 		if w.Snapshot == nil {
 			f.Text, f.Outcome, missing = "not one look at the fleet was finished", gate.Unknown, nil
 		}
@@ -237,7 +283,7 @@ func finish(ctx context.Context, a *app.App, o *options, missing []app.Missing, 
 			}
 		}
 	}
-	v := gate.Verdict{Outcome: f.Outcome, Headline: headline}
+	v := gate.Verdict{Outcome: f.Outcome, Headline: headline, Queries: queries.Measured()}
 	if f.Outcome != gate.Passed {
 		v.Findings = []gate.Finding{f}
 	}
@@ -247,7 +293,7 @@ func finish(ctx context.Context, a *app.App, o *options, missing []app.Missing, 
 	}
 	j := render.Judged{
 		Document: document.Wait(snap, v, int(code), document.Waited{
-			For: o.word, Done: w.Done, HeldSeconds: document.SecondsOf(w.Held), StableForSeconds: document.SecondsOf(o.steady()),
+			For: o.waitedFor(), ForQueries: texts(queries.Hold), FailOnQueries: texts(queries.Fail), Done: w.Done, HeldSeconds: document.SecondsOf(w.Held), StableForSeconds: document.SecondsOf(o.steady()),
 			Passes: w.Passes, WaitedSeconds: document.SecondsOf(waited),
 		}),
 		Snapshot: snap, Verdict: v, ExitCode: int(code), Hint: f.Hint, Title: title(f, headline, o, waited), Lines: []string{title(f, headline, o, waited)},
@@ -264,6 +310,22 @@ func finish(ctx context.Context, a *app.App, o *options, missing []app.Missing, 
 		}
 	}
 	return app.End(code)
+}
+
+// waitedFor is the word that was waited for; empty where only expressions were.
+func (o *options) waitedFor() string {
+	if o.wordless {
+		return ""
+	}
+	return o.word
+}
+
+func texts(all []*query.Condition) []string {
+	var out []string
+	for _, c := range all {
+		out = append(out, c.String())
+	}
+	return out
 }
 
 // title is the line that is the answer.

@@ -62,7 +62,8 @@ func Check(s *fleet.Snapshot, r Rules) Verdict {
 	for i := range s.Sources {
 		c.source(&s.Sources[i])
 	}
-	if len(s.Services) == 0 && len(v.Findings) == 0 {
+	unlisted := len(s.Sources) == 0 && len(r.Queries) > 0 // no registry was asked which services there are
+	if len(s.Services) == 0 && len(v.Findings) == 0 && !unlisted {
 		c.add(Finding{Outcome: Unknown, Reason: fleet.ReasonNoInstances, Text: "no service matched", Hint: "midwatch services lists what the registries hold"})
 		v.Headline = "nothing matched"
 	}

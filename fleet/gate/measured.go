@@ -175,8 +175,17 @@ func (m *Measured) Line(v *Value) string {
 	if what := cmp.Or(m.What, v.What); what != "" {
 		text = what + " " + text
 	}
-	if s := v.Subject(); s != "" {
+	if s := m.Subject(v); s != "" {
 		return s + ": " + text
 	}
 	return text
+}
+
+// Subject is what a value is about. A flag says for itself which of a service's
+// values it means.
+func (m *Measured) Subject(v *Value) string {
+	if m.Flag != "" && v.Key.Name != "" {
+		return (&Value{Key: v.Key}).Subject()
+	}
+	return v.Subject()
 }

@@ -82,7 +82,7 @@ func (j *Account) perfdata() string {
 		m := &j.Verdict.Queries[i]
 		for k := range m.Values {
 			v := &m.Values[k]
-			label := strings.TrimSpace(v.Subject() + " " + what(m, v))
+			label := strings.TrimSpace(m.Subject(v) + " " + what(m, v))
 			value, unit := "U", ""
 			if !math.IsNaN(v.V) && !math.IsInf(v.V, 0) {
 				value = plain(v.V)

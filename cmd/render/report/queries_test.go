@@ -57,7 +57,7 @@ func TestQueriesInReports(t *testing.T) {
 			`| ? | up == 0 | no data: up matched no series |`,
 		}},
 		{"nagios", text(report.Nagios, a), []string{
-			`'a/a-1 {path:"/x/y\"", query:"q"} p99'=2s;;~:0.3`, ` 'a/a-1 {path:"/x/y\"", query:"q"} took'=0.1;;~:0.3`,
+			`'a/a-1 p99'=2s;;~:0.3`, ` 'a/a-1 {path:"/x/y\"", query:"q"} took'=0.1;;~:0.3`,
 			"\na/a-1: p99 2 s > 300 ms\n", "\nup == 0: no data: up matched no series\n",
 		}},
 		{"prometheus", text(report.Prometheus, a), []string{
@@ -110,8 +110,8 @@ func TestDecisive(t *testing.T) {
 		fleet fleet.ServiceView
 		want  string
 	}{
-		{asked(0), one("a", fleet.Up), "a/a-1 {"},
-		{asked(2, 0), one("a", fleet.Up), "a/a-1 {"},
+		{asked(0), one("a", fleet.Up), "a/a-1: p99 2 s > 300 ms"},
+		{asked(2, 0), one("a", fleet.Up), "a/a-1: p99 2 s > 300 ms"},
 		{asked(2), one("a", fleet.Up), "no data: up matched no series"},
 		{asked(2), one("a", fleet.Unknown), ""},
 		{asked(0), one("a", fleet.Down), ""},

@@ -284,6 +284,19 @@ func (e *evaluation) compared(t *metrics.Term) ([]gate.Value, error) {
 	return sorted(values, t.Op), nil
 }
 
+// others are the values of a comparison that holds for some, but not for these.
+func (e *evaluation) others(t *metrics.Term, satisfied []gate.Value) ([]gate.Value, error) {
+	if t.Kind != metrics.Comparison {
+		return nil, nil
+	}
+	all, err := e.compared(t)
+	is := make(map[string]bool, len(satisfied))
+	for i := range satisfied {
+		is[same(satisfied[i].Labels)] = true
+	}
+	return slices.DeleteFunc(all, func(v gate.Value) bool { return is[same(v.Labels)] }), err
+}
+
 // limits finds what elements of a comparison were held against; NaN where that
 // is not one number. With two vectors it is known of those that satisfied it.
 func (e *evaluation) limits(t *metrics.Term, satisfied bool) (func(metrics.Labels) float64, error) {

@@ -27,6 +27,7 @@ type Condition struct {
 	What    string    // what its values are, in a word; empty: the left side of its comparison says it
 	Unit    gate.Unit // of its values
 	Wanted  bool      // it has to hold; otherwise it must not
+	Gather  string    // how more data is gathered, as a hint; empty: not at all
 	Explain bool      // always count what the answer rests on, not only where there is none
 
 	last gate.Measured
@@ -42,16 +43,18 @@ func (c *Condition) Last() gate.Measured { return c.last }
 // Knew says whether there has ever been data to decide it with.
 func (c *Condition) Knew() bool { return c.knew }
 
-// Eval asks it at the time of the snapshot: Passed where it holds, Failed where
-// it does not, Unknown where nothing was compared or nobody answered.
+// Eval asks it at the time of the snapshot. One that is wanted is Passed where
+// it holds and Failed where it does not; one that is not, the reverse. Where
+// nothing was compared, or nobody answered, it is Unknown. That what is not
+// wanted does not hold is not worth a word.
 func (c *Condition) Eval(ctx context.Context, s *fleet.Snapshot) gate.Finding {
 	m := c.Ask(ctx, s)
-	f := gate.Finding{Outcome: gate.Failed, Reason: fleet.ReasonQuery, Text: m.Text, Hint: m.Hint, Query: &m}
-	switch {
-	case !m.Known:
-		f.Outcome, f.Reason = gate.Unknown, m.Reason
-	case m.Holds:
-		f.Outcome = gate.Passed
+	f := gate.Finding{Outcome: m.Outcome(), Reason: fleet.ReasonQuery, Text: m.Text, Hint: m.Hint, Query: &m}
+	if !m.Known {
+		f.Reason = m.Reason
+	}
+	if !c.Wanted && f.Outcome == gate.Passed {
+		f.Text = ""
 	}
 	if len(m.Values) > 0 {
 		f.Key, f.Value = m.Values[0].Key, &m.Values[0]
@@ -59,31 +62,50 @@ func (c *Condition) Eval(ctx context.Context, s *fleet.Snapshot) gate.Finding {
 	return f
 }
 
+// Terminal ends the waiting where one that is not wanted holds, as Eval has seen
+// it.
+func (c *Condition) Terminal(context.Context, *fleet.Snapshot) (gate.Finding, bool) {
+	m := c.last
+	if c.Wanted || !m.Holds {
+		return gate.Finding{}, false
+	}
+	f := m.Findings()[0]
+	f.Text = m.Text
+	return f, true
+}
+
 // Ask asks it at the time of the snapshot, whose instances its values are found
 // among.
 func (c *Condition) Ask(ctx context.Context, s *fleet.Snapshot) gate.Measured {
 	e := &evaluation{ctx: ctx, over: c.Over, at: s.At, answers: map[string]metrics.Answer{}}
 	m := gate.Measured{Query: c.Rule.Expr, Flag: c.Flag, At: s.At, Wanted: c.Wanted, What: c.What, Unit: c.Unit, Series: -1, Samples: -1}
-	values, err := c.measure(e, &m)
+	f, err := c.measure(e, &m)
 	if err != nil {
 		unasked(&m, err)
 	} else {
-		m.More = max(len(values)-mostValues, 0)
-		m.Values = values[:len(values)-m.More]
+		m.More = max(len(f.values)-mostValues, 0)
+		m.Values = f.values[:len(f.values)-m.More]
 		if len(m.Values) > 0 {
-			found := places(s)
-			for i := range m.Values {
-				m.Values[i].Key = found.key(m.Values[i].Labels)
+			at := places(s)
+			for _, list := range [][]gate.Value{m.Values, f.others[:min(len(f.others), 1)]} {
+				for i := range list {
+					list[i].Key = at.key(list[i].Labels)
+				}
 			}
 		}
-		tell(&m, &c.Rule, values)
+		tell(&m, &c.Rule, f)
 	}
 	c.last, c.knew = m, c.knew || m.Known
 	return m
 }
 
-// measure asks, and returns the values that satisfied the rule or did not.
-func (c *Condition) measure(e *evaluation, m *gate.Measured) ([]gate.Value, error) {
+// found are the values that satisfied a rule, or of a rule that none did, those
+// that did not, the nearest first; and where one that is wanted holds, the
+// others.
+type found struct{ values, others []gate.Value }
+
+// measure asks for the whole, and for parts where that does not tell.
+func (c *Condition) measure(e *evaluation, m *gate.Measured) (*found, error) {
 	answer, err := e.ask(c.Rule.Expr, c.Explain)
 	if err != nil {
 		return nil, err
@@ -94,10 +116,13 @@ func (c *Condition) measure(e *evaluation, m *gate.Measured) ([]gate.Value, erro
 	if err != nil {
 		return nil, err
 	}
+	f := &found{}
 	switch t {
 	case so:
 		m.Known, m.Holds = true, true
-		return e.satisfied(&c.Rule.Term, answer)
+		if f.values, err = e.satisfied(&c.Rule.Term, answer); err == nil && c.Wanted {
+			f.others, err = e.others(&c.Rule.Term, f.values)
+		}
 	case notSo:
 		m.Known = true
 		for _, t := range e.gaps {
@@ -106,10 +131,11 @@ func (c *Condition) measure(e *evaluation, m *gate.Measured) ([]gate.Value, erro
 		for _, s := range answer.Selected {
 			m.Lacking = append(m.Lacking, s.Lacks...)
 		}
-		return e.compared(&c.Rule.Term)
+		f.values, err = e.compared(&c.Rule.Term)
 	default:
-		return nil, missing(m, e)
+		err = missing(m, e, c.Gather)
 	}
+	return f, err
 }
 
 // count notes what an answer rests on.

@@ -31,6 +31,7 @@ func TestQueryAsCondition(t *testing.T) {
 		{"up == 1", nil, gate.Unknown, fleet.ReasonNoData, "/"},
 	} {
 		q := condition(t, c.expr, over(t, c.series...))
+		q.Wanted = true
 		f := q.Eval(t.Context(), snap("a up up"))
 		if f.Outcome != c.outcome || f.Reason != c.reason || f.Key.String() != c.key || f.Query == nil || f.Text == "" {
 			t.Errorf("%s over %v: %+v", c.expr, c.series, f)
@@ -122,11 +123,76 @@ func TestWhatLabelsAreAbout(t *testing.T) {
 	}
 }
 
+// TestHoldsForSome: what has to hold and holds for some says of how many it does
+// not.
+func TestHoldsForSome(t *testing.T) {
+	q := condition(t, "x < 1", over(t, `x{service="a"} 0`, `x{service="b"} 5`, `x{service="c"} 7`))
+	q.Wanted = true
+	if m := q.Ask(t.Context(), snap()); !m.Holds || m.Text != "a: x 0 < 1; not of 2: b with 5" {
+		t.Error(m.Text)
+	}
+	q.Wanted = false
+	if m := q.Ask(t.Context(), snap()); m.Text != "a: x 0 < 1" {
+		t.Error(m.Text)
+	}
+}
+
+// TestEndsWaiting: one that is not wanted ends it where it holds; as long as it has
+// no data, it is not so that it does not.
+func TestEndsWaiting(t *testing.T) {
+	for _, c := range []struct {
+		data   []string
+		wanted bool
+		want   gate.Outcome
+		text   string
+		ends   bool
+	}{
+		{[]string{"x 2"}, false, gate.Failed, "x 2 > 1", true},
+		{[]string{"x 0"}, false, gate.Passed, "", false},
+		{nil, false, gate.Unknown, "no data: x matched no series", false},
+		{[]string{"x 2"}, true, gate.Passed, "x 2 > 1", false},
+		{[]string{"x 0"}, true, gate.Failed, "it is not so: x > 1; 0", false},
+		{nil, true, gate.Unknown, "no data: x matched no series", false},
+	} {
+		q := condition(t, "x > 1", over(t, c.data...))
+		q.Wanted = c.wanted
+		f := q.Eval(t.Context(), snap())
+		if f.Outcome != c.want || f.Text != c.text {
+			t.Errorf("%v wanted %v: %v %q", c.data, c.wanted, f.Outcome, f.Text)
+		}
+		if f, ends := (gate.All{q}).Terminal(t.Context(), snap()); ends != c.ends || ends && (f.Outcome != gate.Failed || f.Text != c.text) {
+			t.Errorf("%v wanted %v: ends %v, %+v", c.data, c.wanted, ends, f)
+		}
+	}
+}
+
+// TestHintsOfNoData: how to gather is said where somebody can.
+func TestHintsOfNoData(t *testing.T) {
+	for _, c := range []struct {
+		expr   string
+		data   []string
+		gather string
+		want   string
+	}{
+		{`x{a="it's"} > 1`, nil, "", `midwatch query 'x{a="it'\''s"}' shows whether the name is right`},
+		{"x > 1", nil, "--collect 30s gathers more", "midwatch query 'x' shows whether the name is right; --collect 30s gathers more"},
+		{"rate(x[1m]) > 1", []string{"x 1"}, "--collect 30s gathers more", "a rate takes two samples in its range; --collect 30s gathers more"},
+		{"rate(x[1m]) > 1", []string{"x 1"}, "", "a rate takes two samples in its range"},
+		{"x > y", []string{`x{a="1"} 1`, `y{a="2"} 1`}, "", "name the labels that both sides have: on (service), or sum by (service) on both"},
+	} {
+		q := condition(t, c.expr, over(t, c.data...))
+		q.Gather = c.gather
+		if m := q.Ask(t.Context(), snap()); m.Hint != c.want {
+			t.Errorf("%s: %q, want %q", c.expr, m.Hint, c.want)
+		}
+	}
+}
+
 // TestUnitsOfValues: flags that stand for an expression say what they measure.
 func TestUnitsOfValues(t *testing.T) {
 	q := condition(t, "x > 0.01", over(t, `x{service="a",quantile="0.99"} 0.38235294117647056`))
 	q.What, q.Unit, q.Flag = "error rate", gate.Ratio, "--max-error-rate 1%"
-	if m := q.Ask(t.Context(), snap()); m.Text != `a {quantile="0.99"}: error rate 38.24% > 1%` {
+	if m := q.Ask(t.Context(), snap()); m.Text != "a: error rate 38.24% > 1%" {
 		t.Error(m.Text)
 	}
 	q.Over = over(t, `x{service="a"} 0.001`, `x{service="b"} NaN`)
@@ -339,6 +405,7 @@ func TestWaitingForAQuery(t *testing.T) {
 	d := over(t, `x{service="a"} 0`)
 	ctx, cancel := context.WithCancel(t.Context())
 	q := condition(t, "x > 1", d)
+	q.Wanted = true
 	looks := 0
 	snaps := make(chan *fleet.Snapshot)
 	go func() {

@@ -11,13 +11,13 @@ import (
 )
 
 // tell says what a known answer came to, with the values beside the rule.
-func tell(m *gate.Measured, r *metrics.Rule, values []gate.Value) {
+func tell(m *gate.Measured, r *metrics.Rule, f *found) {
 	switch {
 	case !m.Known:
 	case m.Holds:
-		m.Text = holding(m, r)
+		m.Text = holding(m, r, f.others)
 	default:
-		m.Text = falling(m, r, values)
+		m.Text = falling(m, r, f.values)
 		if len(m.Lacking) > 0 {
 			m.Text += "; no data for " + few(m.Lacking)
 		}
@@ -27,7 +27,9 @@ func tell(m *gate.Measured, r *metrics.Rule, values []gate.Value) {
 // mostTold is how many values are said in one line.
 const mostTold = 3
 
-func holding(m *gate.Measured, r *metrics.Rule) string {
+// holding is about values that satisfied the rule, and of one that has to hold
+// also about those that did not.
+func holding(m *gate.Measured, r *metrics.Rule, others []gate.Value) string {
 	if len(m.Values) == 0 {
 		return "it is so: " + r.Text
 	}
@@ -39,7 +41,19 @@ func holding(m *gate.Measured, r *metrics.Rule) string {
 	if n := len(m.Values) + m.More - len(lines); n > 0 {
 		text += fmt.Sprintf(" (and %d more)", n)
 	}
+	if len(others) > 0 {
+		text += fmt.Sprintf("; not of %d: %s", len(others), with(m, &others[0]))
+	}
 	return text
+}
+
+// with is a value and what it is about.
+func with(m *gate.Measured, v *gate.Value) string {
+	value := m.Unit.Format(v.V, false)
+	if s := m.Subject(v); s != "" {
+		return s + " with " + value
+	}
+	return value
 }
 
 // emptyWindow is why values are not numbers, as a rule.
@@ -67,10 +81,7 @@ func falling(m *gate.Measured, r *metrics.Rule, values []gate.Value) string {
 	default:
 		text += fmt.Sprintf("; of %d the nearest is ", len(values))
 	}
-	if s := m.Values[0].Subject(); s != "" {
-		text += s + " with "
-	}
-	text += m.Unit.Format(m.Values[0].V, false)
+	text += with(m, &m.Values[0])
 	if nan > 0 {
 		text += "; " + counted(nan, "value") + emptyWindow
 	}
@@ -78,7 +89,7 @@ func falling(m *gate.Measured, r *metrics.Rule, values []gate.Value) string {
 }
 
 // missing says what was not there to be compared.
-func missing(m *gate.Measured, e *evaluation) error {
+func missing(m *gate.Measured, e *evaluation, gather string) error {
 	m.Reason = fleet.ReasonNoData
 	var texts []string
 	var selected []metrics.Selected
@@ -88,7 +99,7 @@ func missing(m *gate.Measured, e *evaluation) error {
 			return err
 		}
 		selected = append(selected, answer.Selected...)
-		text, hint := gap(t, answer)
+		text, hint := gap(t, answer, gather)
 		texts = append(texts, text)
 		if m.Hint == "" {
 			m.Hint = hint
@@ -100,20 +111,25 @@ func missing(m *gate.Measured, e *evaluation) error {
 }
 
 // gap is why a term has no answer, and what to do about it.
-func gap(t *metrics.Term, answer metrics.Answer) (text, hint string) {
+func gap(t *metrics.Term, answer metrics.Answer, gather string) (text, hint string) {
+	also := func(hint string) string {
+		if gather == "" {
+			return hint
+		}
+		return hint + "; " + gather
+	}
 	var there []string
 	for _, s := range answer.Selected {
-		if s.Series == 0 && len(s.Lacks) > 0 {
-			return s.Selector + " matched no series: " + few(s.Lacks), "midwatch metrics shows what there is, and why not; --collect 30s gathers first"
+		switch {
+		case s.Series == 0 && len(s.Lacks) > 0:
+			return s.Selector + " matched no series: " + few(s.Lacks), also("midwatch metrics shows what there is")
+		case s.Series == 0:
+			return s.Selector + " matched no series", also("midwatch query " + quoted(s.Selector) + " shows whether the name is right")
+		case s.Samples < 0:
+			there = append(there, s.Selector+" matched "+counted(s.Series, "series"))
+		default:
+			there = append(there, s.Selector+" matched "+counted(s.Series, "series")+" with "+counted(s.Samples, "sample"))
 		}
-		if s.Series == 0 {
-			return s.Selector + " matched no series", "midwatch query " + quoted(s.Selector) + " shows whether the name is right; --collect 30s gathers first"
-		}
-		samples := ""
-		if s.Samples >= 0 {
-			samples = " with " + counted(s.Samples, "sample")
-		}
-		there = append(there, fmt.Sprintf("%s matched %d series%s", s.Selector, s.Series, samples))
 	}
 	switch {
 	case t.Pairs != "":
@@ -121,7 +137,7 @@ func gap(t *metrics.Term, answer metrics.Answer) (text, hint string) {
 	case len(there) == 0:
 		return t.Expr + " came to nothing", "midwatch query " + quoted(t.Expr) + " shows what there is"
 	}
-	return t.Expr + " came to nothing, although " + strings.Join(there, ", "), "--collect 30s gathers first: a rate takes two samples"
+	return t.Expr + " came to nothing, although " + strings.Join(there, ", "), also("a rate takes two samples in its range")
 }
 
 // few are the first of many.
@@ -137,8 +153,8 @@ func few(all []string) string {
 func quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
 
 func counted(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
+	if n == 1 || strings.HasSuffix(thing, "s") {
+		return fmt.Sprintf("%d %s", n, thing)
 	}
 	return fmt.Sprintf("%d %ss", n, thing)
 }

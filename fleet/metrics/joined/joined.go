@@ -4,10 +4,12 @@
 //
 // Series whose names begin with midwatch_ are our own and answered from memory.
 // All others are the server's where there is one. An expression that asks for
-// both is refused: no one has both.
+// both is refused: no one has both. Where a server names no service, as of
+// Prometheus without relabelling, the job is taken for the service.
 package joined
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -148,6 +150,10 @@ func (q *Querier) compute(ctx context.Context, at time.Time) (red.Report, error)
 		from = q.o.Server
 	}
 	r, err := red.Compute(ctx, from, o)
+	if err == nil && q.o.Server != nil && nameless(&r) {
+		o.Service = []string{job}
+		r, err = red.Compute(ctx, from, o)
+	}
 	q.at, q.report, q.err = at, r, err
 	if err != nil {
 		return r, err
@@ -157,14 +163,31 @@ func (q *Querier) compute(ctx context.Context, at time.Time) (red.Report, error)
 	for _, s := range red.Series(r) {
 		b := labels.NewScratchBuilder(len(s.Labels))
 		for _, l := range s.Labels {
-			b.Add(l.Name, l.Value)
+			b.Add(called(l.Name), l.Value)
 		}
+		b.Sort()
 		if id, ok := page.Series(b.Labels()); ok {
 			page.Append(id, s.Points[0].T, s.Points[0].V)
 		}
 	}
 	page.Finish()
 	return r, nil
+}
+
+// job is what Prometheus calls a service where nobody names it otherwise.
+const job = "job"
+
+// nameless says that there are rows, and none is of a service by name.
+func nameless(r *red.Report) bool {
+	return len(r.Services) > 0 && !slices.ContainsFunc(r.Services, func(row red.Row) bool { return row.Labels.Get(metrics.LabelService) != "" })
+}
+
+// called is the name of a label as series of our own have it.
+func called(name string) string {
+	if name == job {
+		return metrics.LabelService
+	}
+	return name
 }
 
 // lacks are the services or instances without a number of that name, with the
@@ -189,7 +212,7 @@ func lacks(r *red.Report, name string) (all []string) {
 			return nil
 		}
 		if !v.OK {
-			all = append(all, fmt.Sprintf("%s (%s)", rows[i].Labels.Get(subject), v.Why))
+			all = append(all, fmt.Sprintf("%s (%s)", cmp.Or(rows[i].Labels.Get(subject), rows[i].Labels.Get(job)), v.Why))
 		}
 	}
 	return all

@@ -184,6 +184,30 @@ func TestAServerBesideWhatIsOurs(t *testing.T) {
 	}
 }
 
+// TestJobsAreServices where a server names none otherwise.
+func TestJobsAreServices(t *testing.T) {
+	far := series.New(series.Options{})
+	for job, codes := range map[string][]string{"pay": {"200", "500"}, "idle": nil} {
+		target := far.Target(metrics.NewLabels("job", job, "instance", "10.0.0.1:80"))
+		for step := range 2 {
+			at := now.Add(time.Duration(step-1) * 15 * time.Second).UnixMilli()
+			target.Begin(at)
+			for _, code := range codes {
+				id, _ := target.Series(labels.FromStrings("__name__", "http_requests_total", "code", code))
+				target.Append(id, at, float64(10*step))
+			}
+			id, _ := target.Series(labels.FromStrings("__name__", "up"))
+			target.Append(id, at, 1)
+			target.Finish()
+		}
+	}
+	q := joined.New(joined.Options{Own: series.New(series.Options{}), Server: promql.New(far, 0), RED: red.Options{Window: time.Minute}})
+	a, err := q.Query(t.Context(), metrics.Question{Expr: `midwatch_service_error_ratio{service="pay"} > 0.1`, At: now, Explain: true})
+	if got := said(a, err); got != "pay 0.5" || fmt.Sprint(a.Selected[0].Lacks) != "[idle (its page counts no calls)]" {
+		t.Errorf("%s, lacks %v", got, a.Selected)
+	}
+}
+
 func TestComputes(t *testing.T) {
 	for expr, want := range map[string]bool{
 		"midwatch_service_error_ratio > 1": true, "sum(midwatch_instance_latency_seconds) > 1": true, "midwatch_instance_up == 0": false, "up": false, "up ==": false,

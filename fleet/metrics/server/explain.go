@@ -42,6 +42,7 @@ type window struct {
 	text       string // as it stands in the expression
 	selector   string // without range, offset and @
 	start, end time.Time
+	newest     bool // of each series its newest sample alone counts
 }
 
 // windows lists the selectors of an expression, in its order.
@@ -57,7 +58,7 @@ func windows(q metrics.Question, expr parser.Expr) (list []window) {
 		}
 		bare := parser.VectorSelector{Name: v.Name, LabelMatchers: v.LabelMatchers}
 		w := window{text: v.String(), selector: bare.String(), start: start, end: end}
-		reach := lookback
+		reach, ranged := lookback, false
 		for _, outer := range path {
 			switch outer := outer.(type) {
 			case *parser.SubqueryExpr:
@@ -65,11 +66,12 @@ func windows(q metrics.Question, expr parser.Expr) (list []window) {
 				w.shift(outer.OriginalOffset)
 				w.start = w.start.Add(-outer.Range)
 			case *parser.MatrixSelector:
-				reach, w.text = outer.Range, outer.String()
+				reach, ranged, w.text = outer.Range, true, outer.String()
 			}
 		}
 		w.at(v.Timestamp, v.StartOrEnd, start, end)
 		w.shift(v.OriginalOffset)
+		w.newest = !ranged && w.start.Equal(w.end)
 		w.start = w.start.Add(-reach)
 		list = append(list, w)
 		return nil
@@ -126,23 +128,31 @@ func (s *Server) explain(ctx context.Context, q metrics.Question, a metrics.Answ
 func (s *Server) selected(ctx context.Context, w window) (metrics.Selected, error) {
 	found := metrics.Selected{Selector: w.text}
 	over := fmt.Sprintf("_over_time(%s[%dms])", w.selector, max(w.end.Sub(w.start).Milliseconds(), 1))
-	for _, q := range []struct {
-		expr string
-		keep func(metrics.Answer)
-	}{
-		{"count(last" + over + ")", func(a metrics.Answer) { found.Series = single(a) }},
-		{"sum(count" + over + ")", func(a metrics.Answer) { found.Samples = single(a) }},
-		{fmt.Sprintf("topk(%d, last%s)", examples, over), func(a metrics.Answer) {
-			for _, one := range a.Series {
-				found.Examples = append(found.Examples, one.Labels)
-			}
-		}},
-	} {
-		a, err := s.ask(ctx, metrics.Question{Expr: q.expr, At: w.end})
+	each := "last" + over
+	if w.newest {
+		each = w.selector
+	}
+	ask := func(expr string) (metrics.Answer, error) {
+		return s.ask(ctx, metrics.Question{Expr: expr, At: w.end})
+	}
+	count, err := ask("count(" + each + ")")
+	if err != nil {
+		return found, err
+	}
+	found.Series = single(count)
+	if found.Samples = found.Series; !w.newest {
+		sum, err := ask("sum(count" + over + ")")
 		if err != nil {
 			return found, err
 		}
-		q.keep(a)
+		found.Samples = single(sum)
+	}
+	few, err := ask(fmt.Sprintf("topk(%d, %s)", examples, each))
+	if err != nil {
+		return found, err
+	}
+	for _, one := range few.Series {
+		found.Examples = append(found.Examples, one.Labels)
 	}
 	slices.SortFunc(found.Examples, metrics.Labels.Compare)
 	return found, nil

@@ -221,9 +221,11 @@ const (
 )
 
 // Metrics is asked for beside one of the others, as in HealthOnly|Metrics; with
-// Nothing only metrics are read. Session.Measures says where they are kept. With
-// Seen in its place only what passes see is kept there, and nothing read.
-const Metrics, Seen Asking = 1 << 7, 1 << 6
+// Nothing only metrics are read. Session.Measures says where they are kept.
+const Metrics Asking = 1 << 7
+
+// Seen is Metrics without reading any: only what passes see is kept.
+const Seen Asking = 1 << 6
 
 // sweeper is one that asks for that.
 func (s *Session) sweeper(f *wiring.Fleet, asking Asking) *sweep.Sweeper {

@@ -2,6 +2,7 @@ package measure
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -26,6 +27,10 @@ func (s *Session) Run(ctx context.Context, collect, every time.Duration, show fu
 			fmt.Fprint(s.app.IO.Out, term.Redraw)
 		}
 		end := show(r)
+		var wrong *app.Error
+		if errors.As(end, &wrong) {
+			return end // it will not be right the next time either
+		}
 		now := s.app.Now()
 		due = due.Add(s.look.Watching.Interval)
 		if due.Before(now) {

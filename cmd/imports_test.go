@@ -24,7 +24,8 @@ var rules = []struct {
 }{
 	{pkg: ".", may: []string{"cmd"}},
 	{pkg: "cmd", may: []string{"cmd/*", "tui", "fleet/**", "probe"}, test: []string{"**"}},
-	{pkg: "cmd/app", may: []string{"cmd/render", "cmd/term", "fleet/**", "probe"}, test: []string{"cmd/**"}},
+	{pkg: "cmd/app/build", may: nil},
+	{pkg: "cmd/app", may: []string{"cmd/app/build", "cmd/render", "cmd/term", "fleet/**", "probe"}, test: []string{"cmd/**"}},
 	{pkg: "cmd/term", may: nil},
 	{pkg: "cmd/render/data", may: []string{"fleet/document", "cmd/term"}, test: []string{"fleet/**"}},
 	{pkg: "cmd/render/report", may: []string{"cmd/render/data", "cmd/term", "fleet", "fleet/gate", "fleet/metrics", "fleet/metrics/observed", "probe"}, test: []string{"fleet/**"}},
@@ -62,6 +63,7 @@ var rules = []struct {
 	{pkg: "fleet/document/value", may: []string{"fleet/document/json*"}},
 	{pkg: "fleet/document/asked", may: []string{"fleet/document/value", "fleet/gate"}},
 	{pkg: "fleet/document/measured", may: []string{"fleet", "fleet/document", "fleet/document/value", "fleet/document/json*", "fleet/metrics", "fleet/metrics/red"}},
+	{pkg: "fleet/document/recorded", may: []string{"fleet/document"}},
 	{pkg: "fleet/document/kinds", may: []string{"fleet/document", "fleet/document/*"}},
 	{pkg: "fleet/document", may: []string{"fleet", "fleet/document/*", "fleet/gate", "fleet/change", "probe"}, test: []string{"probe/health", "fleet/metrics", "fleet/metrics/red"}},
 	{pkg: "fleet/registry", may: []string{"fleet", "fleet/match"}, test: []string{"fleet/registry/**"}},

@@ -25,8 +25,10 @@ import (
 	"github.com/midwatch-cli/midwatch/cmd/man"
 	"github.com/midwatch-cli/midwatch/cmd/metrics"
 	"github.com/midwatch-cli/midwatch/cmd/query"
+	"github.com/midwatch-cli/midwatch/cmd/record"
 	"github.com/midwatch-cli/midwatch/cmd/register"
 	"github.com/midwatch-cli/midwatch/cmd/registries"
+	"github.com/midwatch-cli/midwatch/cmd/replay"
 	"github.com/midwatch-cli/midwatch/cmd/resolve"
 	"github.com/midwatch-cli/midwatch/cmd/schema"
 	"github.com/midwatch-cli/midwatch/cmd/services"
@@ -83,7 +85,7 @@ func New(a *app.App) *cobra.Command {
 			if err := a.Begin(); err != nil {
 				return err
 			}
-			if a.Global.Timeout > 0 {
+			if a.Global.Timeout > 0 && a.Past == nil { // a recording has a time of its own
 				ctx, cancel := context.WithTimeout(cmd.Context(), a.Global.Timeout)
 				context.AfterFunc(cmd.Context(), cancel) // Run ends its parent
 				cmd.SetContext(ctx)
@@ -125,15 +127,10 @@ func addCommands(root *cobra.Command, a *app.App) {
 	}{
 		{cobra.Group{ID: "look", Title: "Look:"}, []*cobra.Command{
 			services.New(a), instances.New(a), check.New(a), wait.New(a), watch.New(a), metrics.New(a), query.New(a), breakers.New(a), resolve.New(a), doctor.New(a),
+			record.New(a), replay.New(a, replay.Commands{Find: find(a), Run: again(a)}),
 		}},
 		{cobra.Group{ID: "try", Title: "Try it:"}, []*cobra.Command{
-			demo.New(a, func(ctx context.Context, args []string) error {
-				again := New(a)
-				again.SetArgs(args)
-				again.SetOut(a.IO.Out)
-				again.SetErr(a.IO.Err)
-				return again.ExecuteContext(ctx)
-			}),
+			demo.New(a, again(a)),
 		}},
 		{cobra.Group{ID: "change", Title: "Change:"}, []*cobra.Command{
 			changes.New(a), drain.New(a), drain.NewUndrain(a), register.New(a), deregister.New(a),
@@ -148,6 +145,32 @@ func addCommands(root *cobra.Command, a *app.App) {
 			c.GroupID = g.group.ID
 			root.AddCommand(c)
 		}
+	}
+}
+
+// again runs another command line in this process.
+func again(a *app.App) func(ctx context.Context, args []string) error {
+	return func(ctx context.Context, args []string) error {
+		root := New(a)
+		root.SetArgs(args)
+		root.SetOut(a.IO.Out)
+		root.SetErr(a.IO.Err)
+		return root.ExecuteContext(ctx)
+	}
+}
+
+// find says which command another command line means, and whether that goes on
+// until it is ended.
+func find(a *app.App) func(args []string) (path string, goesOn bool) {
+	return func(args []string) (string, bool) {
+		cmd, rest, err := New(a).Find(args)
+		if err != nil || !cmd.HasParent() {
+			return "", false
+		}
+		path := strings.TrimPrefix(cmd.CommandPath(), "midwatch ")
+		watch := cmd.Flags().Lookup("watch")
+		_ = cmd.ParseFlags(rest) // what is wrong with them is said when it is run
+		return path, path == "watch" || path == "wait" || watch != nil && watch.Changed
 	}
 }
 

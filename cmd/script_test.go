@@ -57,8 +57,8 @@ func scripts(t *testing.T) []string {
 //	unread N COMMAND...   the command ends with N although nobody reads its standard output
 //	start JOB COMMAND...  the command runs beside the script; what it writes is in JOB.out and JOB.err
 //	sees JOB REGEXP       waits until the job has written that
-//	signal JOB SIGNAL     INT, TERM or HUP
-//	ended JOB N           waits until the job has ended, with exactly N
+//	signal JOB SIGNAL     INT, TERM, HUP or KILL
+//	ended JOB N           waits until the job has ended, with exactly N; -1 is by force
 //	clean                 the last command wrote nothing that a terminal or a build system could obey
 func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){

@@ -130,6 +130,7 @@ func TestSameCodeInEveryFormat(t *testing.T) {
 		"breakers events": {func(s string) []string { return []string{s} }, [5]int{3, 3, 3, 3, 3}},
 		"resolve":         {func(s string) []string { return []string{s} }, [5]int{0, 0, 0, 3, 3}},
 		"doctor":          {func(s string) []string { return []string{s} }, [5]int{0, 1, 3, 3, 3}},
+		"replay":          {func(string) []string { return []string{"../testdata/recordings/demo.jsonl.zst"} }, [5]int{}},
 		"registries":      {func(string) []string { return nil }, [5]int{}},
 		"schema":          {func(string) []string { return nil }, [5]int{}},
 		"version":         {func(string) []string { return nil }, [5]int{}},
@@ -216,7 +217,7 @@ func TestEveryCommandIsFindable(t *testing.T) {
 // TestEveryFlagIsCompleted: a flag with a value offers values or says that it
 // has none to offer; those that name files are left to the shell.
 func TestEveryFlagIsCompleted(t *testing.T) {
-	files := []string{"config", "dir"}
+	files := []string{"config", "dir", "to"}
 	root := tree()
 	check := func(c *cobra.Command) {
 		for _, f := range flagsOf(c) {

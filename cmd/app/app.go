@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/midwatch-cli/midwatch/cmd/app/build"
 	"github.com/midwatch-cli/midwatch/cmd/render"
 	"github.com/midwatch-cli/midwatch/cmd/term"
 	"github.com/midwatch-cli/midwatch/fleet"
@@ -24,15 +25,19 @@ type App struct {
 	Now    func() time.Time
 	Global Global
 	Output render.Options
-	Build  Build
+	Build  build.Info
 
 	Breakers func(api string) (*breaker.Driver, error)      // the table of breaker APIs; nil: the one there is
 	Holders  func(k fleet.Key, b *fleet.Breaker) fleet.Hold // who holds a breaker, by what we know ourselves; nil: nothing
+
+	// Past opens the contexts of a recording, those that are named or all: sessions
+	// read it in place of registries and instances. Nil: they read those.
+	Past func(contexts []string) (Past, error)
 }
 
 // New returns the App on the given streams and environment.
 func New(io *term.IO, getenv config.Getenv) *App {
-	return &App{IO: io, Getenv: getenv, Now: time.Now, Build: Version()}
+	return &App{IO: io, Getenv: getenv, Now: time.Now, Build: build.Read()}
 }
 
 // AddGlobal declares the flags that every command has on the root.

@@ -3,8 +3,6 @@ package app_test
 import (
 	"errors"
 	"fmt"
-	"runtime"
-	"runtime/debug"
 	"testing"
 
 	"github.com/midwatch-cli/midwatch/cmd/app"
@@ -68,52 +66,4 @@ func TestEnds(t *testing.T) {
 		t.Errorf("got %v", wrong)
 	}
 	refused(t, "Usagef", app.Usagef("do that", "%q is %d", "x", 7), app.Usage, `"x" is 7`, "hint: do that")
-}
-
-// TestVersion: the linker's word counts, then what the Go tool recorded.
-func TestVersion(t *testing.T) {
-	recorded := func(version string, settings ...string) *debug.BuildInfo {
-		info := &debug.BuildInfo{GoVersion: "go1.26.8", Main: debug.Module{Version: version}}
-		for i := 0; i < len(settings); i += 2 {
-			info.Settings = append(info.Settings, debug.BuildSetting{Key: settings[i], Value: settings[i+1]})
-		}
-		return info
-	}
-	release := app.Build{Version: "1.4.0", Commit: "abc", Date: "2026-01-02T03:04:05Z"}
-	for _, c := range []struct {
-		name   string
-		linked app.Build
-		info   *debug.BuildInfo
-		want   app.Build
-	}{
-		{"a release", release, recorded("(devel)"), app.Build{Version: "1.4.0", Commit: "abc", Date: "2026-01-02T03:04:05Z", Go: "go1.26.8"}},
-		{
-			"a release from a tree with changes is what its linker says", release,
-			recorded("v9.9.9", "vcs.revision", "def", "vcs.time", "2027-01-01T00:00:00Z", "vcs.modified", "true"),
-			app.Build{Version: "1.4.0", Commit: "abc", Date: "2026-01-02T03:04:05Z", Go: "go1.26.8"},
-		},
-		{"go install of a version", app.Build{}, recorded("v1.3.0"), app.Build{Version: "v1.3.0", Commit: "unknown", Date: "unknown", Go: "go1.26.8"}},
-		{
-			"go build of a checkout",
-			app.Build{},
-			recorded("(devel)", "vcs.revision", "def", "vcs.time", "2027-01-01T00:00:00Z", "vcs.modified", "false"),
-			app.Build{Version: "dev", Commit: "def", Date: "2027-01-01T00:00:00Z", Go: "go1.26.8"},
-		},
-		{
-			"with changes",
-			app.Build{},
-			recorded("(devel)", "vcs.modified", "true", "vcs.revision", "def"),
-			app.Build{Version: "dev", Commit: "def-dirty", Date: "unknown", Go: "go1.26.8"},
-		},
-		{"changes to nothing known", app.Build{}, recorded("", "vcs.modified", "true"), app.Build{Version: "dev", Commit: "unknown", Date: "unknown", Go: "go1.26.8"}},
-		{"nothing recorded", app.Build{}, nil, app.Build{Version: "dev", Commit: "unknown", Date: "unknown"}},
-		{"nothing recorded, a release", release, nil, release},
-	} {
-		if got := app.With(c.linked, c.info); got != c.want {
-			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
-		}
-	}
-	if got := app.Version(); got.Go != runtime.Version() || got.Version == "" || got.Commit == "" || got.Date == "" {
-		t.Errorf("of this very binary: %+v", got)
-	}
 }

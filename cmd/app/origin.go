@@ -3,10 +3,8 @@ package app
 import (
 	"context"
 	"maps"
-	"net/url"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/midwatch-cli/midwatch/fleet/change"
@@ -56,51 +54,10 @@ func (s *Session) Origin(contextName string) change.Origin {
 	}
 	if contextName == "" {
 		for _, r := range s.origins[contextName].Registries {
-			o.Registries = append(o.Registries, r.Name+"="+wholeURL(r))
+			o.Registries = append(o.Registries, wiring.WholeURL(r))
 		}
 	}
 	return o
-}
-
-// wholeURL is a registry's URL with the options that stand beside it, and a
-// file by its whole path: it is opened from another folder. Secrets are
-// references there too.
-func wholeURL(r config.Registry) string {
-	r.URL = wholePath(r.URL)
-	if len(r.Options) == 0 {
-		return r.URL
-	}
-	values := url.Values{}
-	for key, o := range r.Options {
-		text := o.Text
-		if !o.Ref.IsZero() {
-			text = o.Ref.String()
-		}
-		values.Set(key, text)
-	}
-	joint := "?"
-	if strings.Contains(r.URL, "?") {
-		joint = "&"
-	}
-	return r.URL + joint + values.Encode()
-}
-
-// wholePath makes the path of a file's URL whole.
-func wholePath(u string) string {
-	rest, file := strings.CutPrefix(u, "file://")
-	path, query, more := strings.Cut(rest, "?")
-	if !file || path == "" || filepath.IsAbs(filepath.FromSlash(path)) || strings.HasPrefix(path, "/") {
-		return u
-	}
-	abs, err := filepath.Abs(filepath.FromSlash(path))
-	if err != nil {
-		return u
-	}
-	u = "file://" + filepath.ToSlash(abs)
-	if more {
-		u += "?" + query
-	}
-	return u
 }
 
 // Reopen opens the context that a change was made in, from wherever it was.

@@ -33,6 +33,8 @@ type Session struct {
 	Fleets   []*wiring.Fleet
 	Measures *wiring.Measures // where metrics are kept, set before the first pass that reads them; nil: they are not read
 	app      *App
+	past     Past                      // what is read in place of Fleets; nil: they are
+	explain  bool                      // plans say who decided what
 	file     string                    // the configuration that was read; empty: none
 	origins  map[string]config.Context // what each context was opened from
 	secrets  *variables
@@ -110,6 +112,9 @@ func usage(err error) error {
 
 // Open opens the contexts of the command.
 func (a *App) Open(ctx context.Context, p Probing) (*Session, error) {
+	if a.Past != nil {
+		return a.openPast(p)
+	}
 	f, err := a.Config()
 	if err != nil {
 		return nil, err
@@ -155,6 +160,9 @@ func (a *App) open(ctx context.Context, f *config.File, contexts []config.Contex
 
 // Close closes what was opened.
 func (s *Session) Close() {
+	if s.past != nil {
+		s.past.Close()
+	}
 	for _, f := range s.Fleets {
 		_ = f.Close() // nothing was written that could be lost
 	}
@@ -167,6 +175,9 @@ func (s *Session) Read(ctx context.Context) []sweep.Input {
 }
 
 func (s *Session) read(ctx context.Context) ([]sweep.Input, error) {
+	if s.past != nil {
+		return s.past.Inputs(), nil
+	}
 	inputs := make([]sweep.Input, len(s.Fleets))
 	errs := make([]error, len(s.Fleets))
 	var wg sync.WaitGroup
@@ -255,18 +266,24 @@ func (s *Session) Pass(ctx context.Context, sel *selection.Selection, asking Ask
 	if err != nil {
 		return Reading{}, err
 	}
-	snaps := make([]*fleet.Snapshot, len(s.Fleets))
-	unknown := make([][]string, len(s.Fleets))
+	snaps := make([]*fleet.Snapshot, len(inputs))
+	unknown := make([][]string, len(inputs))
 	var wg sync.WaitGroup
-	for i, f := range s.Fleets {
-		w := s.sweeper(f, asking)
-		w.Progress = progress
-		w.Select = func(all []fleet.Service) []fleet.Service {
+	for i := range inputs {
+		chosen := func(all []fleet.Service) []fleet.Service {
 			var selected []fleet.Service
 			selected, unknown[i] = sel.Apply(all)
 			return selected
 		}
-		wg.Go(func() { snaps[i] = w.Pass(ctx, inputs[i]) })
+		wg.Go(func() {
+			if s.past != nil {
+				snaps[i] = s.past.Pass(i, Wanted{Select: chosen, Asking: asking, Explain: s.explain})
+				return
+			}
+			w := s.sweeper(s.Fleets[i], asking)
+			w.Progress, w.Select = progress, chosen
+			snaps[i] = w.Pass(ctx, inputs[i])
+		})
 	}
 	wg.Wait()
 	return Reading{Snapshot: fleet.Merge(snaps), Missing: missing(inputs, unknown)}, nil
@@ -275,6 +292,9 @@ func (s *Session) Pass(ctx context.Context, sel *selection.Selection, asking Ask
 // ConfigError returns what is wrong with a source that the user has to correct,
 // such as a malformed file that was never read whole; nil when nothing is.
 func (s *Session) ConfigError() error {
+	if s.past != nil && s.past.Err() != nil {
+		return usage(s.past.Err())
+	}
 	for _, f := range s.Fleets {
 		if err := wiring.ConfigError(f.Keeper().States()); err != nil {
 			return usage(err)
@@ -300,13 +320,36 @@ func (s *Session) Size(r fleet.Ref) int {
 
 // MissingIn lists the names of a selection that no source knows as it stands.
 func (s *Session) MissingIn(sel *selection.Selection) []Missing {
-	inputs := make([]sweep.Input, len(s.Fleets))
-	unknown := make([][]string, len(s.Fleets))
-	for i, f := range s.Fleets {
-		inputs[i] = f.Input(f.Keeper().States())
+	inputs := s.standing()
+	unknown := make([][]string, len(inputs))
+	for i := range inputs {
 		_, unknown[i] = sel.Apply(inputs[i].Services)
 	}
 	return missing(inputs, unknown)
+}
+
+// Known lists every service of a context, as its registries were last read.
+func (s *Session) Known(context string) (refs []fleet.Ref) {
+	for i, f := range s.Fleets {
+		if f.Context == context {
+			for _, svc := range s.standing()[i].Services {
+				refs = append(refs, svc.Ref)
+			}
+		}
+	}
+	return refs
+}
+
+// standing is what the registries hold, as they were last read.
+func (s *Session) standing() []sweep.Input {
+	if s.past != nil {
+		return s.past.Inputs()
+	}
+	inputs := make([]sweep.Input, len(s.Fleets))
+	for i, f := range s.Fleets {
+		inputs[i] = f.Input(f.Keeper().States())
+	}
+	return inputs
 }
 
 // missing lists the names that no context knows. Those that a silent source

@@ -20,8 +20,38 @@ const settle = 100 * time.Millisecond
 // merged snapshot of all contexts, the newest only, and closes the channel at
 // the end.
 func (s *Session) Watch(ctx context.Context, sel *selection.Selection, interval time.Duration, asking Asking) <-chan *fleet.Snapshot {
+	if s.past != nil {
+		return s.past.Watch(ctx, Wanted{Select: chosen(sel), Asking: asking, Explain: s.explain, Within: s.app.Global.Timeout})
+	}
 	out := make(chan *fleet.Snapshot, 1)
 	m := &merger{latest: make([]*fleet.Snapshot, len(s.Fleets)), out: out}
+	wait := s.passes(ctx, sel, interval, asking, m.put)
+	go func() {
+		wait()
+		close(out)
+	}()
+	return out
+}
+
+// Apart is Watch with each context's snapshots by themselves, as they come.
+func (s *Session) Apart(ctx context.Context, sel *selection.Selection, interval time.Duration, asking Asking) <-chan *fleet.Snapshot {
+	out := make(chan *fleet.Snapshot)
+	wait := s.passes(ctx, sel, interval, asking, func(_ int, snap *fleet.Snapshot) {
+		select {
+		case out <- snap:
+		case <-ctx.Done():
+		}
+	})
+	go func() {
+		wait()
+		close(out)
+	}()
+	return out
+}
+
+// passes keeps the sources and makes passes until ctx ends, and hands each to
+// put, with the place of its context. What is returned waits for the end.
+func (s *Session) passes(ctx context.Context, sel *selection.Selection, interval time.Duration, asking Asking, put func(int, *fleet.Snapshot)) (wait func()) {
 	var wg sync.WaitGroup
 	for i, f := range s.Fleets {
 		loop := s.loop(f, sel, interval, asking)
@@ -30,23 +60,16 @@ func (s *Session) Watch(ctx context.Context, sel *selection.Selection, interval 
 		snaps := loop.Hub.Latest(ctx)
 		wg.Go(func() {
 			for snap := range snaps {
-				m.put(i, snap)
+				put(i, snap)
 			}
 		})
 	}
-	go func() {
-		wg.Wait()
-		close(out)
-	}()
-	return out
+	return wg.Wait
 }
 
 func (s *Session) loop(f *wiring.Fleet, sel *selection.Selection, interval time.Duration, asking Asking) *sweep.Loop {
 	w := s.sweeper(f, asking)
-	w.Select = func(all []fleet.Service) []fleet.Service {
-		selected, _ := sel.Apply(all)
-		return selected
-	}
+	w.Select = chosen(sel)
 	keeper := f.Keeper()
 	return &sweep.Loop{
 		Sweeper: w, Hub: sweep.NewHub(), Interval: interval, Changed: keeper.Changed(), Settle: settle,
@@ -54,6 +77,14 @@ func (s *Session) loop(f *wiring.Fleet, sel *selection.Selection, interval time.
 			states := keeper.States()
 			return f.Input(states), heard(states)
 		},
+	}
+}
+
+// chosen are the services that a selection means.
+func chosen(sel *selection.Selection) func([]fleet.Service) []fleet.Service {
+	return func(all []fleet.Service) []fleet.Service {
+		selected, _ := sel.Apply(all)
+		return selected
 	}
 }
 

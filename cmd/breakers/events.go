@@ -3,7 +3,6 @@ package breakers
 import (
 	"cmp"
 	"context"
-	"errors"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -14,7 +13,6 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet/breaker"
 	"github.com/midwatch-cli/midwatch/fleet/document"
 	"github.com/midwatch-cli/midwatch/fleet/selection"
-	"github.com/midwatch-cli/midwatch/fleet/wiring"
 	"github.com/midwatch-cli/midwatch/probe"
 )
 
@@ -46,11 +44,8 @@ happens from now on, midwatch watch tells of all.
 	return cmd
 }
 
-// Why there is nothing to tell.
-var (
-	errNoEvents = &fleet.Error{Reason: probe.ReasonNotFound, Detail: "its API keeps no events", Hint: "midwatch watch tells what happens from now on", Err: errors.ErrUnsupported}
-	errUnasked  = &fleet.Error{Reason: fleet.ReasonUnasked, Detail: "time ran out before it was asked"}
-)
+// errUnasked is why there is nothing to tell.
+var errUnasked = &fleet.Error{Reason: fleet.ReasonUnasked, Detail: "time ran out before it was asked"}
 
 // told is what one instance remembers.
 type told struct {
@@ -94,14 +89,9 @@ func owners(found []selection.Found) (all []*told) {
 
 // remembered asks one instance, about one breaker where it is one.
 func (t *told) remembered(ctx context.Context, s *app.Session) ([]breaker.Event, error) {
-	at := slices.IndexFunc(s.Fleets, func(f *wiring.Fleet) bool { return f.Context == t.in.Key.Context })
-	admin, err := s.Fleets[at].Admin(*t.in.Plan.Admin)
+	historian, err := s.Historian(t.in)
 	if err != nil {
 		return nil, err
-	}
-	historian, ok := admin.(breaker.Historian)
-	if !ok {
-		return nil, errNoEvents
 	}
 	name := ""
 	if len(t.names) == 1 {

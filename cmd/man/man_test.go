@@ -7,17 +7,18 @@ import (
 	"testing"
 
 	"github.com/midwatch-cli/midwatch/cmd/app"
+	"github.com/midwatch-cli/midwatch/cmd/app/build"
 	"github.com/midwatch-cli/midwatch/cmd/cmdtest"
 	"github.com/midwatch-cli/midwatch/cmd/man"
 )
 
-// build makes pages of a release, whose date does not change from day to day.
-func build(a *app.App) {
-	a.Build = app.Build{Version: "1.2.3", Date: "2026-01-02T03:04:05Z"}
+// release makes pages of a release, whose date does not change from day to day.
+func release(a *app.App) {
+	a.Build = build.Info{Version: "1.2.3", Date: "2026-01-02T03:04:05Z"}
 }
 
 func TestPage(t *testing.T) {
-	r := cmdtest.Command{New: man.New, Prepare: build}.Run(t)
+	r := cmdtest.Command{New: man.New, Prepare: release}.Run(t)
 	if r.Err != nil || !strings.Contains(r.Out, `.TH "MIDWATCH" "1" "Jan 2026" "midwatch 1.2.3" "midwatch"`) {
 		t.Errorf("ended with %v:\n%.300s", r.Err, r.Out)
 	}
@@ -28,7 +29,7 @@ func TestPage(t *testing.T) {
 
 func TestFolder(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "share", "man1")
-	r := cmdtest.Command{New: man.New, Prepare: build}.Run(t, "--dir", dir)
+	r := cmdtest.Command{New: man.New, Prepare: release}.Run(t, "--dir", dir)
 	if r.Err != nil || r.Out != "" {
 		t.Fatalf("ended with %v and %q", r.Err, r.Out)
 	}

@@ -68,6 +68,9 @@ func run(ctx context.Context, a *app.App, o *options, seeded bool) error {
 	if err != nil {
 		return app.Usagef("", "--policy: %v", err)
 	}
+	if policy == balance.RoundRobin && a.Past != nil {
+		return app.Usagef("", "--policy %s: whose turn it was is not in a recording", policy)
+	}
 	if err := o.probing.Check(); err != nil {
 		return err
 	}

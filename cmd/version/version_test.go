@@ -6,13 +6,14 @@ import (
 	"testing"
 
 	"github.com/midwatch-cli/midwatch/cmd/app"
+	"github.com/midwatch-cli/midwatch/cmd/app/build"
 	"github.com/midwatch-cli/midwatch/cmd/cmdtest"
 	"github.com/midwatch-cli/midwatch/cmd/version"
 )
 
 func TestPrinted(t *testing.T) {
 	c := cmdtest.Command{New: version.New, Prepare: func(a *app.App) {
-		a.Build = app.Build{Version: "1.2.3", Commit: "abc", Date: "2026-01-02T03:04:05Z", Go: "go1.26"}
+		a.Build = build.Info{Version: "1.2.3", Commit: "abc", Date: "2026-01-02T03:04:05Z", Go: "go1.26"}
 	}}
 	system := runtime.GOOS + "/" + runtime.GOARCH
 	for args, want := range map[string]string{

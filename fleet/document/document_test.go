@@ -18,6 +18,8 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet/change"
 	"github.com/midwatch-cli/midwatch/fleet/document"
 	"github.com/midwatch-cli/midwatch/fleet/document/kinds"
+	"github.com/midwatch-cli/midwatch/fleet/document/recorded"
+	"github.com/midwatch-cli/midwatch/fleet/document/value"
 	"github.com/midwatch-cli/midwatch/fleet/gate"
 	"github.com/midwatch-cli/midwatch/probe"
 	"github.com/midwatch-cli/midwatch/probe/health"
@@ -129,11 +131,24 @@ func documents() map[string]any {
 		"Metrics":    measuredMetrics(s),
 		"Query":      query(s),
 		"Registries": document.Registries(at, []document.Registry{{Of: "services", Name: "etcd", Schemes: []string{"etcd", "etcds"}, Summary: "etcd 3", Abilities: []string{"watch"}, Verbs: []string{}, Options: []document.RegistryOption{{Name: "layout", Default: "auto", Help: "how entries are written"}}}}),
+		"Replay":     replay(s),
 		"Resolve":    document.Resolve(s, []*fleet.InstanceView{&s.Services[1].Instances[0]}, "p2c"),
 		"Schemas":    kinds.Schemas(at),
 		"Services":   document.Services(s),
 		"Version":    document.Version(at, document.Build{Version: "1.4.0", Commit: "abc", Date: "2026-01-01T00:00:00Z", Go: "go1.26", OS: "linux", Arch: "amd64"}),
 		"Wait":       document.Wait(s, gate.Verdict{Outcome: gate.Passed}, 0, document.Waited{For: "up", Done: true, HeldSeconds: 30, StableForSeconds: 30, Passes: 6, WaitedSeconds: 72.5}),
+	}
+}
+
+// replay is what a recording of a fleet holds.
+func replay(s *fleet.Snapshot) recorded.Doc {
+	ill := document.Status("down")
+	return recorded.Doc{
+		Head: document.HeadOf("Replay", "prod", at), File: "incident.jsonl.zst", SizeBytes: 28_556, Version: "1.4.0", Contexts: []string{"prod"}, Selection: []string{"payment"},
+		First: document.Time{Time: at.Add(-3 * time.Minute)}, Last: document.Time{Time: at}, IntervalSeconds: 5, Ended: "ended by interrupt",
+		Counts: recorded.Counts{Passes: 37, Services: 1, Instances: 3, Events: 1, Series: 120, Samples: 4_440}, Events: map[string]int{"status": 1},
+		Items:  value.ItemsOf([]recorded.Service{{Ref: document.RefOf(s.Services[1].Ref), Status: &ill, Up: 1, Total: 3, Events: 1, LastEvent: document.Time{Time: at}}}),
+		Errors: document.Failures(s),
 	}
 }
 

@@ -37,7 +37,10 @@ func (f fixture) ref() fleet.Ref {
 var evidenceOf = map[rune][]probe.Result{'u': {pass}, 'd': {fail}, '?': {doubt}, 'g': {warn}, 'm': {pass}, '-': nil}
 
 // assemble makes a snapshot of fixtures.
-func assemble(fixtures ...fixture) *fleet.Snapshot {
+func assemble(fixtures ...fixture) *fleet.Snapshot { return judge.Assemble(partsOf(fixtures...)) }
+
+// partsOf are what it is made of.
+func partsOf(fixtures ...fixture) judge.Parts {
 	p := judge.Parts{Seq: 7, Context: "prod", At: time.Unix(1000, 0).UTC(), Took: time.Second}
 	evidence := map[fleet.Key]judge.Evidence{}
 	for _, f := range fixtures {
@@ -64,7 +67,7 @@ func assemble(fixtures ...fixture) *fleet.Snapshot {
 	p.Evidence = func(s *fleet.Service, in *fleet.Instance) judge.Evidence {
 		return evidence[fleet.Key{Ref: s.Ref, Instance: in.ID}]
 	}
-	return judge.Assemble(p)
+	return p
 }
 
 func TestServiceStatus(t *testing.T) {

@@ -12,6 +12,9 @@ import (
 	"github.com/midwatch-cli/midwatch/probe"
 )
 
+// ofGraph is where the warnings of findRoots are.
+const ofGraph = "dependsOn"
+
 // findRoots reads the dependency graph of a snapshot and writes down what
 // follows from it: roots, who is blocked by them, and warnings.
 //
@@ -25,7 +28,7 @@ func findRoots(s *fleet.Snapshot, known []fleet.Ref) {
 	members, _ := graph.Components(deps)
 	for _, c := range members {
 		if len(c) > 1 {
-			s.Warnings = append(s.Warnings, fleet.Warning{Where: "dependsOn", Detail: "a cycle: " + refNames(refs(s, c)) + " depend on each other"})
+			s.Warnings = append(s.Warnings, fleet.Warning{Where: ofGraph, Detail: "a cycle: " + refNames(refs(s, c)) + " depend on each other"})
 		}
 	}
 	causes, waits := graph.Causes(deps, facts(s))
@@ -87,7 +90,7 @@ func link(s *fleet.Snapshot, known []fleet.Ref) (deps [][]int, warnings []fleet.
 				err = errors.New("it names itself")
 			}
 			if err != nil {
-				warnings = append(warnings, fleet.Warning{Where: "dependsOn of " + own.String(), Detail: err.Error()})
+				warnings = append(warnings, fleet.Warning{Where: ofGraph + " of " + own.String(), Detail: err.Error()})
 			} else if j, ok := at[fleet.Ref(ref)]; ok && !slices.Contains(deps[i], j) {
 				deps[i] = append(deps[i], j)
 			}

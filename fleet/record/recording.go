@@ -163,7 +163,7 @@ func (i *indexer) finish(err error) (int, error) {
 	switch n := len(r.places); {
 	case errors.Is(err, errDamaged):
 		r.Cut = fmt.Sprintf("is damaged behind pass %d (line %d)", n, i.lines.number)
-	case errors.Is(err, errCut) || i.within:
+	case i.lines.partial || i.within:
 		r.Cut = fmt.Sprintf("ends in the middle of pass %d: the recorder was ended", n+1)
 	default:
 		r.Cut = fmt.Sprintf("ends after pass %d, without an end: the recorder was ended, or is still at work", n)

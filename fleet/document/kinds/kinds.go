@@ -12,6 +12,7 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet/document"
 	"github.com/midwatch-cli/midwatch/fleet/document/jsonschema"
 	"github.com/midwatch-cli/midwatch/fleet/document/measured"
+	"github.com/midwatch-cli/midwatch/fleet/document/recorded"
 )
 
 // kind is a row of the table of documents: its name, what it is, and the types
@@ -37,6 +38,7 @@ func kinds() []kind {
 		{"Plan", "changes, before and after they were made", typesOf(document.PlanDoc{})},
 		{"Query", "the answer to an expression in PromQL", typesOf(measured.QueryDoc{})},
 		{"Registries", "the kinds of registry that can be read", typesOf(document.List[document.Registry]{})},
+		{"Replay", "what a recording holds", typesOf(recorded.Doc{})},
 		{"Resolve", "the instances to use, in order of choice", typesOf(document.List[document.Resolved]{})},
 		{"Schemas", "the kinds of document", typesOf(document.List[Item]{})},
 		{"Services", "the services the registries hold", typesOf(document.FleetDoc[document.Service]{})},

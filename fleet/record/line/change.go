@@ -2,6 +2,7 @@ package line
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -78,7 +79,7 @@ func (r *Record) Change(data []byte) error {
 		return fault(json.Unmarshal(data, new(json.RawMessage)))
 	}
 	if err := d.apply(reflect.ValueOf(&r.snapshot).Elem(), text); err != nil {
-		return fault(err)
+		return err
 	}
 	r.snapshot.Kind = KindSnapshot
 	return nil
@@ -197,7 +198,7 @@ func (d *differ) apply(dst reflect.Value, text rawjson.Value) error {
 				continue // of a later version
 			}
 			if err := d.apply(dst.FieldByIndex(fields[at].index), m.Value); err != nil {
-				return err
+				return within(m.Name, err)
 			}
 		}
 		return nil
@@ -209,7 +210,7 @@ func (d *differ) apply(dst reflect.Value, text rawjson.Value) error {
 				return fmt.Errorf("%q is no place in a list of %d", m.Name, dst.Len())
 			}
 			if err := d.apply(dst.Index(int(i)), m.Value); err != nil {
-				return err
+				return within(m.Name, err)
 			}
 		}
 		return nil
@@ -234,6 +235,24 @@ func set(dst reflect.Value, text rawjson.Value) error {
 	default:
 		return json.Unmarshal([]byte(text), into)
 	}
+}
+
+// misfit is what is wrong with a member, and which it is.
+type misfit struct {
+	path string // outermost first, joined by dots
+	err  error
+}
+
+func (m *misfit) Error() string { return m.path + ": " + m.err.Error() }
+func (m *misfit) Unwrap() error { return m.err }
+
+// within says in which member something is wrong.
+func within(name string, err error) error {
+	var inner *misfit
+	if errors.As(err, &inner) {
+		return &misfit{name + "." + inner.path, inner.err}
+	}
+	return &misfit{name, fault(err)}
 }
 
 func misplaced(text rawjson.Value, t reflect.Type) error {

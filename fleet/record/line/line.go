@@ -211,6 +211,8 @@ func fault(err error) error {
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError
 	switch {
+	case errors.As(err, &kind) && kind.Field == "":
+		return fmt.Errorf("here is no place for a %s", kind.Value)
 	case errors.As(err, &kind):
 		return fmt.Errorf("%s is no place for a %s", kind.Field, kind.Value)
 	case errors.As(err, &syntax):

@@ -1,4 +1,5 @@
-package app
+// Package build says what the binary was made from.
+package build
 
 import "runtime/debug"
 
@@ -9,22 +10,22 @@ var (
 	date    string
 )
 
-// Build says what this binary was made from.
-type Build struct {
+// Info is what the binary was made from.
+type Info struct {
 	Version string // 1.4.0, or dev
 	Commit  string // full hash; ends in -dirty when the tree had changes
 	Date    string // of the commit, RFC 3339
 	Go      string
 }
 
-// Version returns what the linker said, or else what the Go tool recorded.
-func Version() Build {
+// Read returns what the linker said, or else what the Go tool recorded.
+func Read() Info {
 	info, _ := debug.ReadBuildInfo() // nil where nothing was recorded
-	return Build{Version: version, Commit: commit, Date: date}.with(info)
+	return Info{Version: version, Commit: commit, Date: date}.with(info)
 }
 
 // with fills in from what the Go tool recorded.
-func (b Build) with(info *debug.BuildInfo) Build {
+func (b Info) with(info *debug.BuildInfo) Info {
 	if info == nil {
 		return b.orUnknown()
 	}
@@ -53,7 +54,7 @@ func (b Build) with(info *debug.BuildInfo) Build {
 	return b.orUnknown()
 }
 
-func (b Build) orUnknown() Build {
+func (b Info) orUnknown() Info {
 	if b.Version == "" {
 		b.Version = "dev"
 	}

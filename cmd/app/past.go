@@ -1,0 +1,77 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/breaker"
+	"github.com/midwatch-cli/midwatch/fleet/sweep"
+	"github.com/midwatch-cli/midwatch/fleet/wiring"
+	"github.com/midwatch-cli/midwatch/probe"
+)
+
+// Past is a recording that a session reads in place of registries and
+// instances, from the moment on that was chosen. It belongs to one session.
+type Past interface {
+	// Inputs are what the registries of each context held then.
+	Inputs() []sweep.Input
+	// Pass is what a pass over a context would have come to, of those there are
+	// Inputs of.
+	Pass(context int, w Wanted) *fleet.Snapshot
+	// Watch shows one pass after the other, the contexts side by side, and misses
+	// none. The channel is closed behind the last, and when ctx ends.
+	Watch(ctx context.Context, w Wanted) <-chan *fleet.Snapshot
+	// Err is why it could not be read to its end.
+	Err() error
+	// Historian remembers what happened to breakers until then.
+	breaker.Historian
+	// Close ends it.
+	Close()
+}
+
+// Wanted is what a pass is to be about.
+type Wanted struct {
+	Select  func([]fleet.Service) []fleet.Service
+	Asking  Asking
+	Explain bool          // plans say who decided what
+	Within  time.Duration // of the recording's time, from the first pass that is shown; 0: to its end
+}
+
+// errNoEvents is for far sides that keep no history.
+var errNoEvents = &fleet.Error{Reason: probe.ReasonNotFound, Detail: "its API keeps no events", Hint: "midwatch watch tells what happens from now on", Err: errors.ErrUnsupported}
+
+// openPast opens the contexts of a recording.
+func (a *App) openPast(p Probing) (*Session, error) {
+	if len(a.Global.Registries) > 0 {
+		return nil, Usagef("leave --registry out", "a recording is read, and no registry")
+	}
+	names := a.Global.Contexts
+	if a.Global.AllContexts || slices.Equal(names, []string{"none"}) {
+		names = nil
+	}
+	past, err := a.Past(names)
+	if err != nil {
+		return nil, &Error{Code: Usage, Err: err}
+	}
+	return &Session{app: a, past: past, explain: p.Explain, secrets: &variables{env: a.Getenv}}, nil
+}
+
+// Historian returns who remembers what happened to the breakers of an instance.
+// Its error is a *fleet.Error; it wraps errors.ErrUnsupported where nobody does.
+func (s *Session) Historian(in *fleet.InstanceView) (breaker.Historian, error) {
+	if s.past != nil {
+		return s.past, nil
+	}
+	at := slices.IndexFunc(s.Fleets, func(f *wiring.Fleet) bool { return f.Context == in.Key.Context })
+	admin, err := s.Fleets[at].Admin(*in.Plan.Admin)
+	if err != nil {
+		return nil, err
+	}
+	if h, ok := admin.(breaker.Historian); ok {
+		return h, nil
+	}
+	return nil, errNoEvents
+}

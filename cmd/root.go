@@ -33,6 +33,7 @@ import (
 	"github.com/midwatch-cli/midwatch/cmd/schema"
 	"github.com/midwatch-cli/midwatch/cmd/services"
 	"github.com/midwatch-cli/midwatch/cmd/term"
+	"github.com/midwatch-cli/midwatch/cmd/top"
 	"github.com/midwatch-cli/midwatch/cmd/version"
 	"github.com/midwatch-cli/midwatch/cmd/wait"
 	"github.com/midwatch-cli/midwatch/cmd/watch"
@@ -126,8 +127,8 @@ func addCommands(root *cobra.Command, a *app.App) {
 		commands []*cobra.Command
 	}{
 		{cobra.Group{ID: "look", Title: "Look:"}, []*cobra.Command{
-			services.New(a), instances.New(a), check.New(a), wait.New(a), watch.New(a), metrics.New(a), query.New(a), breakers.New(a), resolve.New(a), doctor.New(a),
-			record.New(a), replay.New(a, replay.Commands{Find: find(a), Run: again(a)}),
+			services.New(a), instances.New(a), check.New(a), wait.New(a), watch.New(a), top.New(a), metrics.New(a), query.New(a), breakers.New(a),
+			resolve.New(a), doctor.New(a), record.New(a), replay.New(a, replay.Commands{Find: find(a), Run: again(a)}),
 		}},
 		{cobra.Group{ID: "try", Title: "Try it:"}, []*cobra.Command{
 			demo.New(a, again(a)),

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"context"
 	"time"
 )
@@ -34,6 +35,45 @@ type Event struct {
 	From    string // the word before: a status, a version, an address, a breaker's state
 	To      string
 	Why     Why
+}
+
+// Who is what the event is about, as midwatch accepts it back: an instance, a
+// service, or the name of a source.
+func (e Event) Who() string {
+	switch {
+	case e.Key.Instance != "":
+		return e.Key.String()
+	case e.Key.Name != "":
+		return e.Key.Name
+	}
+	return e.Key.Source
+}
+
+// Sentence is the event for people, in one line without its time. It may hold text
+// of services: untrusted.
+func (e Event) Sentence() string {
+	who, why := e.Who(), ""
+	if e.Why.Detail != "" {
+		why = ": " + e.Why.Detail
+	}
+	dash := func(s string) string { return cmp.Or(s, "-") }
+	switch e.Kind {
+	case EventServiceNew, EventInstanceNew:
+		return who + " is new" + why
+	case EventServiceGone, EventInstanceGone:
+		return who + " is gone" + why
+	case EventStatus:
+		return who + " " + e.From + " -> " + e.To + why
+	case EventVersion, EventAddress, EventClaim:
+		return who + " " + string(e.Kind) + " " + dash(e.From) + " -> " + dash(e.To) + why
+	case EventBreaker:
+		return who + " breaker " + e.Breaker + " " + dash(e.From) + " -> " + e.To + why
+	case EventSourceLost:
+		return "registry " + who + " does not answer, its last set is kept" + why
+	case EventSourceBack:
+		return "registry " + who + " answers again"
+	}
+	return who + " " + string(e.Kind) + why
 }
 
 // Feed is a stream of snapshots. A live hub and a recorded file are both one.

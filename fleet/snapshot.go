@@ -29,6 +29,7 @@ type ServiceView struct {
 	Serving   int            // instances that are up or degraded
 	Instances []InstanceView // sorted by id
 	BlockedBy []Ref          // roots it waits for
+	Traffic   *Traffic       // what its metrics say; nil where nobody measures
 }
 
 // InstanceView is an instance with what is known of it.
@@ -44,7 +45,8 @@ type InstanceView struct {
 	// says how. It changes no status.
 	BreakersWhy  Why
 	BreakersHint string
-	Scrape       Scrape // its page of metrics, as it was read in this pass; changes no status
+	Scrape       Scrape   // its page of metrics, as it was read in this pass; changes no status
+	Traffic      *Traffic // what its metrics say; nil where nobody measures
 	Attempts     int
 	Flaky        bool
 	Plan         Plan // how it was asked and why, for --explain
@@ -72,6 +74,17 @@ type Scrape struct {
 	Note    string // what was odd and spoils nothing, or why some were dropped; untrusted
 	Why     Why    // why nothing could be read; without it something was
 	Hint    string // what to do about that
+}
+
+// Traffic is how a service, or one of its instances, fares by its metrics. A
+// number that nobody gives is NaN.
+type Traffic struct {
+	Window        time.Duration // it was looked at
+	Rate          float64       // calls per second
+	Errors        float64       // the share of them that failed: 0 to 1
+	P50, P95, P99 float64       // how long they took, in seconds
+	Over          bool          // P99 is a lower bound: the highest of the histogram, and it was exceeded
+	Why           string        // why the first number that is missing is; untrusted
 }
 
 // SourceView is a registry as it stands: a failing one keeps its last set.

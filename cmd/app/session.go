@@ -328,30 +328,6 @@ func (s *Session) MissingIn(sel *selection.Selection) []Missing {
 	return missing(inputs, unknown)
 }
 
-// Known lists every service of a context, as its registries were last read.
-func (s *Session) Known(context string) (refs []fleet.Ref) {
-	for i, f := range s.Fleets {
-		if f.Context == context {
-			for _, svc := range s.standing()[i].Services {
-				refs = append(refs, svc.Ref)
-			}
-		}
-	}
-	return refs
-}
-
-// standing is what the registries hold, as they were last read.
-func (s *Session) standing() []sweep.Input {
-	if s.past != nil {
-		return s.past.Inputs()
-	}
-	inputs := make([]sweep.Input, len(s.Fleets))
-	for i, f := range s.Fleets {
-		inputs[i] = f.Input(f.Keeper().States())
-	}
-	return inputs
-}
-
 // missing lists the names that no context knows. Those that a silent source
 // may know are missing all the same: they could not be found out.
 func missing(inputs []sweep.Input, unknown [][]string) []Missing {

@@ -18,19 +18,18 @@ const settle = 100 * time.Millisecond
 
 // Watch keeps the sources and makes passes until ctx ends. It delivers the
 // merged snapshot of all contexts, the newest only, and closes the channel at
-// the end.
+// the end. With metrics the snapshots hold what they say of each service.
 func (s *Session) Watch(ctx context.Context, sel *selection.Selection, interval time.Duration, asking Asking) <-chan *fleet.Snapshot {
 	if s.past != nil {
 		return s.past.Watch(ctx, Wanted{Select: chosen(sel), Asking: asking, Explain: s.explain, Within: s.app.Global.Timeout})
 	}
-	out := make(chan *fleet.Snapshot, 1)
-	m := &merger{latest: make([]*fleet.Snapshot, len(s.Fleets)), out: out}
-	wait := s.passes(ctx, sel, interval, asking, m.put)
+	all := sweep.SideBySide(len(s.Fleets))
+	wait := s.passes(ctx, sel, interval, asking, all.Put)
 	go func() {
 		wait()
-		close(out)
+		all.Close()
 	}()
-	return out
+	return all.Latest()
 }
 
 // Apart is Watch with each context's snapshots by themselves, as they come.
@@ -54,7 +53,7 @@ func (s *Session) Apart(ctx context.Context, sel *selection.Selection, interval 
 func (s *Session) passes(ctx context.Context, sel *selection.Selection, interval time.Duration, asking Asking, put func(int, *fleet.Snapshot)) (wait func()) {
 	var wg sync.WaitGroup
 	for i, f := range s.Fleets {
-		loop := s.loop(f, sel, interval, asking)
+		loop := s.loop(ctx, f, sel, interval, asking)
 		wg.Go(func() { f.Keeper().Run(ctx) })
 		wg.Go(func() { loop.Run(ctx) })
 		snaps := loop.Hub.Latest(ctx)
@@ -67,12 +66,16 @@ func (s *Session) passes(ctx context.Context, sel *selection.Selection, interval
 	return wg.Wait
 }
 
-func (s *Session) loop(f *wiring.Fleet, sel *selection.Selection, interval time.Duration, asking Asking) *sweep.Loop {
+func (s *Session) loop(ctx context.Context, f *wiring.Fleet, sel *selection.Selection, interval time.Duration, asking Asking) *sweep.Loop {
 	w := s.sweeper(f, asking)
 	w.Select = chosen(sel)
 	keeper := f.Keeper()
+	var passed func(*fleet.Snapshot)
+	if asking&Metrics != 0 && s.Measures != nil {
+		passed = func(snap *fleet.Snapshot) { s.Measures.Traffic(ctx, snap, s.app.Now()) }
+	}
 	return &sweep.Loop{
-		Sweeper: w, Hub: sweep.NewHub(), Interval: interval, Changed: keeper.Changed(), Settle: settle,
+		Sweeper: w, Hub: sweep.NewHub(), Interval: interval, Changed: keeper.Changed(), Settle: settle, Passed: passed,
 		Input: func() (sweep.Input, bool) {
 			states := keeper.States()
 			return f.Input(states), heard(states)
@@ -97,33 +100,4 @@ func heard(states []registry.State) bool {
 		}
 	}
 	return true
-}
-
-// merger joins the newest snapshots of several contexts.
-type merger struct {
-	mu     sync.Mutex
-	latest []*fleet.Snapshot
-	seq    uint64
-	out    chan *fleet.Snapshot
-}
-
-func (m *merger) put(i int, s *fleet.Snapshot) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.latest[i] = s
-	for _, l := range m.latest {
-		if l == nil {
-			return
-		}
-	}
-	merged := fleet.Merge(m.latest)
-	if len(m.latest) > 1 {
-		m.seq++
-		merged.Seq = m.seq
-	}
-	select {
-	case <-m.out: // nobody read the last one
-	default:
-	}
-	m.out <- merged
 }

@@ -53,6 +53,8 @@ type IO struct {
 	// there is none.
 	Console func() (Console, error)
 
+	screen *os.File // behind Out, where that is a terminal
+
 	gone  chan struct{}
 	plain bool // --ascii was given: also off a terminal
 }
@@ -82,6 +84,9 @@ func System() *IO {
 // system is System for any files and environment.
 func system(in, out, errw *os.File, getenv func(string) string) *IO {
 	t := &IO{In: in, OutTTY: isTerminal(out), ErrTTY: isTerminal(errw), CI: detectCI(getenv), gone: make(chan struct{})}
+	if t.OutTTY {
+		t.screen = out
+	}
 	t.Out = &pipe{to: out, gone: t.gone}
 	t.Err = &pipe{to: errw, gone: make(chan struct{})}
 	t.OutColor, t.ErrColor = autoColor(getenv, t.OutTTY), autoColor(getenv, t.ErrTTY)
@@ -135,6 +140,10 @@ func (t *IO) Apply(s Settings) error {
 
 // Width is the number of columns there are to draw on; at least 20.
 func (t *IO) Width() int { return max(t.Wide(), 20) }
+
+// Screen is the terminal behind Out, for who draws on the whole of it; nil where
+// there is none.
+func (t *IO) Screen() *os.File { return t.screen }
 
 // OutASCII says whether standard output takes only ASCII. A file takes UTF-8
 // whatever the locale is, unless the flag says otherwise.

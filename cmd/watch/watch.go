@@ -121,7 +121,7 @@ func print(a *app.App, e fleet.Event, before, after *fleet.Snapshot) error {
 	case a.Output.Format == render.FormatJSON, a.Output.Format == render.FormatJSONL, a.Output.JQ != "", a.Output.Template != "":
 		return render.Line(a.IO, a.Output, document.Event(e, before, after))
 	case a.Output.Format == render.FormatName:
-		_, err := fmt.Fprintln(a.IO.Out, term.Clean(name(e.Key)))
+		_, err := fmt.Fprintln(a.IO.Out, term.Clean(e.Who()))
 		return err
 	}
 	at := e.At
@@ -134,51 +134,6 @@ func print(a *app.App, e fleet.Event, before, after *fleet.Snapshot) error {
 	if a.IO.OutTTY {
 		layout = "15:04:05 MST"
 	}
-	_, err := fmt.Fprintln(a.IO.Out, term.Clean(at.Format(layout)+"  "+sentence(e)))
+	_, err := fmt.Fprintln(a.IO.Out, term.Clean(at.Format(layout)+"  "+e.Sentence()))
 	return err
-}
-
-// name is what midwatch accepts back.
-func name(k fleet.Key) string {
-	switch {
-	case k.Instance != "":
-		return k.String()
-	case k.Name != "":
-		return k.Name
-	default:
-		return k.Source
-	}
-}
-
-// sentence is an event for people.
-func sentence(e fleet.Event) string {
-	who, why := name(e.Key), ""
-	if e.Why.Detail != "" {
-		why = ": " + e.Why.Detail
-	}
-	switch e.Kind {
-	case fleet.EventServiceNew, fleet.EventInstanceNew:
-		return who + " is new" + why
-	case fleet.EventServiceGone, fleet.EventInstanceGone:
-		return who + " is gone" + why
-	case fleet.EventStatus:
-		return fmt.Sprintf("%s %s -> %s%s", who, e.From, e.To, why)
-	case fleet.EventVersion, fleet.EventAddress, fleet.EventClaim:
-		return fmt.Sprintf("%s %s %s -> %s%s", who, e.Kind, dash(e.From), dash(e.To), why)
-	case fleet.EventBreaker:
-		return fmt.Sprintf("%s breaker %s %s -> %s%s", who, e.Breaker, dash(e.From), e.To, why)
-	case fleet.EventSourceLost:
-		return "registry " + who + " does not answer, its last set is kept" + why
-	case fleet.EventSourceBack:
-		return "registry " + who + " answers again"
-	default:
-		return who + " " + string(e.Kind) + why
-	}
-}
-
-func dash(s string) string {
-	if s == "" {
-		return "-"
-	}
-	return s
 }

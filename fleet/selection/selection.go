@@ -114,12 +114,26 @@ func (s *Selection) Apply(services []fleet.Service) (selected []fleet.Service, u
 	return selected, unknown
 }
 
-// named says whether the names ask for an instance, and notes which were met.
+// Meant says whether an instance of a snapshot is meant; nil asks about its
+// service, which has none.
+func (s *Selection) Meant(svc *fleet.ServiceView, in *fleet.InstanceView) bool {
+	of := fleet.Service{Ref: svc.Ref, Labels: svc.Labels}
+	k, one := fleet.Key{Ref: svc.Ref}, &fleet.Instance{}
+	if in != nil {
+		k, one = in.Key, &in.Instance
+	}
+	return s.named(k, nil) && s.keeps(&of, one)
+}
+
+// named says whether the names ask for an instance, and notes which were met
+// where somebody wants to know.
 func (s *Selection) named(k fleet.Key, met []bool) bool {
 	wanted, refused := !slices.ContainsFunc(s.names, func(p Pattern) bool { return !p.Not }), false
 	for i, p := range s.names {
 		if p.MatchInstance(k) {
-			met[i] = true
+			if met != nil {
+				met[i] = true
+			}
 			wanted, refused = wanted || !p.Not, refused || p.Not
 		}
 	}

@@ -28,6 +28,7 @@ type (
 		BreakersWhy  why               `json:"breakersWhy,omitzero"`
 		BreakersHint string            `json:"breakersHint,omitzero"`
 		Scrape       scrape            `json:"scrape,omitzero"`
+		Traffic      *traffic          `json:"traffic,omitzero"`
 		Attempts     int               `json:"attempts,omitzero"`
 		Flaky        bool              `json:"flaky,omitzero"`
 		Plan         plan              `json:"plan,omitzero"`
@@ -166,7 +167,7 @@ func instanceOf(v *fleet.InstanceView, of fleet.Ref) instance {
 		ID: v.ID, Addr: v.Addr, Zone: v.Zone, Version: v.Version, Weight: v.Weight, Claimed: (*status)(v.Claimed), ClaimNote: v.ClaimNote,
 		Labels: v.Labels, Endpoints: v.Endpoints, LastSeen: momentOf(v.LastSeen), Lease: seconds(v.Lease),
 		Status: status(v.Status), Why: whyOf(v.Why), Probes: each(v.Probes, resultOf), Breakers: each(v.Breakers, breakerOf),
-		BreakersWhy: whyOf(v.BreakersWhy), BreakersHint: v.BreakersHint, Scrape: scrapeOf(&v.Scrape),
+		BreakersWhy: whyOf(v.BreakersWhy), BreakersHint: v.BreakersHint, Scrape: scrapeOf(&v.Scrape), Traffic: trafficOf(v.Traffic),
 		Attempts: v.Attempts, Flaky: v.Flaky, Plan: planOf(&v.Plan),
 	}
 	if usual := (fleet.Key{Ref: of, Instance: v.ID}); v.Key != usual {
@@ -184,7 +185,7 @@ func (i *instance) fleet(of fleet.Ref) fleet.InstanceView {
 			Labels: i.Labels, Endpoints: i.Endpoints, LastSeen: i.LastSeen.time(), Lease: i.Lease.duration(),
 		},
 		Status: fleet.Status(i.Status), Why: i.Why.fleet(), Probes: each(i.Probes, (*result).probe), Breakers: each(i.Breakers, (*breaker).fleet),
-		BreakersWhy: i.BreakersWhy.fleet(), BreakersHint: i.BreakersHint, Scrape: i.Scrape.fleet(),
+		BreakersWhy: i.BreakersWhy.fleet(), BreakersHint: i.BreakersHint, Scrape: i.Scrape.fleet(), Traffic: i.Traffic.fleet(),
 		Attempts: i.Attempts, Flaky: i.Flaky, Plan: i.Plan.fleet(),
 	}
 	if i.Key != nil {

@@ -50,6 +50,7 @@ type (
 		Serving   int               `json:"serving,omitzero"`
 		Instances []instance        `json:"instances,omitzero"`
 		BlockedBy []ref             `json:"blockedBy,omitzero"`
+		Traffic   *traffic          `json:"traffic,omitzero"`
 	}
 
 	source struct {
@@ -117,7 +118,7 @@ func serviceOf(v *fleet.ServiceView) service {
 	return service{
 		ref: ref(v.Ref), Labels: v.Labels, DependsOn: v.DependsOn, Status: status(v.Status), Why: whyOf(v.Why), Serving: v.Serving,
 		Instances: each(v.Instances, func(in *fleet.InstanceView) instance { return instanceOf(in, v.Ref) }),
-		BlockedBy: each(v.BlockedBy, refOf),
+		BlockedBy: each(v.BlockedBy, refOf), Traffic: trafficOf(v.Traffic),
 	}
 }
 
@@ -126,7 +127,7 @@ func (s *service) fleet() fleet.ServiceView {
 	return fleet.ServiceView{
 		Ref: of, Labels: s.Labels, DependsOn: s.DependsOn, Status: fleet.Status(s.Status), Why: s.Why.fleet(), Serving: s.Serving,
 		Instances: each(s.Instances, func(in *instance) fleet.InstanceView { return in.fleet(of) }),
-		BlockedBy: each(s.BlockedBy, (*ref).fleet),
+		BlockedBy: each(s.BlockedBy, (*ref).fleet), Traffic: s.Traffic.fleet(),
 	}
 }
 

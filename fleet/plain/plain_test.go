@@ -1,4 +1,4 @@
-package term_test
+package plain_test
 
 import (
 	"strings"
@@ -6,7 +6,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/midwatch-cli/midwatch/cmd/term"
+	"github.com/midwatch-cli/midwatch/fleet/plain"
 )
 
 func TestClean(t *testing.T) {
@@ -54,7 +54,7 @@ func TestClean(t *testing.T) {
 		"\n::error::x":                  " : :error::x",
 		strings.Repeat("x", 100) + "\n": strings.Repeat("x", 100) + " ",
 	} {
-		if got := term.Clean(in); got != want {
+		if got := plain.Clean(in); got != want {
 			t.Errorf("%q: got %q, want %q", in, got, want)
 		}
 	}
@@ -70,7 +70,7 @@ func TestCleanLines(t *testing.T) {
 		"\x1b[2J\n##[a]":   "\\x1b[2J\n# #[a]",
 		"plain\nand plain": "plain\nand plain",
 	} {
-		if got := term.CleanLines(in); got != want {
+		if got := plain.CleanLines(in); got != want {
 			t.Errorf("%q: got %q, want %q", in, got, want)
 		}
 	}
@@ -82,17 +82,17 @@ func TestUnlinkLines(t *testing.T) {
 		"a\nb":                       "a\nb",
 		"::error::x\n ::b::\nc::d\n": ": :error::x\n : :b::\nc::d\n",
 	} {
-		if got := term.UnlinkLines(in); got != want {
+		if got := plain.UnlinkLines(in); got != want {
 			t.Errorf("%q: got %q, want %q", in, got, want)
 		}
 	}
 }
 
 func TestPrintable(t *testing.T) {
-	if got, want := term.Printable("::notice::\x1b[1m\n\tx\u202e"), "::notice::\\x1b[1m\n\tx\\u202e"; got != want {
+	if got, want := plain.Printable("::notice::\x1b[1m\n\tx\u202e"), "::notice::\\x1b[1m\n\tx\\u202e"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if got := term.Printable("plain"); got != "plain" {
+	if got := plain.Printable("plain"); got != "plain" {
 		t.Errorf("got %q", got)
 	}
 }
@@ -101,7 +101,7 @@ func TestASCII(t *testing.T) {
 	for in, want := range map[string]string{
 		"plain": "plain", "✓ ✗ – · … →": "+ x - - ~ ->", "日": `\u65e5`, "😀": `\U0001f600`, "é": `\u00e9`,
 	} {
-		if got := term.ASCII(in); got != want {
+		if got := plain.ASCII(in); got != want {
 			t.Errorf("%q: got %q, want %q", in, got, want)
 		}
 	}
@@ -112,7 +112,7 @@ func FuzzClean(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		for _, c := range []string{term.Clean(s), term.CleanLines(s)} {
+		for _, c := range []string{plain.Clean(s), plain.CleanLines(s)} {
 			if !utf8.ValidString(c) {
 				t.Fatalf("%q: broken UTF-8 in %q", s, c)
 			}
@@ -134,14 +134,14 @@ func FuzzClean(f *testing.F) {
 				}
 			}
 		}
-		once := term.Clean(s)
+		once := plain.Clean(s)
 		if strings.ContainsAny(once, "\n\t") {
 			t.Fatalf("%q: more than a line: %q", s, once)
 		}
-		if twice := term.Clean(once); twice != once {
+		if twice := plain.Clean(once); twice != once {
 			t.Fatalf("%q: twice is %q, once %q", s, twice, once)
 		}
-		if a := term.ASCII(once); strings.ContainsFunc(a, func(r rune) bool { return r > '~' || r < ' ' }) {
+		if a := plain.ASCII(once); strings.ContainsFunc(a, func(r rune) bool { return r > '~' || r < ' ' }) {
 			t.Fatalf("%q: not ASCII: %q", s, a)
 		}
 	})

@@ -1,0 +1,138 @@
+// Package top is `midwatch top`: the dashboard.
+package top
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/midwatch-cli/midwatch/cmd/app"
+	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/metrics/series"
+	"github.com/midwatch-cli/midwatch/fleet/wiring"
+	"github.com/midwatch-cli/midwatch/tui"
+	"github.com/midwatch-cli/midwatch/tui/theme"
+)
+
+type options struct {
+	sel      app.Selection
+	probing  app.Probing
+	watching app.Watching
+	palette  string
+	blind    bool
+}
+
+const example = `  midwatch top
+  midwatch top payment 'ord*' --interval 2s
+  midwatch top --palette light --color-blind
+  midwatch demo -- top                             on a real little fleet`
+
+// New returns the command.
+func New(a *app.App) *cobra.Command {
+	var o options
+	cmd := &cobra.Command{
+		Use: "top [SERVICE...]", Short: "Watch the fleet on a screen that one can walk through", Example: example,
+		Long: `top shows the fleet on the whole terminal, worst first, and goes on until q. Every
+service and instance has a page: enter goes in, esc back, / filters, : goes anywhere, and
+? lists the keys. What stands there is what check and metrics read, again and again.
+It changes nothing. Without a terminal there is midwatch watch, or midwatch services -w.`,
+		ValidArgsFunction: a.ServiceArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return run(cmd.Context(), a, &o, args)
+		},
+	}
+	o.sel.Add(cmd, a)
+	o.probing.Add(cmd, a)
+	o.watching.AddInterval(cmd, fleet.Interval)
+	f := cmd.Flags()
+	f.StringVar(&o.palette, "palette", "auto", "colours for a ground that is dark or light; auto asks the terminal")
+	f.BoolVar(&o.blind, "color-blind", false, "colours that do not rest on red and green")
+	a.Complete(cmd, "palette", "auto", "dark", "light")
+	return cmd
+}
+
+func (o *options) check() error {
+	if err := o.probing.Check(); err != nil {
+		return err
+	}
+	if o.palette != "auto" && o.palette != "dark" && o.palette != "light" {
+		return app.Usagef("", "--palette %q: want auto, dark or light", o.palette)
+	}
+	return o.watching.Check()
+}
+
+// reachable refuses where there is no terminal to draw on or none to type on.
+func reachable(a *app.App) error {
+	refused := func() error {
+		return app.Usagef("midwatch watch prints what happens, midwatch services -w lists again and again", "top needs a terminal")
+	}
+	if !a.IO.OutTTY || a.IO.Dumb || a.IO.Quiet || a.IO.Screen() == nil {
+		return refused()
+	}
+	console, err := a.IO.Console()
+	if err != nil {
+		return refused()
+	}
+	return console.Close()
+}
+
+func run(ctx context.Context, a *app.App, o *options, names []string) error {
+	if err := o.check(); err != nil {
+		return err
+	}
+	sel, err := o.sel.Compile(names)
+	if err != nil {
+		return err
+	}
+	if err := reachable(a); err != nil {
+		return err
+	}
+	s, err := a.Open(ctx, o.probing)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	s.Measures = wiring.Measure(s.Fleets, series.Options{}, 0)
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	feed := watched(s, s.Watch(ctx, sel, o.watching.Interval, app.Everything|app.Metrics), stop)
+	zone := time.Local
+	if a.Global.UTC {
+		zone = time.UTC
+	}
+	view := tui.Options{
+		Feed: feed, Interval: o.watching.Interval, Now: a.Now, Zone: zone, Fixed: o.palette != "auto",
+		Theme: theme.Options{Light: o.palette == "light", ColorBlind: o.blind, Colorless: !a.IO.OutColor, ASCII: a.IO.OutASCII()},
+	}
+	if len(s.Fleets) == 1 {
+		view.Context = s.Fleets[0].Context
+	}
+	err = tui.Run(ctx, a.IO.Screen(), view)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return nil // --timeout: that long was wanted
+	}
+	return err
+}
+
+// watched hands snapshots on, the newest only, and ends everything where a source
+// has a fault that its owner has to correct.
+func watched(s *app.Session, from <-chan *fleet.Snapshot, stop context.CancelCauseFunc) <-chan *fleet.Snapshot {
+	to := make(chan *fleet.Snapshot, 1)
+	go func() {
+		defer close(to)
+		for snap := range from {
+			if err := s.ConfigError(); err != nil {
+				stop(err)
+				return
+			}
+			select {
+			case <-to: // nobody has seen the last one
+			default:
+			}
+			to <- snap
+		}
+	}()
+	return to
+}

@@ -1,0 +1,250 @@
+// Package tui is the dashboard: it draws the snapshots of a feed, page by page.
+// The root, App, owns what is shared: the size, the stack of pages, dialogs, the
+// feed. It does no I/O; pages are in tui/page and below.
+package tui
+
+import (
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/diff"
+	"github.com/midwatch-cli/midwatch/tui/history"
+	"github.com/midwatch-cli/midwatch/tui/page"
+	fleetpage "github.com/midwatch-cli/midwatch/tui/page/fleet"
+	"github.com/midwatch-cli/midwatch/tui/theme"
+)
+
+// keptEvents is how many events the pages can show.
+const keptEvents = 2000
+
+// Options say what is shown, and how.
+type Options struct {
+	// Feed delivers snapshots, the newest only, and is closed at its end.
+	Feed <-chan *fleet.Snapshot
+	// Interval is between two snapshots: after a few of them without one, the
+	// screen says so.
+	Interval time.Duration
+	// Context is what the header says before the first snapshot.
+	Context string
+	// Theme is how it looks; Light is found out from the terminal unless Fixed.
+	Theme theme.Options
+	Fixed bool
+	Now   func() time.Time
+	Zone  *time.Location
+}
+
+// App is the root: a tea.Model. One goroutine uses it.
+type App struct {
+	o     Options
+	theme *theme.Theme
+
+	width, height int
+	stack         []page.Page // the last one is seen
+	dialogs       []dialog
+	asking        *prompt
+
+	latest  *fleet.Snapshot // that came; nil before the first
+	shown   *fleet.Snapshot // that is drawn: the latest, unless paused
+	arrived time.Time
+	silent  bool // nothing has come for too long
+	ended   bool // the feed is over
+	history history.History
+	events  []fleet.Event // oldest first
+
+	unwell, wide, paused, quitting bool
+	note                           string // one line for the person, until the next key
+
+	frame string // what is drawn
+	fresh bool   // frame is still right
+	drawn int    // frames that were made, for tests
+}
+
+// New returns the root, on the page of the fleet.
+func New(o Options) *App {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Zone == nil {
+		o.Zone = time.Local
+	}
+	return &App{o: o, theme: theme.New(o.Theme), stack: []page.Page{fleetpage.New()}, arrived: o.Now()}
+}
+
+// What comes to Update beside keys and sizes.
+type (
+	snapshotMsg struct{ snapshot *fleet.Snapshot }
+	endedMsg    struct{}
+	tickMsg     time.Time
+)
+
+// Init asks for the first snapshot and for the terminal's background.
+func (a *App) Init() tea.Cmd {
+	commands := []tea.Cmd{a.next(), tick()}
+	if !a.o.Fixed {
+		commands = append(commands, tea.RequestBackgroundColor)
+	}
+	return tea.Batch(commands...)
+}
+
+// next waits for a snapshot. It is the only command on the feed: each snapshot
+// asks for the next one.
+func (a *App) next() tea.Cmd {
+	feed := a.o.Feed
+	return func() tea.Msg {
+		if s, ok := <-feed; ok {
+			return snapshotMsg{s}
+		}
+		return endedMsg{}
+	}
+}
+
+// tick is once a second: what is shown changes by it only when the feed falls
+// silent.
+func tick() tea.Cmd {
+	return tea.Tick(time.Second, func(t time.Time) tea.Msg { return tickMsg(t) })
+}
+
+// Update takes what happened.
+func (a *App) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	switch msg := msg.(type) {
+	case tea.WindowSizeMsg:
+		a.resize(msg.Width, msg.Height)
+	case tea.KeyPressMsg:
+		a.press(msg.String(), msg.Text)
+		a.see()
+	case tea.PasteMsg:
+		if a.asking != nil {
+			a.asking.press(a, "", msg.Content)
+			a.see()
+		}
+	case tea.BackgroundColorMsg:
+		a.background(msg.IsDark())
+	case snapshotMsg:
+		a.take(msg.snapshot)
+		return a, a.next()
+	case endedMsg:
+		a.ended = true
+		a.fresh = false
+	case tickMsg:
+		a.listen()
+		return a, tick()
+	}
+	if a.quitting {
+		return a, tea.Quit
+	}
+	return a, nil
+}
+
+// View draws, if anything changed.
+func (a *App) View() tea.View {
+	if !a.fresh {
+		a.frame, a.fresh = a.draw(), true
+		a.drawn++
+	}
+	v := tea.NewView(a.frame)
+	v.AltScreen = true
+	v.WindowTitle = "midwatch"
+	return v
+}
+
+// resize takes a new size. One of nothing, as some serial lines and containers
+// say, is taken for the usual one.
+func (a *App) resize(width, height int) {
+	if width <= 0 || height <= 0 {
+		width, height = 80, 24
+	}
+	if a.width, a.height = width, height; a.top() != nil {
+		a.see()
+	}
+}
+
+func (a *App) background(dark bool) {
+	if a.o.Fixed || a.o.Theme.Light == !dark {
+		return
+	}
+	a.o.Theme.Light = !dark
+	a.theme, a.fresh = theme.New(a.o.Theme), false
+}
+
+// take takes a snapshot: it is remembered in any case, and seen unless paused.
+func (a *App) take(s *fleet.Snapshot) {
+	if a.latest != nil {
+		a.events = append(a.events, diff.Between(a.latest, s)...)
+		if over := len(a.events) - keptEvents; over > 0 {
+			a.events = append(a.events[:0], a.events[over:]...)
+		}
+	}
+	a.history.Add(s)
+	a.latest, a.arrived, a.silent = s, a.o.Now(), false
+	if !a.paused || a.shown == nil {
+		a.shown = s
+	}
+	a.see()
+}
+
+// listen notices when nothing has come for several intervals.
+func (a *App) listen() {
+	silent := !a.ended && a.o.Interval > 0 && a.o.Now().Sub(a.arrived) > 3*a.o.Interval
+	if silent || a.silent {
+		a.fresh = false // the age is shown, and grows
+	}
+	a.silent = silent
+}
+
+// see lets the page arrange what it draws.
+func (a *App) see() {
+	a.fresh = false
+	if a.shown == nil {
+		return
+	}
+	v := a.view()
+	a.top().See(&v)
+}
+
+// view is what the page on top draws from.
+func (a *App) view() page.View {
+	shown := a.shown
+	if shown == nil {
+		shown = &fleet.Snapshot{}
+	}
+	return page.View{
+		Snapshot: shown, History: &a.history, Events: a.events, Theme: a.theme,
+		Width: a.width, Height: a.layout().page, Now: a.o.Now(), Zone: a.o.Zone, Unwell: a.unwell, Wide: a.wide,
+	}
+}
+
+func (a *App) top() page.Page { return a.stack[len(a.stack)-1] }
+
+// open goes to a place: back to it where it is in the path already.
+func (a *App) open(to page.Place) {
+	for i, p := range a.stack {
+		if p.Place() == to {
+			a.stack = a.stack[:i+1]
+			return
+		}
+	}
+	if p := pageOf(to); p != nil {
+		a.stack = append(a.stack, p)
+	}
+}
+
+// back leaves a filter first, then the page.
+func (a *App) back() {
+	if f, ok := a.top().(page.Filtered); ok && f.Filter() != "" {
+		_ = f.SetFilter("") // an empty one is always understood
+		return
+	}
+	if len(a.stack) > 1 {
+		a.stack = a.stack[:len(a.stack)-1]
+	}
+}
+
+func (a *App) pause() {
+	if a.paused = !a.paused; !a.paused && a.latest != nil {
+		a.shown = a.latest
+	}
+}
+
+func (a *App) quit() { a.quitting = true }

@@ -1,0 +1,246 @@
+package tui
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/plain"
+	"github.com/midwatch-cli/midwatch/tui/page"
+	"github.com/midwatch-cli/midwatch/tui/theme"
+	"github.com/midwatch-cli/midwatch/tui/widget"
+)
+
+// layout is how the lines of the screen are shared out.
+type layout struct {
+	header, path, page, events, keys int
+	rules                            bool
+}
+
+// layout gives the page what the others leave: they give way on small screens.
+func (a *App) layout() layout {
+	l := layout{header: 1, path: 1, keys: 1}
+	switch h := a.height; {
+	case h >= 18:
+		l.rules, l.events = true, 2
+	case h >= 12:
+		l.events = 1
+	case h < 3:
+		l = layout{}
+	case h < 6:
+		l.path = 0
+	}
+	l.page = a.height - l.header - l.path - l.events - l.keys
+	if l.rules {
+		l.page -= 2
+	}
+	return l
+}
+
+// draw makes a frame: a line for each line of the screen, none wider than it.
+func (a *App) draw() string {
+	l := a.layout()
+	lines := make([]widget.Line, 0, a.height)
+	rule := widget.Text(theme.Rule, strings.Repeat("─", max(0, a.width)))
+	if l.header > 0 {
+		lines = append(lines, a.header())
+	}
+	if l.rules {
+		lines = append(lines, rule)
+	}
+	if l.path > 0 {
+		lines = append(lines, a.path())
+	}
+	lines = append(lines, a.body(l.page)...)
+	if l.rules {
+		lines = append(lines, rule)
+	}
+	lines = append(lines, a.happened(l.events)...)
+	if l.keys > 0 {
+		lines = append(lines, a.footer())
+	}
+	var b strings.Builder
+	for i := range lines {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		widget.Write(&b, a.theme, lines[i], a.width)
+	}
+	return b.String()
+}
+
+// body is the page, or the dialog above it, in exactly so many lines.
+func (a *App) body(height int) []widget.Line {
+	var lines []widget.Line
+	v := a.view()
+	switch {
+	case height <= 0:
+		return nil
+	case len(a.dialogs) > 0:
+		lines = a.dialogs[len(a.dialogs)-1].draw(&v)
+	case a.shown == nil && a.ended:
+		lines = page.Middle(&v, "Nothing was read.", "q quits")
+	case a.shown == nil:
+		lines = page.Middle(&v, "Reading the registries, asking every instance …")
+	default:
+		lines = a.top().Draw(&v)
+	}
+	for len(lines) < height {
+		lines = append(lines, widget.Blank())
+	}
+	return lines[:height]
+}
+
+// header says whose fleet it is, how its sources are, and how fresh all this is.
+func (a *App) header() widget.Line {
+	l := widget.Line{Left: []widget.Span{{Text: " midwatch", Tone: theme.Strong}}}
+	name := a.o.Context
+	if a.shown != nil && a.shown.Context != "" {
+		name = a.shown.Context
+	}
+	dot := widget.Span{Text: " · ", Tone: theme.Rule}
+	if name != "" {
+		l.Left = append(l.Left, dot, widget.Span{Text: name, Tone: theme.Accent})
+	}
+	if a.shown != nil {
+		for i := range a.shown.Sources {
+			between := dot
+			if i > 0 {
+				between = widget.Span{Text: "  "}
+			}
+			l.Left = append(append(l.Left, between), source(a.shown, &a.shown.Sources[i])...)
+		}
+	}
+	l.Right = a.freshness(a.width - 1 - widget.SpansWidth(a.theme, l.Left))
+	return l
+}
+
+// freshness is whether what is seen is the present and, where there is room, when
+// that was and how many instances answered.
+func (a *App) freshness(room int) []widget.Span {
+	word, tone := a.state()
+	right := []widget.Span{{Text: word + " ", Tone: tone}}
+	if a.shown == nil {
+		return right
+	}
+	v, c := a.view(), a.shown.Counts()
+	for _, more := range []string{v.Clock(a.shown.At), fmt.Sprintf("%d of %d answer", c.Answered, c.Instances)} {
+		longer := append([]widget.Span{{Text: more, Tone: theme.Dim}, {Text: " · ", Tone: theme.Rule}}, right...)
+		if widget.SpansWidth(a.theme, longer) > room {
+			break
+		}
+		right = longer
+	}
+	return right
+}
+
+// source is a registry: its name and a sign, and for one that fails its age and
+// why.
+func source(s *fleet.Snapshot, src *fleet.SourceView) []widget.Span {
+	if src.Reason == "" {
+		return []widget.Span{{Text: src.Name + " "}, {Text: "✓", Tone: theme.Good}}
+	}
+	age := "never read"
+	if !src.AsOf.IsZero() {
+		age = plain.Duration(s.At.Sub(src.AsOf)) + " old"
+	}
+	return []widget.Span{{Text: src.Name + " "}, {Text: "✗ " + age + ", " + string(src.Reason), Tone: theme.Bad}}
+}
+
+// state is whether what is seen is the present.
+func (a *App) state() (string, theme.Tone) {
+	switch {
+	case a.paused && a.latest != a.shown:
+		return "paused, there is newer", theme.Warn
+	case a.paused:
+		return "paused", theme.Warn
+	case a.ended:
+		return "the feed has ended", theme.Bad
+	case a.silent:
+		return "no news for " + plain.Duration(a.o.Now().Sub(a.arrived).Truncate(1e9)), theme.Bad
+	case a.latest == nil:
+		return "starting", theme.Dim
+	}
+	return "live", theme.Good
+}
+
+// path is where one is, and what state the page is in.
+func (a *App) path() widget.Line {
+	l := widget.Line{Left: []widget.Span{{Text: " "}}}
+	for i, p := range a.stack {
+		tone := theme.Dim
+		if i > 0 {
+			l.Left = append(l.Left, widget.Span{Text: " › ", Tone: theme.Rule})
+		}
+		if i == len(a.stack)-1 {
+			tone = theme.Strong
+		}
+		l.Left = append(l.Left, widget.Span{Text: p.Place().Name(), Tone: tone})
+	}
+	if f, ok := a.top().(page.Filtered); ok && f.Filter() != "" {
+		l.Left = append(l.Left, widget.Span{Text: "  /" + f.Filter(), Tone: theme.Accent})
+	}
+	if a.unwell {
+		l.Left = append(l.Left, widget.Span{Text: "  only unwell", Tone: theme.Warn})
+	}
+	if a.shown != nil {
+		v := a.view()
+		l.Right = []widget.Span{{Text: strings.Join(a.top().Notes(&v), " · ") + " ", Tone: theme.Dim}}
+	}
+	return l
+}
+
+// happened are the last events, the newest first.
+func (a *App) happened(n int) []widget.Line {
+	lines := make([]widget.Line, 0, n)
+	v := a.view()
+	for i := len(a.events) - 1; i >= 0 && len(lines) < n; i-- {
+		lines = append(lines, page.Event(&v, &a.events[i]))
+	}
+	if len(lines) == 0 && n > 0 {
+		lines = append(lines, widget.Text(theme.Dim, " nothing has happened since this began"))
+	}
+	for len(lines) < n {
+		lines = append(lines, widget.Blank())
+	}
+	return lines
+}
+
+// footer is what is typed, else a note, else the keys.
+func (a *App) footer() widget.Line {
+	switch {
+	case a.asking != nil:
+		return a.asking.line(a.width, a.theme)
+	case a.note != "":
+		return widget.Text(theme.Warn, " "+a.note)
+	case len(a.dialogs) > 0:
+		return keyLine(a.theme, a.width, [][2]string{{"↑↓", "scroll"}, {"esc", "close"}})
+	}
+	return keyLine(a.theme, a.width, shown(a.top().Keys(), a.keys()))
+}
+
+// keyLine is as many keys as there is room for; the last two, help and quit, are
+// always among them.
+func keyLine(th *theme.Theme, width int, words [][2]string) widget.Line {
+	cost := func(w [2]string) int { return widget.Width(th.Text(w[0])) + 1 + widget.Width(th.Text(w[1])) + 3 }
+	kept, room := len(words), width-1
+	last := max(0, len(words)-2)
+	for _, w := range words {
+		room -= cost(w)
+	}
+	for i := last - 1; i >= 0 && room < -3; i-- {
+		room += cost(words[i])
+		kept = i
+	}
+	if kept < len(words) {
+		words = append(append([][2]string{}, words[:min(kept, last)]...), words[last:]...)
+	}
+	l := widget.Line{Left: []widget.Span{{Text: " "}}}
+	for i, w := range words {
+		if i > 0 {
+			l.Left = append(l.Left, widget.Span{Text: " · ", Tone: theme.Rule})
+		}
+		l.Left = append(l.Left, widget.Span{Text: w[0], Tone: theme.Accent}, widget.Span{Text: " " + w[1], Tone: theme.Dim})
+	}
+	return l
+}

@@ -1,0 +1,124 @@
+package tui_test
+
+import (
+	"bufio"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/tui"
+	"github.com/midwatch-cli/midwatch/tui/theme"
+)
+
+// TestJourneys walks every journey of testdata/journeys, in a small language, a
+// step a line:
+//
+//	size 80 24          the terminal
+//	snapshot NAME       the feed brings one: night, healed, odd, empty, night-without NAME...
+//	press KEY...        keys by their names
+//	type TEXT           a key for each character
+//	see TEXT            it is on the screen; not TEXT: it is not
+//	cursor TEXT         the row of the cursor begins with it
+//	wait 20s            time goes by
+//	ended               the feed is over
+//	quits KEY           the key ends everything
+func TestJourneys(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join("testdata", "journeys", "*.txt"))
+	if err != nil || len(files) == 0 {
+		t.Fatal("no journeys", err)
+	}
+	for _, path := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(path), ".txt"), func(t *testing.T) { walk(t, path) })
+	}
+}
+
+func walk(t *testing.T, path string) {
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	d := start(t, theme.Options{}, 80, 24)
+	lines := bufio.NewScanner(f)
+	for n := 1; lines.Scan(); n++ {
+		step := strings.TrimSpace(lines.Text())
+		if step == "" || strings.HasPrefix(step, "#") {
+			continue
+		}
+		if fault := d.step(step); fault != "" {
+			t.Fatalf("%s:%d: %s: %s\n%s", path, n, step, fault, d.screen())
+		}
+	}
+}
+
+// step does one step and says what is wrong.
+func (d *dash) step(step string) string {
+	verb, rest, _ := strings.Cut(step, " ")
+	words := strings.Fields(rest)
+	switch verb {
+	case "size":
+		w, _ := strconv.Atoi(words[0])
+		h, _ := strconv.Atoi(words[1])
+		d.size(w, h)
+	case "snapshot":
+		s := known(words)
+		if s == nil {
+			return "no such snapshot"
+		}
+		d.take(s)
+	case "press":
+		if d.press(words...) {
+			return "it ended"
+		}
+	case "quits":
+		if !d.press(words...) {
+			return "it goes on"
+		}
+	case "type":
+		d.types(rest)
+	case "see":
+		if !strings.Contains(d.screen(), rest) {
+			return "is not seen"
+		}
+	case "not":
+		if strings.Contains(d.screen(), rest) {
+			return "is seen"
+		}
+	case "cursor":
+		if !strings.Contains(d.lit(), rest) {
+			return "it is on " + d.lit()
+		}
+	case "wait":
+		by, err := time.ParseDuration(rest)
+		if err != nil {
+			return err.Error()
+		}
+		d.now = d.now.Add(by)
+		d.send(tui.TickMsg())
+	case "ended":
+		d.send(tui.EndedMsg())
+	default:
+		return "no such step"
+	}
+	return ""
+}
+
+func known(words []string) *fleet.Snapshot {
+	switch words[0] {
+	case "night":
+		return night()
+	case "healed":
+		return healed()
+	case "odd":
+		return odd()
+	case "empty":
+		return &fleet.Snapshot{Context: "prod", At: at(), Sources: night().Sources[:1]}
+	case "night-without":
+		return without(night(), words[1:]...)
+	}
+	return nil
+}

@@ -1,0 +1,92 @@
+package tui
+
+import (
+	"strings"
+
+	"github.com/midwatch-cli/midwatch/tui/page"
+)
+
+// keys are the keys of every page. The page's own come first: what a page does
+// not know falls through to these.
+func (a *App) keys() []page.Binding {
+	do := func(f func()) func(*page.View) page.Intent {
+		return func(*page.View) page.Intent {
+			f()
+			return nil
+		}
+	}
+	all := []page.Binding{
+		{Keys: []string{":"}, Shown: ":", Does: "go", Do: do(a.askPlace)},
+		{Keys: []string{"esc", "left", "h", "backspace"}, Shown: "esc", Does: "back", Quiet: len(a.stack) < 2, Do: do(a.back)},
+		{Keys: []string{"ctrl+z"}, Shown: "ctrl-z", Does: a.either(a.unwell, "show all", "only unwell"), Do: do(func() { a.unwell = !a.unwell })},
+		{Keys: []string{"w"}, Shown: "w", Does: a.either(a.wide, "as it fits", "wide"), Quiet: true, Do: do(func() { a.wide = !a.wide })},
+		{Keys: []string{"p"}, Shown: "p", Does: a.either(a.paused, "go on", "pause"), Do: do(a.pause)},
+		{Keys: []string{"?", "f1"}, Shown: "?", Does: "help", Do: do(a.help)},
+		{Keys: []string{"q", "ctrl+c"}, Shown: "q", Does: "quit", Do: do(a.quit)},
+	}
+	if _, ok := a.top().(page.Filtered); ok {
+		filter := page.Binding{Keys: []string{"/"}, Shown: "/", Does: "filter", Do: do(a.askFilter)}
+		all = append([]page.Binding{filter}, all...)
+	}
+	return all
+}
+
+func (a *App) either(now bool, yes, no string) string {
+	if now {
+		return yes
+	}
+	return no
+}
+
+// press does what a key does.
+func (a *App) press(key, text string) {
+	a.note = ""
+	switch {
+	case a.asking != nil:
+		a.asking.press(a, key, text)
+	case len(a.dialogs) > 0:
+		if a.dialogs[len(a.dialogs)-1].press(key, a.height) {
+			a.dialogs = a.dialogs[:len(a.dialogs)-1]
+		}
+	default:
+		a.pressPage(key)
+	}
+}
+
+func (a *App) pressPage(key string) {
+	v := a.view()
+	for _, of := range [][]page.Binding{a.top().Keys(), a.keys()} {
+		for _, b := range of {
+			for _, k := range b.Keys {
+				if k == key {
+					a.obey(b.Do(&v))
+					return
+				}
+			}
+		}
+	}
+}
+
+// obey does what a page wants.
+func (a *App) obey(i page.Intent) {
+	switch i := i.(type) {
+	case page.Open:
+		a.open(i.Place)
+	case page.Back:
+		a.back()
+	case nil:
+	}
+}
+
+// shown is the key line: the page's own keys and those of every page, as many as
+// there is room for, what ends it always last.
+func shown(own, all []page.Binding) (words [][2]string) {
+	for _, of := range [][]page.Binding{own, all} {
+		for _, b := range of {
+			if !b.Quiet {
+				words = append(words, [2]string{b.Shown, strings.ToLower(b.Does)})
+			}
+		}
+	}
+	return words
+}

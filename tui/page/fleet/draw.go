@@ -1,0 +1,167 @@
+package fleet
+
+import (
+	"cmp"
+	"fmt"
+
+	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/tui/history"
+	"github.com/midwatch-cli/midwatch/tui/page"
+	"github.com/midwatch-cli/midwatch/tui/theme"
+	"github.com/midwatch-cli/midwatch/tui/widget"
+)
+
+// sparkWidth is how many of the last passes a sparkline has.
+const sparkWidth = 10
+
+// column is a column of the table and its cell for a service.
+type column struct {
+	widget.Column
+	cell func(v *page.View, r row, s *fleet.ServiceView, t *fleet.Traffic) []widget.Span
+}
+
+// Draw draws the rows that are seen, and what is wrong with the one of the
+// cursor.
+func (p *Page) Draw(v *page.View) []widget.Line {
+	if p.of == nil || v.Height <= 0 {
+		return nil
+	}
+	if len(p.rows) == 0 {
+		return page.Middle(v, p.nothing(v)...)
+	}
+	columns := p.columns(v)
+	t := widget.Table{Rows: len(p.rows), Cursor: p.cursor.Row, Top: p.cursor.Top, Height: p.height(v) + 1}
+	for i := range columns {
+		t.Columns = append(t.Columns, columns[i].Column)
+	}
+	t.Row = func(i int) [][]widget.Span {
+		r := p.rows[i]
+		s := &p.of.Services[r.at]
+		numbers := page.Traffic(s.Traffic)
+		cells := make([][]widget.Span, len(columns))
+		for c := range columns {
+			cells[c] = columns[c].cell(v, r, s, &numbers)
+		}
+		return cells
+	}
+	lines := t.Draw(v.Theme, v.Width)
+	if p.foot(v) > 0 {
+		for len(lines) < v.Height-1 {
+			lines = append(lines, widget.Blank())
+		}
+		lines = append(lines, p.about())
+	}
+	return lines
+}
+
+// nothing says why no row is there.
+func (p *Page) nothing(v *page.View) []string {
+	switch {
+	case len(p.of.Services) == 0:
+		return []string{"No service is registered.", ":sources says what the registries answer"}
+	case p.filter.Text != "":
+		return []string{"No service matches " + p.filter.Text, "/ changes the filter"}
+	case v.Unwell:
+		return []string{fmt.Sprint("✓ All ", len(p.of.Services), " services are up."), "ctrl-z shows them"}
+	}
+	return nil
+}
+
+// about is the service of the cursor in words.
+func (p *Page) about() widget.Line {
+	if p.cursor.Gone() {
+		if key, ok := p.cursor.Key(); ok {
+			return widget.Text(theme.Dim, " "+key.Name+" is not here any more")
+		}
+	}
+	s := &p.of.Services[p.rows[p.cursor.Row].at]
+	return page.About(s.Name, s.Status, s.Why, fmt.Sprintf("%d of %d serve", s.Serving, len(s.Instances)))
+}
+
+func (p *Page) columns(v *page.View) []column {
+	c := []column{p.serviceColumn()}
+	text := func(name string, leave int, field func(*fleet.ServiceView) string) column {
+		return column{widget.Column{Name: name, Leave: leave, Flex: true, Min: min(len(name), 8)}, func(_ *page.View, _ row, s *fleet.ServiceView, _ *fleet.Traffic) []widget.Span {
+			return []widget.Span{{Text: field(s), Tone: theme.Dim}}
+		}}
+	}
+	if p.names.contexts {
+		c = append(c, text("CONTEXT", 5, func(s *fleet.ServiceView) string { return s.Context }))
+	}
+	if p.names.sources {
+		c = append(c, text("SOURCE", 12, func(s *fleet.ServiceView) string { return s.Source }))
+	}
+	if p.names.namespaces {
+		c = append(c, text("NAMESPACE", 6, func(s *fleet.ServiceView) string { return s.Namespace }))
+	}
+	c = append(c, column{widget.Column{Name: "STATUS", Leave: 9, Min: 8}, func(_ *page.View, _ row, s *fleet.ServiceView, _ *fleet.Traffic) []widget.Span {
+		_, tone := theme.Mark(s.Status)
+		return []widget.Span{{Text: cmp.Or(s.Status.String(), "unknown"), Tone: tone}}
+	}}, column{widget.Column{Name: "INSTANCES", Leave: 1}, func(_ *page.View, _ row, s *fleet.ServiceView, _ *fleet.Traffic) []widget.Span {
+		return page.Bar(s)
+	}})
+	c = append(c, measured(v)...)
+	c = append(c, column{widget.Column{Name: "BREAKERS", Leave: 4}, func(_ *page.View, _ row, s *fleet.ServiceView, _ *fleet.Traffic) []widget.Span {
+		text, tone := page.OpenBreakers(s)
+		return []widget.Span{{Text: text, Tone: tone}}
+	}})
+	versions := text("VERSIONS", 7, func(s *fleet.ServiceView) string {
+		return page.Tally(s.Instances, func(in *fleet.InstanceView) string { return in.Version })
+	})
+	zones := text("ZONES", 14, func(s *fleet.ServiceView) string {
+		return page.Tally(s.Instances, func(in *fleet.InstanceView) string { return in.Zone })
+	})
+	if v.Wide {
+		zones.Leave = 8
+	}
+	why := column{widget.Column{Name: "WHY", Leave: 15, Flex: true, Min: 24}, func(_ *page.View, _ row, s *fleet.ServiceView, _ *fleet.Traffic) []widget.Span {
+		return []widget.Span{{Text: s.Why.Detail, Tone: theme.Dim}}
+	}}
+	return append(c, versions, zones, why)
+}
+
+// serviceColumn is sign and name; a victim hangs below its cause.
+func (p *Page) serviceColumn() column {
+	return column{widget.Column{Name: "  SERVICE", Flex: true, Min: 12}, func(_ *page.View, r row, s *fleet.ServiceView, _ *fleet.Traffic) []widget.Span {
+		sign, tone := theme.Mark(s.Status)
+		name := theme.Plain
+		if s.Status == fleet.Down {
+			name = theme.Strong
+		}
+		if r.victim {
+			return []widget.Span{{Text: "└ ", Tone: theme.Rule}, {Text: sign + " ", Tone: tone}, {Text: s.Name, Tone: name}}
+		}
+		return []widget.Span{{Text: sign + " ", Tone: tone}, {Text: s.Name, Tone: name}}
+	}}
+}
+
+// measured are the columns of numbers, each with how it went.
+func measured(v *page.View) []column {
+	number := func(name string, leave, least int, text func(*fleet.Traffic) (string, theme.Tone)) column {
+		return column{widget.Column{Name: name, Right: true, Leave: leave, Min: least}, func(_ *page.View, _ row, _ *fleet.ServiceView, t *fleet.Traffic) []widget.Span {
+			s, tone := text(t)
+			return []widget.Span{{Text: s, Tone: tone}}
+		}}
+	}
+	spark := func(leave int, of func(*history.Numbers) []float64) column {
+		c := column{widget.Column{Leave: leave, Min: sparkWidth}, func(v *page.View, _ row, s *fleet.ServiceView, _ *fleet.Traffic) []widget.Span {
+			n := v.History.Of(s.Ref)
+			if n == nil {
+				return nil
+			}
+			return []widget.Span{{Text: widget.Spark(v.Theme, of(n), sparkWidth), Tone: theme.Accent}}
+		}}
+		if v.Wide {
+			c.Leave = min(c.Leave, 10)
+		}
+		return c
+	}
+	return []column{
+		number("RATE", 3, 6, func(t *fleet.Traffic) (string, theme.Tone) { return page.Rate(t.Rate), page.NumberTone(t.Rate) }),
+		spark(11, func(n *history.Numbers) []float64 { return n.Rate }),
+		number("ERR", 2, 4, func(t *fleet.Traffic) (string, theme.Tone) { return page.Share(t.Errors), page.ErrorTone(t.Errors) }),
+		spark(13, func(n *history.Numbers) []float64 { return n.Errors }),
+		number("P99", 3, 6, func(t *fleet.Traffic) (string, theme.Tone) { return page.P99(t), page.NumberTone(t.P99) }),
+		spark(12, func(n *history.Numbers) []float64 { return n.P99 }),
+	}
+}

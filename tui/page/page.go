@@ -1,0 +1,156 @@
+// Package page is what all pages have in common: what they are given to draw,
+// how they say their keys, and where they can send one. A page is a plain struct:
+// it reads snapshots and its own cursor, does no I/O, and hands what it wants
+// done up to the root.
+package page
+
+import (
+	"time"
+
+	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/tui/history"
+	"github.com/midwatch-cli/midwatch/tui/theme"
+	"github.com/midwatch-cli/midwatch/tui/widget"
+)
+
+// View is what a page draws from. It is the same for all pages of a frame, but
+// for the size.
+type View struct {
+	Snapshot *fleet.Snapshot // never nil
+	History  *history.History
+	Events   []fleet.Event // oldest first
+	Theme    *theme.Theme
+	Width    int
+	Height   int // lines the page has
+	Now      time.Time
+	Zone     *time.Location // that times are shown in
+	Unwell   bool           // only what is not well
+	Wide     bool           // more columns than have room by themselves
+}
+
+// Clock is a time on the screen.
+func (v *View) Clock(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.In(v.Zone).Format("15:04:05")
+}
+
+// Page is one page. Its methods are called by one goroutine.
+type Page interface {
+	// Place is where one is, as :go to understands it.
+	Place() Place
+	// See arranges the page anew: the snapshot, the size or a filter changed, or
+	// a key was pressed.
+	See(v *View)
+	// Draw returns at most v.Height lines. It changes nothing.
+	Draw(v *View) []widget.Line
+	// Notes are the states that a page is in, in a few words each: a sort order.
+	Notes(v *View) []string
+	// Keys are the page's own. Those in front are shown first.
+	Keys() []Binding
+}
+
+// Filtered is a page that can be filtered.
+type Filtered interface {
+	Filter() string
+	// SetFilter takes words of the selector language; after an error the filter
+	// is as it was.
+	SetFilter(text string) error
+}
+
+// Binding is a key, what it is good for, and what it does: one table makes what
+// happens, the footer, and the help page.
+type Binding struct {
+	Keys  []string // as Bubble Tea spells them: up, k, ctrl+z
+	Shown string   // as people read them: ↑
+	Does  string   // in a word or two
+	Quiet bool     // in the help page only
+	Do    func(v *View) Intent
+}
+
+// Intent is what a page wants the root to do; nil is nothing.
+type Intent interface{ intent() }
+
+// Open goes to a place.
+type Open struct{ Place Place }
+
+// Back goes to the page before.
+type Back struct{}
+
+func (Open) intent() {}
+func (Back) intent() {}
+
+// Kind is a kind of page.
+type Kind string
+
+// The kinds.
+const (
+	Fleet    Kind = "fleet"
+	Service  Kind = "service"
+	Instance Kind = "instance"
+	Breakers Kind = "breakers"
+	Events   Kind = "events"
+	Sources  Kind = "sources"
+)
+
+// Place is a page and what it is about.
+type Place struct {
+	Kind Kind
+	Key  fleet.Key // of a service: its Ref
+}
+
+// Name is the place in a path: what it is about, else what it is.
+func (p Place) Name() string {
+	switch p.Kind {
+	case Service:
+		return p.Key.Name
+	case Instance:
+		return p.Key.Instance
+	case Fleet, Breakers, Events, Sources:
+	}
+	return string(p.Kind)
+}
+
+// FindService is a service of a snapshot; nil where it is not there.
+func FindService(s *fleet.Snapshot, r fleet.Ref) *fleet.ServiceView {
+	for i := range s.Services {
+		if s.Services[i].Ref == r {
+			return &s.Services[i]
+		}
+	}
+	return nil
+}
+
+// FindInstance is an instance of a snapshot; nil where it is not there.
+func FindInstance(s *fleet.Snapshot, k fleet.Key) *fleet.InstanceView {
+	if svc := FindService(s, k.Ref); svc != nil {
+		for i := range svc.Instances {
+			if svc.Instances[i].Key == k {
+				return &svc.Instances[i]
+			}
+		}
+	}
+	return nil
+}
+
+// Motion are the keys that move a cursor; move is told by how many rows, and has
+// to stop at the ends.
+func Motion(move func(v *View, by int)) []Binding {
+	const far = 1 << 30
+	key := func(shown, does string, by func(v *View) int, keys ...string) Binding {
+		return Binding{Keys: keys, Shown: shown, Does: does, Quiet: true, Do: func(v *View) Intent {
+			move(v, by(v))
+			return nil
+		}}
+	}
+	fixed := func(n int) func(*View) int { return func(*View) int { return n } }
+	return []Binding{
+		key("↑ k", "up", fixed(-1), "up", "k"),
+		key("↓ j", "down", fixed(1), "down", "j"),
+		key("pgup", "a page up", func(v *View) int { return -max(1, v.Height-2) }, "pgup", "ctrl+b"),
+		key("pgdn", "a page down", func(v *View) int { return max(1, v.Height-2) }, "pgdown", "ctrl+f"),
+		key("g", "to the top", fixed(-far), "home", "g"),
+		key("G", "to the bottom", fixed(far), "end", "G"),
+	}
+}

@@ -1,0 +1,92 @@
+package page
+
+import (
+	"cmp"
+
+	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/tui/theme"
+	"github.com/midwatch-cli/midwatch/tui/widget"
+)
+
+// Middle is a page without content that says why: the first text is read first.
+func Middle(v *View, texts ...string) []widget.Line {
+	var lines []widget.Line
+	for range max(0, (v.Height-len(texts))/2) {
+		lines = append(lines, widget.Blank())
+	}
+	tone := theme.Plain
+	for _, text := range texts {
+		line := widget.Text(theme.Plain, "")
+		for range max(0, (v.Width-widget.Width(v.Theme.Text(text)))/2) {
+			line.Left[0].Text += " "
+		}
+		line.Left = append(line.Left, widget.Span{Text: text, Tone: tone})
+		lines, tone = append(lines, line), theme.Dim
+	}
+	return lines[:min(len(lines), max(0, v.Height))]
+}
+
+// About says in words how something is, and why: sign, name, word, reason; more
+// stands at the right edge where there is room.
+func About(name string, s fleet.Status, why fleet.Why, more string) widget.Line {
+	sign, tone := theme.Mark(s)
+	l := widget.Line{Left: []widget.Span{
+		{Text: " " + sign + " ", Tone: tone},
+		{Text: name, Tone: theme.Strong},
+		{Text: " is ", Tone: theme.Dim},
+		{Text: cmp.Or(s.String(), "unknown"), Tone: tone},
+	}}
+	if why.Detail != "" {
+		l.Left = append(l.Left, widget.Span{Text: ": ", Tone: theme.Dim}, widget.Span{Text: why.Detail})
+	}
+	if more != "" {
+		l.Right = []widget.Span{{Text: more + " ", Tone: theme.Dim}}
+	}
+	return l
+}
+
+// Event is one event in a line: when, and what.
+func Event(v *View, e *fleet.Event) widget.Line {
+	return widget.Line{Left: []widget.Span{{Text: " " + v.Clock(e.At) + " ", Tone: theme.Dim}, {Text: eventSign(e), Tone: EventTone(e)}, {Text: e.Sentence()}}}
+}
+
+func eventSign(e *fleet.Event) string {
+	if e.Kind == fleet.EventStatus {
+		if to, err := fleet.ParseStatus(e.To); err == nil {
+			sign, _ := theme.Mark(to)
+			return sign + " "
+		}
+	}
+	switch EventTone(e) {
+	case theme.Bad:
+		return "✗ "
+	case theme.Good:
+		return "✓ "
+	case theme.Warn:
+		return "! "
+	}
+	return "· "
+}
+
+// EventTone is how good or bad an event is.
+func EventTone(e *fleet.Event) theme.Tone {
+	switch e.Kind {
+	case fleet.EventStatus:
+		if to, err := fleet.ParseStatus(e.To); err == nil {
+			_, tone := theme.Mark(to)
+			return tone
+		}
+	case fleet.EventBreaker:
+		if to, err := fleet.ParseBreakerState(e.To); err == nil {
+			return theme.Breaker(to)
+		}
+	case fleet.EventSourceLost:
+		return theme.Bad
+	case fleet.EventSourceBack:
+		return theme.Good
+	case fleet.EventServiceGone, fleet.EventInstanceGone:
+		return theme.Warn
+	case fleet.EventServiceNew, fleet.EventInstanceNew, fleet.EventVersion, fleet.EventAddress, fleet.EventClaim:
+	}
+	return theme.Dim
+}

@@ -1,0 +1,216 @@
+package page
+
+import (
+	"cmp"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/plain"
+	"github.com/midwatch-cli/midwatch/tui/theme"
+	"github.com/midwatch-cli/midwatch/tui/widget"
+)
+
+// None stands where there is no number: never a 0.
+const None = "n/a"
+
+// Rate is calls a second: 41/s, 0.4/s, 12k/s.
+func Rate(v float64) string {
+	switch {
+	case math.IsNaN(v):
+		return None
+	case v == 0:
+		return "0/s"
+	case v < 0.05:
+		return "<0.1/s"
+	case v < 9.95:
+		return strconv.FormatFloat(v, 'f', 1, 64) + "/s"
+	case v < 9999.5:
+		return strconv.FormatFloat(v, 'f', 0, 64) + "/s"
+	case v < 999.5e3:
+		return strconv.FormatFloat(v/1e3, 'f', 0, 64) + "k/s"
+	}
+	return strconv.FormatFloat(v/1e6, 'f', 1, 64) + "M/s"
+}
+
+// Share is a share of calls: 38%, 0.4%, 0%.
+func Share(v float64) string {
+	switch {
+	case math.IsNaN(v):
+		return None
+	case v == 0:
+		return "0%"
+	case v < 0.001:
+		return "<0.1%"
+	case v < 0.0995:
+		return strconv.FormatFloat(v*100, 'f', 1, 64) + "%"
+	}
+	return strconv.FormatFloat(v*100, 'f', 0, 64) + "%"
+}
+
+// Seconds is a duration that was measured: 6 ms, 1.9 s.
+func Seconds(v float64) string {
+	if math.IsNaN(v) {
+		return None
+	}
+	return plain.Duration(time.Duration(v * float64(time.Second)))
+}
+
+// ErrorTone is how bad a share of errors is.
+func ErrorTone(v float64) theme.Tone {
+	switch {
+	case math.IsNaN(v):
+		return theme.Dim
+	case v >= 0.05:
+		return theme.Bad
+	case v >= 0.01:
+		return theme.Warn
+	}
+	return theme.Plain
+}
+
+// NumberTone is text, or dim where there is no number.
+func NumberTone(v float64) theme.Tone {
+	if math.IsNaN(v) {
+		return theme.Dim
+	}
+	return theme.Plain
+}
+
+// Traffic is what metrics say; NaN everywhere where nobody measures.
+func Traffic(t *fleet.Traffic) fleet.Traffic {
+	if t != nil {
+		return *t
+	}
+	nan := math.NaN()
+	return fleet.Traffic{Rate: nan, Errors: nan, P50: nan, P95: nan, P99: nan, Why: "metrics are not read"}
+}
+
+// P99 is the slowest hundredth; what was beyond the highest bound says so.
+func P99(t *fleet.Traffic) string {
+	if t.Over && !math.IsNaN(t.P99) {
+		return ">" + Seconds(t.P99)
+	}
+	return Seconds(t.P99)
+}
+
+// Status is sign and word.
+func Status(s fleet.Status) []widget.Span {
+	sign, tone := theme.Mark(s)
+	return []widget.Span{{Text: sign + " " + cmp.Or(s.String(), "unknown"), Tone: tone}}
+}
+
+// most is how many instances are shown as one sign each.
+const most = 12
+
+// Bar is the instances of a service: a sign each, and their number where there
+// are many.
+func Bar(s *fleet.ServiceView) []widget.Span {
+	if len(s.Instances) == 0 {
+		return []widget.Span{{Text: "none", Tone: theme.Dim}}
+	}
+	var n [fleet.Down + 1]int
+	for i := range s.Instances {
+		n[s.Instances[i].Status]++
+	}
+	n[fleet.Unknown] += n[fleet.StatusNone]
+	bar := make([]widget.Span, 0, 5)
+	for _, st := range [...]fleet.Status{fleet.Up, fleet.Degraded, fleet.Maintenance, fleet.Unknown, fleet.Down} {
+		if n[st] == 0 {
+			continue
+		}
+		sign, tone := theme.Mark(st)
+		text := ""
+		switch {
+		case len(s.Instances) <= most:
+			text = strings.Repeat(sign, n[st])
+		case len(bar) > 0:
+			text = " " + sign + strconv.Itoa(n[st])
+		default:
+			text = sign + strconv.Itoa(n[st])
+		}
+		bar = append(bar, widget.Span{Text: text, Tone: tone})
+	}
+	return bar
+}
+
+// Tally says which values there are and, where they differ, how often:
+// 2.4.1 ×3, 2.4.0.
+func Tally(in []fleet.InstanceView, field func(*fleet.InstanceView) string) string {
+	var values [tallied]string
+	var n [tallied]int
+	known, other := 0, 0
+next:
+	for i := range in {
+		f := field(&in[i])
+		if f == "" {
+			continue
+		}
+		for k := range known {
+			if values[k] == f {
+				n[k]++
+				continue next
+			}
+		}
+		if known == tallied {
+			other++
+			continue
+		}
+		values[known], n[known] = f, 1
+		known++
+	}
+	switch known {
+	case 0:
+		return "–"
+	case 1:
+		return values[0]
+	}
+	text := make([]byte, 0, 64)
+	for i := range known {
+		if i > 0 {
+			text = append(text, ", "...)
+		}
+		if text = append(text, values[i]...); n[i] > 1 {
+			text = strconv.AppendInt(append(text, " ×"...), int64(n[i]), 10)
+		}
+	}
+	if other > 0 {
+		text = append(text, ", others"...)
+	}
+	return string(text)
+}
+
+// tallied is how many values a tally lists.
+const tallied = 4
+
+// OpenBreakers says how many of a service's breakers, counted on each of its
+// instances, refuse calls: "1 open"; where none does, what is worst of the others.
+func OpenBreakers(s *fleet.ServiceView) (text string, tone theme.Tone) {
+	refusing, trying, other, all := 0, 0, 0, 0
+	for i := range s.Instances {
+		for k := range s.Instances[i].Breakers {
+			all++
+			switch st := s.Instances[i].Breakers[k].State; {
+			case st.Refuses():
+				refusing++
+			case st == fleet.BreakerHalfOpen:
+				trying++
+			case st != fleet.BreakerClosed:
+				other++
+			}
+		}
+	}
+	switch {
+	case refusing > 0:
+		return strconv.Itoa(refusing) + " open", theme.Bad
+	case trying > 0:
+		return strconv.Itoa(trying) + " half", theme.Warn
+	case other > 0:
+		return strconv.Itoa(other) + " off", theme.Warn
+	case all > 0:
+		return "closed", theme.Dim
+	}
+	return "–", theme.Dim
+}

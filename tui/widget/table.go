@@ -1,0 +1,202 @@
+package widget
+
+import (
+	"github.com/midwatch-cli/midwatch/tui/theme"
+)
+
+// Column is one column of a table.
+type Column struct {
+	Name  string
+	Right bool // numbers
+	Min   int  // columns of the screen that it takes at least
+	Flex  bool // it may be cut down to Min before others leave
+	Leave int  // where there is no room the greatest leaves first; 0 stays
+}
+
+// Table draws the rows that are seen, and only those.
+type Table struct {
+	Columns []Column
+	Rows    int                  // there are
+	Row     func(i int) [][]Span // the cells of one, for each column
+	Cursor  int                  // the lit row; below 0: none
+	Top     int                  // the first row that is seen
+	Height  int                  // lines there are, with the one of names
+}
+
+const gap = 2
+
+// Draw returns at most Height lines of at most width columns.
+func (t *Table) Draw(th *theme.Theme, width int) []Line {
+	if t.Height <= 0 || width <= 0 {
+		return nil
+	}
+	seen := min(t.Rows-t.Top, t.Height-1)
+	cells := make([][][]Span, 0, max(seen, 0))
+	for i := range max(seen, 0) {
+		row := t.Row(t.Top + i)
+		for _, cell := range row {
+			for k := range cell {
+				cell[k].Text = th.Text(cell[k].Text)
+			}
+		}
+		cells = append(cells, row)
+	}
+	widths := t.widths(th, cells, width-1)
+	lines := make([]Line, 0, len(cells)+1)
+	names := make([]Span, 0, len(t.Columns)*2+1)
+	names = append(names, Span{" ", theme.Plain})
+	for c, col := range t.Columns {
+		if widths[c] > 0 {
+			names = put(th, names, []Span{{col.Name, theme.Dim}}, widths[c], col.Right)
+		}
+	}
+	lines = append(lines, Line{Left: trimmed(names)})
+	for i, row := range cells {
+		lit := t.Top+i == t.Cursor
+		line := make([]Span, 0, len(t.Columns)*3+1)
+		line = append(line, Span{mark(th, lit), theme.Accent})
+		for c := range t.Columns {
+			if widths[c] > 0 {
+				line = put(th, line, row[c], widths[c], t.Columns[c].Right)
+			}
+		}
+		lines = append(lines, Line{Left: trimmed(line), Lit: lit})
+	}
+	return lines
+}
+
+// mark stands before each row: colour is not needed to see the cursor.
+func mark(th *theme.Theme, lit bool) string {
+	switch {
+	case !lit:
+		return " "
+	case th.ASCII:
+		return ">"
+	}
+	return "▌"
+}
+
+// put appends a cell in its width, and the gap behind it.
+func put(th *theme.Theme, line, cell []Span, width int, right bool) []Span {
+	used := 0
+	for _, s := range cell {
+		used += Width(s.Text)
+	}
+	pad := Span{blanks(width - used), theme.Plain}
+	if right {
+		line = append(line, pad)
+	}
+	left := width
+	for i, s := range cell {
+		text := s.Text
+		if used > width && (Width(text) > left || i+1 < len(cell) && Width(text) == left) {
+			line = append(line, Span{Cut(th, text+" ", left), s.Tone})
+			break
+		}
+		left -= Width(text)
+		line = append(line, Span{text, s.Tone})
+	}
+	if !right {
+		line = append(line, pad)
+	}
+	return append(line, Span{blanks(gap), theme.Plain})
+}
+
+// trimmed is a line without the blanks at its end.
+func trimmed(line []Span) []Span {
+	for len(line) > 0 && line[len(line)-1].Tone == theme.Plain && allBlank(line[len(line)-1].Text) {
+		line = line[:len(line)-1]
+	}
+	return line
+}
+
+func allBlank(s string) bool {
+	for i := range len(s) {
+		if s[i] != ' ' {
+			return false
+		}
+	}
+	return true
+}
+
+// widths decides how wide each column is; 0 is one that had to leave.
+func (t *Table) widths(th *theme.Theme, cells [][][]Span, width int) []int {
+	w := make([]int, len(t.Columns))
+	for c := range t.Columns {
+		w[c] = max(t.Columns[c].Min, Width(t.Columns[c].Name))
+		for _, row := range cells {
+			n := 0
+			for _, s := range row[c] {
+				n += Width(s.Text)
+			}
+			w[c] = max(w[c], n)
+		}
+	}
+	for over := total(w) - width; over > 0; over = total(w) - width {
+		if t.squeeze(w, over) {
+			continue
+		}
+		worst := -1
+		for c := range t.Columns {
+			if w[c] > 0 && t.Columns[c].Leave > 0 && (worst < 0 || t.Columns[c].Leave > t.Columns[worst].Leave) {
+				worst = c
+			}
+		}
+		if worst < 0 {
+			break // what stays is cut at the edge
+		}
+		w[worst] = 0
+		t.regain(th, w, cells)
+	}
+	return w
+}
+
+// squeeze takes columns of the screen from those that can be cut, the last one
+// first; false when nothing more can be had.
+func (t *Table) squeeze(w []int, over int) bool {
+	room := 0
+	for c := range t.Columns {
+		if t.Columns[c].Flex && w[c] > 0 {
+			room += max(0, w[c]-t.Columns[c].Min)
+		}
+	}
+	if room < over {
+		return false
+	}
+	for c := len(w) - 1; c >= 0 && over > 0; c-- {
+		if t.Columns[c].Flex && w[c] > 0 {
+			take := min(over, max(0, w[c]-t.Columns[c].Min))
+			w[c] -= take
+			over -= take
+		}
+	}
+	return true
+}
+
+// regain is where a column left: those that can be cut have their full width
+// again.
+func (t *Table) regain(_ *theme.Theme, w []int, cells [][][]Span) {
+	for c := range t.Columns {
+		if !t.Columns[c].Flex || w[c] == 0 {
+			continue
+		}
+		for _, row := range cells {
+			n := 0
+			for _, s := range row[c] {
+				n += Width(s.Text)
+			}
+			w[c] = max(w[c], n)
+		}
+	}
+}
+
+// total is what columns take, with the gaps between them.
+func total(w []int) int {
+	n := -gap
+	for _, x := range w {
+		if x > 0 {
+			n += x + gap
+		}
+	}
+	return n
+}

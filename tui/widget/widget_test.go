@@ -1,0 +1,184 @@
+package widget_test
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"github.com/midwatch-cli/midwatch/tui/theme"
+	"github.com/midwatch-cli/midwatch/tui/widget"
+)
+
+func plain() *theme.Theme { return theme.New(theme.Options{Colorless: true}) }
+
+func drawn(l widget.Line, width int) string {
+	var b strings.Builder
+	widget.Write(&b, plain(), l, width)
+	return ansi.Strip(b.String())
+}
+
+func TestLine(t *testing.T) {
+	left, right := []widget.Span{{Text: "payment"}, {Text: " is down"}}, []widget.Span{{Text: "live"}}
+	for _, tt := range []struct {
+		line  widget.Line
+		width int
+		want  string
+	}{
+		{widget.Line{Left: left}, 40, "payment is down"},
+		{widget.Line{Left: left}, 15, "payment is down"},
+		{widget.Line{Left: left}, 10, "payment i…"},
+		{widget.Line{Left: left}, 7, "paymen…"},
+		{widget.Line{Left: left}, 1, "…"},
+		{widget.Line{Left: left}, 0, ""},
+		{widget.Line{Left: left, Right: right}, 20, "payment is down live"},
+		{widget.Line{Left: left, Right: right}, 15, "payment i… live"},
+		{widget.Line{Left: left, Right: right}, 10, "payment i…"},
+		{widget.Line{Right: right}, 6, "  live"},
+		{widget.Line{Left: left, Lit: true}, 20, "payment is down     "},
+		{widget.Text(theme.Bad, "日本語"), 5, "日本…"},
+		{widget.Text(theme.Bad, "日本語"), 4, "日…"},
+		{widget.Text(theme.Bad, "\x1b[31mx\n"), 20, `\x1b[31mx `},
+		{widget.Blank(), 5, ""},
+	} {
+		if got := drawn(tt.line, tt.width); got != tt.want {
+			t.Errorf("%v on %d: %q, want %q", tt.line, tt.width, got, tt.want)
+		}
+	}
+}
+
+func TestWidth(t *testing.T) {
+	for text, want := range map[string]int{"": 0, "payment": 7, "日本": 4, "✓": 1, "é": 1, "🚀": 2} {
+		if got := widget.Width(text); got != want {
+			t.Errorf("%q: %d, want %d", text, got, want)
+		}
+	}
+}
+
+func cell(text string) []widget.Span { return []widget.Span{{Text: text}} }
+
+// TestTableDrawsWhatIsSeen: rows that are not seen are not even asked for.
+func TestTableDrawsWhatIsSeen(t *testing.T) {
+	var asked []int
+	table := widget.Table{
+		Columns: []widget.Column{{Name: "N"}}, Rows: 5000, Top: 100, Cursor: 102, Height: 6,
+		Row: func(i int) [][]widget.Span {
+			asked = append(asked, i)
+			return [][]widget.Span{cell(fmt.Sprint(i))}
+		},
+	}
+	lines := table.Draw(plain(), 40)
+	if fmt.Sprint(asked) != "[100 101 102 103 104]" || len(lines) != 6 {
+		t.Errorf("asked for %v, drew %d lines", asked, len(lines))
+	}
+	if !lines[3].Lit || drawn(lines[3], 10) != "▌102      " {
+		t.Errorf("the cursor is at %q", drawn(lines[3], 10))
+	}
+	table.Top, table.Rows = 0, 0
+	if lines := table.Draw(plain(), 40); len(lines) != 1 {
+		t.Errorf("an empty table has %d lines", len(lines))
+	}
+}
+
+// TestColumnsGiveWay: the greatest Leave goes first, those that can be cut are cut
+// before, and what stays is cut at the edge.
+func TestColumnsGiveWay(t *testing.T) {
+	table := widget.Table{
+		Columns: []widget.Column{
+			{Name: "NAME", Flex: true, Min: 6}, {Name: "RATE", Right: true, Leave: 1}, {Name: "WHY", Flex: true, Min: 8, Leave: 3}, {Name: "ZONE", Leave: 2},
+		},
+		Rows: 1, Cursor: -1, Height: 2,
+		Row: func(int) [][]widget.Span {
+			return [][]widget.Span{cell("payment-service"), cell("41/s"), cell("no answer in 2s"), cell("eu-1")}
+		},
+	}
+	for width, want := range map[int]string{
+		80: " payment-service  41/s  no answer in 2s  eu-1",
+		42: " payment-service  41/s  no answer i…  eu-1",
+		40: " payment-service  41/s  no answer…  eu-1",
+		34: " payment-se…  41/s  no answ…  eu-1",
+		29: " payme…  41/s  no answ…  eu-1",
+		28: " payment-service  41/s  eu-1",
+		26: " payment-serv…  41/s  eu-1",
+		16: " payment-…  41/s",
+		14: " paymen…  41/s",
+		9:  " payment…",
+		3:  " p…",
+	} {
+		lines := table.Draw(plain(), width)
+		if got := drawn(lines[1], width); got != want {
+			t.Errorf("%d columns:\n got %q\nwant %q", width, got, want)
+		}
+	}
+}
+
+func TestCursor(t *testing.T) {
+	var c widget.Cursor[string]
+	at := func(what, key string, row int) {
+		t.Helper()
+		if got, _ := c.Key(); got != key || c.Row != row {
+			t.Errorf("%s: on %q, row %d; want %q, row %d", what, got, c.Row, key, row)
+		}
+	}
+	c.Settle(nil, 3)
+	if _, ok := c.Key(); ok {
+		t.Error("on a key before there is one")
+	}
+	keys := []string{"a", "b", "c", "d", "e"}
+	c.Settle(keys, 3)
+	at("first", "a", 0)
+	c.Move(3, keys, 3)
+	at("moved", "d", 3)
+	if c.Top != 1 {
+		t.Errorf("seen from %d, want 1", c.Top)
+	}
+	c.Settle([]string{"d", "a", "b"}, 3)
+	at("its row moved", "d", 0)
+	c.Settle([]string{"a", "b"}, 3)
+	if !c.Gone() || c.Row != 0 {
+		t.Errorf("gone: %v, row %d", c.Gone(), c.Row)
+	}
+	c.Settle(nil, 3)
+	c.Settle(keys, 3)
+	at("back", "d", 3)
+	c.Settle([]string{"a", "b"}, 3)
+	c.Move(-1, []string{"a", "b"}, 3)
+	c.Settle(keys, 3)
+	at("moved while it was gone", "a", 0)
+	c.On("e")
+	c.Settle(keys, 2)
+	at("put on", "e", 4)
+	c.Move(1<<30, keys, 2)
+	at("the end", "e", 4)
+	c.Move(-1<<30, keys, 2)
+	at("the top", "a", 0)
+	c.Move(1, nil, 2)
+	at("no rows", "a", 0)
+}
+
+func TestSpark(t *testing.T) {
+	nan := math.NaN()
+	for _, tt := range []struct {
+		values []float64
+		want   string
+	}{
+		{nil, "     "},
+		{[]float64{0, 0}, "   ▁▁"},
+		{[]float64{5, 5, 5, 5, 5}, "▅▅▅▅▅"},
+		{[]float64{0, 0, 0, 0, 8}, "▁▁▁▁█"},
+		{[]float64{9, 9, nan, 0, 0, 0, 0}, " ▁▁▁▁"},
+		{[]float64{nan, nan}, "     "},
+	} {
+		if got := widget.Spark(plain(), tt.values, 5); got != tt.want {
+			t.Errorf("%v: %q, want %q", tt.values, got, tt.want)
+		}
+	}
+	if got := widget.Spark(theme.New(theme.Options{ASCII: true}), []float64{0, 4, 8}, 3); got != "_=#" {
+		t.Errorf("ASCII: %q", got)
+	}
+	if got := widget.Spark(plain(), []float64{1}, 0); got != "" {
+		t.Errorf("no room: %q", got)
+	}
+}

@@ -29,6 +29,7 @@ type result struct {
 	why      fleet.Why // why there is no answer
 	hint     string    // what to do about that
 	note     string    // of an answer without elements that is one all the same
+	silent   bool      // nobody answered
 }
 
 // ask asks, and finds out what an empty answer means.
@@ -52,6 +53,7 @@ func (o *options) ask(ctx context.Context, a *app.App, s *measure.Session, r mea
 }
 
 func (r *result) failed(err error) {
+	r.silent = true
 	r.why.Reason, r.why.Detail = fleet.ReasonOf(err)
 	r.hint = fleet.HintOf(err)
 }

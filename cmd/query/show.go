@@ -81,6 +81,9 @@ func (r *result) from(a *app.App) string {
 	} else {
 		fmt.Fprintf(&b, " at %s", clock(a, q.At))
 	}
+	if r.silent {
+		return ""
+	}
 	return b.String() + r.reading.From()
 }
 

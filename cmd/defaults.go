@@ -3,6 +3,7 @@ package cmd
 import (
 	"fmt"
 
+	"github.com/midwatch-cli/midwatch/cmd/condition"
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/change"
 )
@@ -28,6 +29,10 @@ func DefaultsTable() []Default {
 			"spread so that no service gets its burst at once; --parallel, --qps",
 		},
 		{"what is asked", "readiness before health", "guesses are tried on one instance per service and remembered for the rest"},
+		{
+			"conditions", fmt.Sprintf("rates of services over %v (%v of a Prometheus server)", condition.UsualWindow, condition.ServerWindow),
+			fmt.Sprintf("gathered for %v first by check, where nobody says how long; --window, --collect", condition.UsualGather),
+		},
 		{"interval", fmt.Sprintf("%v with %s jitter; %v in wait", fleet.Interval, percent(fleet.IntervalJitter), fleet.WaitInterval), "between passes of -w and watch; a change of a registry is looked at at once; --interval"},
 		{
 			"registry", fmt.Sprintf("watched where it can be, else at most every %v", fleet.PollInterval),

@@ -30,7 +30,7 @@ func guarded(t *testing.T) (gateway string) {
 	}))
 	t.Cleanup(pages.Close)
 	far := metricstest.StartPrometheus(t, fmt.Sprintf(`
-global: {scrape_interval: 200ms, scrape_timeout: 200ms}
+global: {scrape_interval: 500ms, scrape_timeout: 500ms}
 scrape_configs:
 - job_name: fleet
   relabel_configs: [{action: labeldrop, regex: job}]
@@ -83,14 +83,14 @@ profiles:
 	o.env["GATEWAY_TOKEN"] = "open-sesame"
 
 	o.says(t, 0, []string{"query", "sum by (code) (calls_total)"}, `{code="200"}`, "90", `{code="500"}`, "10")
-	o.says(t, 0, []string{"query", "up", "-o", "json", "--jq", `.items[]|[.metric.instance,.value[1]]|join(" ")`}, "order-1 1", "order-2 0")
+	o.says(t, 0, []string{"query", "max_over_time(up[3s])", "-o", "json", "--jq", `.items[]|[.metric.instance,.value[1]]|join(" ")`}, "order-1 1", "order-2 0")
 	o.says(t, 0, []string{"query", `calls_total{code="500"}`, "--explain"}, `calls_total{code="500"}`)
 	o.says(t, 0, []string{"query", "sum(up)", "--range", "1s", "--step", "500ms", "-o", "json", "--jq", ".items[0].values|length"}, "3")
 	o.says(t, 3, []string{"query", "nothing_of_the_kind"}, "no data")
 	o.says(t, 2, []string{"query", "sum(calls_total"}, "1:16: unclosed left parenthesis")
 	o.says(t, 2, []string{"query", "up * on (service) calls_total"}, "many-to-many")
 
-	o.says(t, 0, []string{"metrics", "--window", "1s", "-o", "json", "--jq", `.items[]|[.service,(.errorRatio*1000|round)]|join(" ")`}, "order 100")
+	o.says(t, 0, []string{"metrics", "--window", "3s", "-o", "json", "--jq", `.items[]|[.service,(.errorRatio*1000|round)]|join(" ")`}, "order 100")
 
 	// A URL of the flag or the environment wins, and gets no token that was for
 	// another.

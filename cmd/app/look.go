@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -90,6 +91,10 @@ func (l *Look) watch(ctx context.Context, a *App, s *Session, sel *selection.Sel
 				fmt.Fprint(a.IO.Out, term.Redraw)
 			}
 			last = show(Reading{Snapshot: snap, Missing: s.MissingIn(sel)})
+			var wrong *Error
+			if errors.As(last, &wrong) && wrong.Code == Usage {
+				return last // it will not be right at the next pass either
+			}
 		case <-a.IO.Gone():
 			return last // nobody reads any more: the last verdict stays
 		}

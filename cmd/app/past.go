@@ -75,3 +75,27 @@ func (s *Session) Historian(in *fleet.InstanceView) (breaker.Historian, error) {
 	}
 	return nil, errNoEvents
 }
+
+// Known lists every service of a context, as its registries were last read.
+func (s *Session) Known(context string) (refs []fleet.Ref) {
+	for i, f := range s.Fleets {
+		if f.Context == context {
+			for _, svc := range s.standing()[i].Services {
+				refs = append(refs, svc.Ref)
+			}
+		}
+	}
+	return refs
+}
+
+// standing is what the registries hold, as they were last read.
+func (s *Session) standing() []sweep.Input {
+	if s.past != nil {
+		return s.past.Inputs()
+	}
+	inputs := make([]sweep.Input, len(s.Fleets))
+	for i, f := range s.Fleets {
+		inputs[i] = f.Input(f.Keeper().States())
+	}
+	return inputs
+}

@@ -224,8 +224,7 @@ const (
 // Nothing only metrics are read. Session.Measures says where they are kept.
 const Metrics Asking = 1 << 7
 
-// Seen is Metrics without reading any: only what passes see is kept, as where a
-// Prometheus server has the rest.
+// Seen is Metrics without reading any: only what passes see is kept.
 const Seen Asking = 1 << 6
 
 // sweeper is one that asks for that.
@@ -243,12 +242,10 @@ func (s *Session) sweeper(f *wiring.Fleet, asking Asking) *sweep.Sweeper {
 		w.Plan = func(*fleet.Service, *fleet.Instance) fleet.Plan { return fleet.Plan{} }
 		w.Breakers = sweep.Reader{}
 	}
-	switch {
-	case s.Measures == nil:
-	case asking&Metrics != 0:
+	if s.Measures != nil && asking&Metrics != 0 {
 		f.ReadMetrics(w, s.Measures.Collector(f))
 		w.Metrics.Only = asking == Nothing|Metrics
-	case asking&Seen != 0:
+	} else if s.Measures != nil && asking&Seen != 0 {
 		w.Metrics = sweep.Scraper{Collector: s.Measures.Collector(f)}
 	}
 	return w
@@ -326,30 +323,6 @@ func (s *Session) MissingIn(sel *selection.Selection) []Missing {
 		_, unknown[i] = sel.Apply(inputs[i].Services)
 	}
 	return missing(inputs, unknown)
-}
-
-// Known lists every service of a context, as its registries were last read.
-func (s *Session) Known(context string) (refs []fleet.Ref) {
-	for i, f := range s.Fleets {
-		if f.Context == context {
-			for _, svc := range s.standing()[i].Services {
-				refs = append(refs, svc.Ref)
-			}
-		}
-	}
-	return refs
-}
-
-// standing is what the registries hold, as they were last read.
-func (s *Session) standing() []sweep.Input {
-	if s.past != nil {
-		return s.past.Inputs()
-	}
-	inputs := make([]sweep.Input, len(s.Fleets))
-	for i, f := range s.Fleets {
-		inputs[i] = f.Input(f.Keeper().States())
-	}
-	return inputs
 }
 
 // missing lists the names that no context knows. Those that a silent source

@@ -23,14 +23,13 @@ func (s *Session) Watch(ctx context.Context, sel *selection.Selection, interval 
 	if s.past != nil {
 		return s.past.Watch(ctx, Wanted{Select: chosen(sel), Asking: asking, Explain: s.explain, Within: s.app.Global.Timeout})
 	}
-	out := make(chan *fleet.Snapshot, 1)
-	m := &merger{latest: make([]*fleet.Snapshot, len(s.Fleets)), out: out}
-	wait := s.passes(ctx, sel, interval, asking, m.put)
+	all := sweep.SideBySide(len(s.Fleets))
+	wait := s.passes(ctx, sel, interval, asking, all.Put)
 	go func() {
 		wait()
-		close(out)
+		all.Close()
 	}()
-	return out
+	return all.Latest()
 }
 
 // Apart is Watch with each context's snapshots by themselves, as they come.
@@ -101,33 +100,4 @@ func heard(states []registry.State) bool {
 		}
 	}
 	return true
-}
-
-// merger joins the newest snapshots of several contexts.
-type merger struct {
-	mu     sync.Mutex
-	latest []*fleet.Snapshot
-	seq    uint64
-	out    chan *fleet.Snapshot
-}
-
-func (m *merger) put(i int, s *fleet.Snapshot) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.latest[i] = s
-	for _, l := range m.latest {
-		if l == nil {
-			return
-		}
-	}
-	merged := fleet.Merge(m.latest)
-	if len(m.latest) > 1 {
-		m.seq++
-		merged.Seq = m.seq
-	}
-	select {
-	case <-m.out: // nobody read the last one
-	default:
-	}
-	m.out <- merged
 }

@@ -221,3 +221,13 @@ func TestBeyondReach(t *testing.T) {
 		}
 	}
 }
+
+// TestWatchingEndsWithWrongUsage: an expression that is at fault is so at every
+// pass.
+func TestWatchingEndsWithWrongUsage(t *testing.T) {
+	r := run(t, "-w", "--interval", "100ms", "--timeout", "30s", "--fail-on-query", "midwatch_instance_status > on () midwatch_instance_status",
+		"--registry", cmdtest.Inventory(t, "a 1="+cmdtest.Up(t)))
+	if r.Code() != app.Usage || !strings.Contains(r.Err.Error(), "many-to-many") {
+		t.Errorf("ended with %d: %v", r.Code(), r.Err)
+	}
+}

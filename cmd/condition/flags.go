@@ -26,9 +26,9 @@ import (
 
 // The times that are meant where no flag says another.
 const (
-	usualWindow  = time.Minute      // over which rates of services are
-	serverWindow = 5 * time.Minute  // ... where a Prometheus server answers, which reads seldom
-	usualGather  = 10 * time.Second // for rates of services, where nothing else says how long
+	UsualWindow  = time.Minute      // over which rates of services are
+	ServerWindow = 5 * time.Minute  // ... where a Prometheus server answers, which reads seldom
+	UsualGather  = 10 * time.Second // for rates of services, where nothing else says how long
 	leastGathers = 4                // intervals in which is gathered at least
 )
 

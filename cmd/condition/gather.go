@@ -31,9 +31,9 @@ func (s *Set) Open(a *app.App, session *app.Session) error {
 	}
 	// Whether a server answers is known of an open session only, and the window
 	// depends on it.
-	over, server, err := s.source.Over(a, session, s.over(usualWindow))
+	over, server, err := s.source.Over(a, session, s.over(UsualWindow))
 	if err == nil && server != "" {
-		over, server, err = s.source.Over(a, session, s.over(serverWindow))
+		over, server, err = s.source.Over(a, session, s.over(ServerWindow))
 	}
 	if err != nil {
 		return err
@@ -59,7 +59,7 @@ func (s *Set) over(usual time.Duration) time.Duration {
 // gather is how long is gathered before judging.
 func (s *Set) gather() time.Duration {
 	if s.Collect == 0 && s.computes && s.server == "" && s.once {
-		return usualGather
+		return UsualGather
 	}
 	return s.Collect
 }

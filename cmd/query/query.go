@@ -55,7 +55,7 @@ midwatch_instance_up, midwatch_registry_up and others.
 It ends with 0 where there is an answer, also where it is that nothing satisfies a
 comparison; with 3 where there was nothing to compare, or something could not be read.`,
 		Args:              cobra.MinimumNArgs(1),
-		ValidArgsFunction: completer(a, &o.look),
+		ValidArgsFunction: completer(a),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.expr, o.names = args[0], args[1:]
 			return o.run(cmd.Context(), a)
@@ -86,7 +86,12 @@ func (o *options) run(ctx context.Context, a *app.App) error {
 	if o.known, err = promql.Parse(o.expr); err != nil && s.Server == "" {
 		return o.misplaced(err)
 	}
-	s.Asking, s.Sees = measure.Asks(o.families())
+	if s.Needs = measure.NeedsOf(o.families()); s.Server != "" && !s.Needs.Sees && o.selects() {
+		return app.Usagef(
+			"write it into the expression, as in up{job=\"order\"}; or --prometheus none reads the instances",
+			"%s answers, and no instance is selected to be read", s.Server,
+		)
+	}
 	return s.Run(ctx, o.collect, o.look.Watching.Interval, func(r measure.Reading) error {
 		res := o.ask(ctx, a, s, r)
 		if res.err != nil {
@@ -142,3 +147,6 @@ func (o *options) question(now time.Time) metrics.Question {
 	}
 	return q
 }
+
+// selects says whether only some of the instances are to be read.
+func (o *options) selects() bool { return len(o.names) > 0 || o.look.Selection != app.Selection{} }

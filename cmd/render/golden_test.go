@@ -13,6 +13,7 @@ import (
 	"github.com/midwatch-cli/midwatch/cmd/term"
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/gate"
+	"github.com/midwatch-cli/midwatch/fleet/metrics"
 	"github.com/midwatch-cli/midwatch/probe"
 )
 
@@ -86,6 +87,30 @@ func scenes() []scene {
 		{"empty", emptyService(), gate.Rules{MinInstances: 1}},
 		{"alldown", allDown(), gate.Rules{}},
 		{"cycle", cycle(), gate.Rules{}},
+		{"queries", well(), gate.Rules{Queries: queries()}},
+		{"queries-broken", broken(), gate.Rules{Queries: queries()[1:]}},
+	}
+}
+
+// queries are an expression that holds, one that does not, and one without data.
+func queries() []gate.Measured {
+	value := func(v float64) []gate.Value {
+		ref := fleet.Ref{Context: "prod", Source: "etcd", Name: "payment"}
+		return []gate.Value{{Key: fleet.Key{Ref: ref}, Labels: metrics.NewLabels("service", "payment", "source", "etcd"), V: v, Op: ">", Limit: 0.01}}
+	}
+	return []gate.Measured{
+		{
+			Query: "midwatch_service_error_ratio > 0.01", Flag: "--max-error-rate 1%", What: "error rate", Unit: gate.Ratio, At: at, Known: true, Holds: true,
+			Text: "payment: error rate 38.2% > 1%", Values: value(0.382), Series: 6, Samples: 6,
+		},
+		{
+			Query: "queue_depth > 80", At: at, Known: true, Text: "it is not so: queue_depth > 80; of 2 the nearest is payment with 12", Values: value(12),
+			Series: 2, Samples: 2,
+		},
+		{
+			Query: "nothing > 1", At: at, Reason: fleet.ReasonNoData, Text: "no data: nothing matched no series",
+			Hint: "midwatch query 'nothing' shows whether the name is right", Series: 0, Samples: 0,
+		},
 	}
 }
 

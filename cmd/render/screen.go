@@ -18,11 +18,8 @@ func screen(t *term.IO, p *pen, o Options, j *Judged) error {
 	var b bytes.Buffer
 	notes := aside(p, j)
 	if !p.tty {
-		for i := range j.Verdict.Queries {
-			if m := &j.Verdict.Queries[i]; j.Lines == nil && !strings.HasPrefix(j.title(), m.Text) {
-				_, text := report.Asked(m)
-				notes = append(notes, text)
-			}
+		if j.Lines == nil {
+			notes = append(notes, report.AllAsked(&j.Verdict, j.title())...)
 		}
 		switch {
 		case j.Lines != nil:
@@ -96,7 +93,11 @@ func check(b *bytes.Buffer, p *pen, o Options, j *Judged) {
 			words = "all up"
 		}
 		left := fmt.Sprintf("%s, %s: %s", plural(c.Services, "service"), plural(c.Instances, "instance"), words)
-		b.WriteString(p.apart(p.sign(j.status())+" "+p.clean(left), whence(s), j.status()))
+		st := j.status()
+		if report.Decisive(&j.Verdict) != "" {
+			st = fleet.Up // expressions have lines of their own
+		}
+		b.WriteString(p.apart(p.sign(st)+" "+p.clean(left), whence(s), st))
 	}
 	if unwell || o.Format == FormatWide {
 		fleetTable(p, s, o.Format == FormatWide, false).write(b, p, o)

@@ -13,7 +13,7 @@ func answered() []string {
 }
 
 // asking are those that would ask the network something that was not recorded.
-func asking() []string { return []string{"doctor", "record"} }
+func asking() []string { return []string{"doctor", "record", "metrics", "query"} }
 
 // writing are those that change what they are run on.
 func writing() []string {

@@ -24,7 +24,7 @@ type Measured struct {
 	Wanted   bool         // it has to hold; otherwise it must not
 	Text     string       // one line for people, with the value beside the rule; holds texts of services, untrusted
 	Reason   fleet.Reason // why it is not known: no_data, or why nobody answered
-	Hint     string       // what to do about that
+	Hint     string       // what to do next; may be empty
 	Values   []Value      // those that satisfied it, or of what did not, the nearest first; a few
 	More     int          // values that are left out
 	What     string       // what the values are: "error rate", or the left side of the comparison; empty where that is too long to say
@@ -156,12 +156,12 @@ func (m *Measured) Findings() []Finding {
 	case !m.Holds:
 		return nil
 	case len(m.Values) == 0:
-		return []Finding{{Outcome: Failed, Reason: fleet.ReasonQuery, Text: m.Text, Query: m}}
+		return []Finding{{Outcome: Failed, Reason: fleet.ReasonQuery, Text: m.Text, Hint: m.Hint, Query: m}}
 	}
 	var found []Finding
 	for i := range m.Values {
 		v := &m.Values[i]
-		found = append(found, Finding{Outcome: Failed, Reason: fleet.ReasonQuery, Key: v.Key, Text: m.Line(v), Query: m, Value: v})
+		found = append(found, Finding{Outcome: Failed, Reason: fleet.ReasonQuery, Key: v.Key, Text: m.Line(v), Hint: m.Hint, Query: m, Value: v})
 	}
 	if m.More > 0 {
 		found[len(found)-1].Text += fmt.Sprintf(" (and %d more)", m.More)

@@ -9,7 +9,7 @@ import (
 // The bars of a sparkline, lowest first.
 const (
 	bars      = "▁▂▃▄▅▆▇█"
-	asciiBars = "_.-:=+*#"
+	asciiBars = "_.,-=+*#" // no colon: two of them begin a command of a build system
 )
 
 // flat is the share of a number by which it may change and still look steady.

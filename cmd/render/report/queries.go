@@ -30,6 +30,18 @@ func Asked(m *gate.Measured) (fleet.Status, string) {
 	return fleet.Unknown, text
 }
 
+// AllAsked are the expressions of a verdict, a line each, but for the one that
+// the title says already.
+func AllAsked(v *gate.Verdict, title string) (lines []string) {
+	for i := range v.Queries {
+		if m := &v.Queries[i]; !strings.HasPrefix(title, m.Text) {
+			_, text := Asked(m)
+			lines = append(lines, text)
+		}
+	}
+	return lines
+}
+
 // Decisive is what an expression says where expressions alone decided; empty
 // otherwise.
 func Decisive(v *gate.Verdict) string {

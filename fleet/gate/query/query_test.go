@@ -188,6 +188,29 @@ func TestHintsOfNoData(t *testing.T) {
 	}
 }
 
+// TestHintsOfWhatHolds: what must not hold and does says where to look.
+func TestHintsOfWhatHolds(t *testing.T) {
+	for _, c := range []struct {
+		expr, flag, data, want string
+	}{
+		{"midwatch_service_error_ratio > 0.1", "--max-error-rate 10%", `midwatch_service_error_ratio{service="a"} 1`, "midwatch metrics a"},
+		{"midwatch_service_error_ratio > 0.1", "", `midwatch_service_error_ratio{service="a;b"} 1`, "midwatch metrics"},
+		{"rate(x[1m]) < 1", "", `x{service="a"} 1 1`, "midwatch query 'rate(x[1m])'"},
+		{"count(up) < 3", "--min-healthy 3", `up 1`, ""},
+		{"absent(x)", "", `up 1`, ""},
+	} {
+		q := condition(t, c.expr, over(t, c.data))
+		q.Flag = c.flag
+		if m := q.Ask(t.Context(), snap()); !m.Holds || m.Hint != c.want || m.Findings()[0].Hint != c.want {
+			t.Errorf("%s: %q, want %q", c.expr, m.Hint, c.want)
+		}
+		q.Wanted = true
+		if m := q.Ask(t.Context(), snap()); m.Hint != "" {
+			t.Errorf("%s, which has to hold: %q", c.expr, m.Hint)
+		}
+	}
+}
+
 // TestUnitsOfValues: flags that stand for an expression say what they measure.
 func TestUnitsOfValues(t *testing.T) {
 	q := condition(t, "x > 0.01", over(t, `x{service="a",quantile="0.99"} 0.38235294117647056`))

@@ -16,6 +16,9 @@ func tell(m *gate.Measured, r *metrics.Rule, f *found) {
 	case !m.Known:
 	case m.Holds:
 		m.Text = holding(m, r, f.others)
+		if !m.Wanted && len(m.Values) > 0 {
+			m.Hint = next(m, r)
+		}
 	default:
 		m.Text = falling(m, r, f.values)
 		if len(m.Lacking) > 0 {
@@ -45,6 +48,25 @@ func holding(m *gate.Measured, r *metrics.Rule, others []gate.Value) string {
 		text += fmt.Sprintf("; not of %d: %s", len(others), with(m, &others[0]))
 	}
 	return text
+}
+
+// next is where somebody looks who is told that this must not hold.
+func next(m *gate.Measured, r *metrics.Rule) string {
+	switch {
+	case strings.Contains(r.Expr, "midwatch_service_error_ratio"), strings.Contains(r.Expr, "midwatch_service_latency_seconds"):
+		if name := m.Values[0].Key.Name; name != "" && !strings.ContainsFunc(name, special) {
+			return "midwatch metrics " + name
+		}
+		return "midwatch metrics"
+	case m.Flag == "" && r.Kind == metrics.Comparison:
+		return "midwatch query " + quoted(r.Parts[0].Expr)
+	}
+	return ""
+}
+
+// special says that a letter may mean something to a shell.
+func special(c rune) bool {
+	return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && !strings.ContainsRune("._-", c)
 }
 
 // with is a value and what it is about.

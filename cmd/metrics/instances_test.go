@@ -122,6 +122,27 @@ func TestRunning(t *testing.T) {
 			t.Errorf("%q", line)
 		}
 	}
+	r = run(t, false, "-w", "--window", "300ms", "--interval", "100ms", "--timeout", "1200ms", "--registry", cmdtest.Inventory(t, "order o-1="+s.serve(t)))
+	for _, line := range strings.Split(strings.TrimSpace(r.Errs), "\n") {
+		if !strings.HasSuffix(line, " over 300 ms") && !strings.HasSuffix(line, " over 200 ms") {
+			t.Errorf("said %q of a window of 300 ms", line)
+		}
+	}
+}
+
+// TestNotKept: samples of a page that were not kept are said, in every form.
+func TestNotKept(t *testing.T) {
+	twice := cmdtest.Handler(t, func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = fmt.Fprint(w, "http_requests_total{code=\"200\"} 1\nhttp_requests_total{code=\"200\"} 2\n")
+	})
+	args := []string{"--window", "200ms", "--registry", cmdtest.Inventory(t, "order o-1="+twice)}
+	const want = "the page of order/o-1: 1 dropped, of a series that the page has already"
+	if r := run(t, false, args...); r.Err != nil || !strings.Contains(r.Errs, "warning: "+want) {
+		t.Errorf("%v, %s", r.Err, r.Errs)
+	}
+	if r := run(t, false, append(args, "-o", "json", "--jq", ".warnings[].detail")...); r.Err != nil || !strings.HasPrefix(r.Out, want) {
+		t.Errorf("%v, %s", r.Err, r.Out)
+	}
 }
 
 func TestWrongUsage(t *testing.T) {
@@ -129,6 +150,7 @@ func TestWrongUsage(t *testing.T) {
 		{"--by zone", "--by"},
 		{"--sort speed", "--sort"},
 		{"--window=-1s", "--window"},
+		{"--window=0", "--window"},
 		{"--interval 1ms", "--interval"},
 		{"-o junit", "junit"},
 		{"[a", "[a"},

@@ -60,6 +60,9 @@ could be read, or not of every instance that has metrics.`,
 			if cmd.Flags().Changed("interval") {
 				o.every = o.look.Watching.Interval
 			}
+			if cmd.Flags().Changed("window") && o.window == 0 {
+				o.window = -1 // as wrong as less; 0 is that nothing was said
+			}
 			return o.run(cmd.Context(), a, args)
 		},
 	}
@@ -79,7 +82,7 @@ could be read, or not of every instance that has metrics.`,
 func (o *options) run(ctx context.Context, a *app.App, names []string) error {
 	switch {
 	case o.window < 0:
-		return app.Usagef("durations look like 10s, 1m", "--window %v: must be more than 0", o.window)
+		return app.Usagef("durations look like 10s, 1m", "--window: must be more than 0")
 	case !slices.Contains([]string{"service", "instance"}, o.by):
 		return app.Usagef("", "--by %q: want service or instance", o.by)
 	case o.sort != "" && !slices.Contains(sortable(), strings.TrimPrefix(strings.ToLower(o.sort), "-")):

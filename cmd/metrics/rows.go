@@ -38,6 +38,7 @@ func (o *options) compute(ctx context.Context, a *app.App, s *measure.Session, r
 	case err != nil:
 		t.failed = err
 	}
+	t.report.Warnings = append(t.report.Warnings, r.Odd()...)
 	services := r.Snapshot
 	if services == nil {
 		services = t.found()

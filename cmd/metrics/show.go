@@ -233,7 +233,11 @@ func (t *table) summary() string {
 	if t.session.Server != "" {
 		text += " over " + term.Duration(t.o.window)
 	}
-	return text + t.reading.From()
+	read := t.reading
+	if t.o.look.Watching.Watch { // what is older than the window is not in the numbers
+		read.Gathered = min(read.Gathered, t.o.window)
+	}
+	return text + read.From()
 }
 
 // explanations are those of all rows, each once for the rows that share it.

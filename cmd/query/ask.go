@@ -30,6 +30,7 @@ type result struct {
 	hint     string    // what to do about that
 	note     string    // of an answer without elements that is one all the same
 	silent   bool      // nobody answered
+	odd      []string  // what may be wrong with what was read
 }
 
 // ask asks, and finds out what an empty answer means.
@@ -48,8 +49,24 @@ func (o *options) ask(ctx context.Context, a *app.App, s *measure.Session, r mea
 		if len(answer.Series) == 0 && answer.Kind != metrics.String {
 			res.nothing(ctx)
 		}
+		res.doubt()
 	}
 	return res
+}
+
+// doubt finds what may be wrong with an answer: pages of which not all was kept,
+// and a time to look back at of which only a part was gathered.
+func (r *result) doubt() {
+	if !measure.OnlyOwn(r.o.families()) {
+		r.odd = r.reading.Odd()
+	}
+	if r.session.Server != "" || r.o.known == nil || r.reading.Gathered == 0 || len(r.answer.Series) == 0 || joined.Computes(r.o.expr) {
+		return
+	}
+	// A reading takes a moment, so that what was gathered is a little shorter.
+	if reach := r.o.known.Reach(); reach > r.reading.Gathered+max(time.Second, reach/10) {
+		r.odd = append(r.odd, fmt.Sprintf("it looks back %s, and %s: a rate over that comes out too low", term.Duration(reach), gathered(r.reading.Gathered)))
+	}
 }
 
 func (r *result) failed(err error) {

@@ -141,7 +141,7 @@ func TestNotKept(t *testing.T) {
 		t.Errorf("%v, %s", r.Err, r.Errs)
 	}
 	if r := run(t, false, append(args, "-o", "json", "--jq", ".warnings[].detail")...); r.Err != nil || !strings.HasPrefix(r.Out, want) {
-		t.Errorf("%v, %s", r.Err, r.Out)
+		t.Errorf("%v, %s%s", r.Err, r.Out, r.Errs)
 	}
 }
 

@@ -108,6 +108,13 @@ func (t *table) service(svc *fleet.ServiceView, several bool) row {
 	if at >= 0 {
 		r.Row = t.report.Services[at]
 	}
+	if t.session.Server != "" {
+		for i := range t.report.Instances {
+			if one := &t.report.Instances[i]; one.Rate.Why == red.WhyUnread && t.is(one.Labels, svc.Ref, several) {
+				r.Unread++
+			}
+		}
+	}
 	var in []*fleet.InstanceView
 	for i := range svc.Instances {
 		in = append(in, &svc.Instances[i])
@@ -123,6 +130,9 @@ func (t *table) instance(in *fleet.InstanceView, several bool) row {
 	})
 	if at >= 0 {
 		r.Row = t.report.Instances[at]
+	}
+	if t.session.Server != "" && r.Row.Rate.Why == red.WhyUnread {
+		r.Unread++
 	}
 	return t.explained(r, []*fleet.InstanceView{in})
 }

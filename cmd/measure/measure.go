@@ -53,7 +53,7 @@ type Session struct {
 
 // Open opens the contexts of the command, or a Prometheus server. Nothing is read
 // yet. Window is described at Source.Over.
-func (l *Look) Open(ctx context.Context, a *app.App, names []string, window time.Duration) (*Session, error) {
+func (l *Look) Open(ctx context.Context, a *app.App, names []string, window Window) (*Session, error) {
 	if err := l.Probing.Check(); err != nil {
 		return nil, err
 	}

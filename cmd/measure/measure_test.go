@@ -33,7 +33,7 @@ type asking struct {
 func (p asking) new(a *app.App) *cobra.Command {
 	var l measure.Look
 	cmd := &cobra.Command{Use: "ask [SERVICE...]", RunE: func(cmd *cobra.Command, args []string) error {
-		s, err := l.Open(cmd.Context(), a, args, time.Minute)
+		s, err := l.Open(cmd.Context(), a, args, measure.Window{})
 		if err != nil {
 			return err
 		}
@@ -41,7 +41,9 @@ func (p asking) new(a *app.App) *cobra.Command {
 		if p.needs != nil {
 			p.needs(s)
 		}
-		return s.Run(cmd.Context(), p.collect, p.every, func(r measure.Reading) error { return p.show(s, r) })
+		return s.Run(cmd.Context(), p.collect, p.every, func(r measure.Reading) (func() error, error) {
+			return func() error { return p.show(s, r) }, nil
+		})
 	}}
 	l.Add(cmd, a)
 	return cmd

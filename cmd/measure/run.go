@@ -2,7 +2,6 @@ package measure
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -10,27 +9,29 @@ import (
 	"github.com/midwatch-cli/midwatch/cmd/term"
 )
 
-// Run gathers for so long, at every interval and at the end, and hands what came
-// of it to show; with -w again after each interval of --interval. The last one's
-// end is the end of the command.
-func (s *Session) Run(ctx context.Context, collect, every time.Duration, show func(Reading) error) error {
+// Run gathers for so long, at every interval and at the end, and hands what was
+// read to ask, which returns what shows the answer. With -w it does so again after
+// each interval of --interval. The last one's end is the end of the command.
+func (s *Session) Run(ctx context.Context, collect, every time.Duration, ask func(Reading) (show func() error, err error)) error {
 	start := s.app.Now()
 	r, err := s.gather(ctx, start, collect, every)
 	if err != nil {
 		return err
 	}
-	if !s.look.Watching.Watch {
-		return show(r)
-	}
+	var end error
 	for due := start.Add(collect); ; {
-		if s.app.IO.OutTTY && !s.app.IO.Quiet {
+		show, err := ask(r)
+		switch {
+		case err != nil:
+			return err // it will not be right the next time either
+		case !s.look.Watching.Watch:
+			return show()
+		case ctx.Err() != nil && due.After(start.Add(collect)):
+			return end // half an answer is none
+		case s.app.IO.OutTTY && !s.app.IO.Quiet:
 			fmt.Fprint(s.app.IO.Out, term.Redraw)
 		}
-		end := show(r)
-		var wrong *app.Error
-		if errors.As(end, &wrong) {
-			return end // it will not be right the next time either
-		}
+		end = show()
 		now := s.app.Now()
 		due = due.Add(s.look.Watching.Interval)
 		if due.Before(now) {

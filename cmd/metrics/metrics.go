@@ -16,11 +16,8 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet/metrics/red"
 )
 
-// The windows that are meant where no flag says another: a server scrapes seldom.
-const (
-	usualWindow  = 10 * time.Second
-	serverWindow = 5 * time.Minute
-)
+// Window is the one that is meant where no flag says another.
+const Window = 10 * time.Second
 
 type options struct {
 	look    measure.Look
@@ -88,24 +85,21 @@ func (o *options) run(ctx context.Context, a *app.App, names []string) error {
 	case o.sort != "" && !slices.Contains(sortable(), strings.TrimPrefix(strings.ToLower(o.sort), "-")):
 		return app.Usagef("there are: "+strings.Join(sortable(), ", "), "--sort %q: there is no such column", o.sort)
 	}
-	s, err := o.look.Open(ctx, a, names, o.window)
+	s, err := o.look.Open(ctx, a, names, measure.Window{Given: o.window})
 	if err != nil {
 		return err
 	}
 	defer s.Close()
 	s.Registries = true
 	if o.window == 0 {
-		o.window = usualWindow
+		o.window = Window
 		if s.Server != "" {
-			o.window = serverWindow
+			o.window = measure.ServerWindow
 		}
 	}
-	return s.Run(ctx, o.window, o.interval(a), func(r measure.Reading) error {
+	return s.Run(ctx, o.window, o.interval(a), func(r measure.Reading) (func() error, error) {
 		t, err := o.compute(ctx, a, s, r)
-		if err != nil {
-			return err
-		}
-		return t.show(a)
+		return func() error { return t.show(a) }, err
 	})
 }
 

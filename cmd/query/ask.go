@@ -34,7 +34,7 @@ type result struct {
 }
 
 // ask asks, and finds out what an empty answer means.
-func (o *options) ask(ctx context.Context, a *app.App, s *measure.Session, r measure.Reading) *result {
+func (o *options) ask(ctx context.Context, s *measure.Session, r measure.Reading) *result {
 	res := &result{o: o, session: s, reading: r, question: o.question(r.At)}
 	q := res.question
 	q.Explain = o.explain || s.Server == "" // a server has to be asked for that
@@ -183,17 +183,13 @@ func (r *result) code() app.Code {
 	return app.OK
 }
 
-// usualGather is how long is gathered for numbers of services, where nothing says
-// how long.
-const usualGather = 10 * time.Second
-
 // reach is how far the expression looks back.
 func (o *options) reach() time.Duration {
 	switch {
 	case o.known == nil:
 		return 0
 	case joined.Computes(o.expr):
-		return max(o.known.Reach(), usualGather)
+		return max(o.known.Reach(), measure.UsualGather)
 	}
 	return o.known.Reach()
 }

@@ -67,7 +67,7 @@ comparison; with 3 where there was nothing to compare, or something could not be
 	f.DurationVar(&o.step, "step", 0, "between the instants of --range (default: a sixtieth of it)")
 	f.StringVar(&o.at, "at", "", "ask about another `TIME` than now: 2026-01-02T03:04:05Z, seconds since 1970, or 10m ago as 10m")
 	f.DurationVar(&o.collect, "collect", 0, "gather for so long first (default: read once)")
-	f.DurationVar(&o.window, "window", time.Minute, "over which midwatch_service_error_ratio and the like are computed")
+	f.DurationVar(&o.window, "window", 0, "over which midwatch_service_error_ratio and the like are computed (default: 1m; 5m where a Prometheus server answers)")
 	f.BoolVar(&o.explain, "explain", false, "show which series answered, and how many samples")
 	a.NoComplete(cmd, "range", "step", "at", "collect", "window")
 	a.AddOutput(cmd, false)
@@ -78,7 +78,7 @@ func (o *options) run(ctx context.Context, a *app.App) error {
 	if err := o.check(a); err != nil {
 		return err
 	}
-	s, err := o.look.Open(ctx, a, o.names, max(o.window, o.collect))
+	s, err := o.look.Open(ctx, a, o.names, measure.Window{Given: o.window, Least: o.collect})
 	if err != nil {
 		return err
 	}
@@ -92,12 +92,9 @@ func (o *options) run(ctx context.Context, a *app.App) error {
 			"%s answers, and no instance is selected to be read", s.Server,
 		)
 	}
-	return s.Run(ctx, o.collect, o.look.Watching.Interval, func(r measure.Reading) error {
-		res := o.ask(ctx, a, s, r)
-		if res.err != nil {
-			return res.err
-		}
-		return res.show(a)
+	return s.Run(ctx, o.collect, o.look.Watching.Interval, func(r measure.Reading) (func() error, error) {
+		res := o.ask(ctx, s, r)
+		return func() error { return res.show(a) }, res.err
 	})
 }
 
@@ -112,8 +109,8 @@ func (o *options) check(a *app.App) error {
 	switch o.when, err = parseMoment(o.at, a.Now()); {
 	case err != nil:
 		return err
-	case o.window <= 0:
-		return app.Usagef("", "--window %v: must be more than 0", o.window)
+	case o.window < 0:
+		return app.Usagef("", "--window %v: must not be negative", o.window)
 	case o.collect < 0:
 		return app.Usagef("", "--collect %v: must not be negative", o.collect)
 	case o.back < 0:

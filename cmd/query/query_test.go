@@ -226,7 +226,7 @@ func TestWrongUsage(t *testing.T) {
 		{[]string{"up", "--step", "1s"}, "--step is for a range"},
 		{[]string{"up", "--range", "1h", "--step", "1ns"}, "--step"},
 		{[]string{"up", "--range", "1000h", "--step", "1s"}, "steps"},
-		{[]string{"up", "--window", "0s"}, "--window"},
+		{[]string{"up", "--window", "-1s"}, "--window"},
 		{[]string{"up", "--interval", "1ms"}, "--interval"},
 		{[]string{"up", "--parallel", "0"}, "--parallel"},
 		{[]string{"up", "-o", "junit"}, "junit"},

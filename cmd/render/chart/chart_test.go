@@ -141,16 +141,16 @@ func TestSpark(t *testing.T) {
 		want, ascii string
 	}{
 		{[]float64{1, 2, 3, 4, 5, 6, 7, 8}, 20, "▁▂▃▄▅▆▇█", "_.,-=+*#"},
-		{[]float64{300, 301, 299, 300}, 20, "▅▅▄▅", "==-="},
+		{[]float64{300, 301, 299, 300}, 20, "▄▄▄▄", "----"},
 		{[]float64{0, 0, 0}, 20, "▁▁▁", "___"},
-		{[]float64{5}, 20, "▅", "="},
+		{[]float64{5}, 20, "▄", "-"},
 		{[]float64{nan, 1, nan, 2}, 20, " ▁ █", " _ #"},
 		{[]float64{nan, nan}, 20, "  ", "  "},
-		{[]float64{math.Inf(1), 1, math.Inf(-1)}, 20, " ▅ ", " = "},
+		{[]float64{math.Inf(1), 1, math.Inf(-1)}, 20, " ▄ ", " - "},
 		{[]float64{-1, 1}, 20, "▁█", "_#"},
 		{[]float64{math.MaxFloat64, -math.MaxFloat64}, 20, "█▁", "#_"},
 		{[]float64{1, 1, 9, 1, 1, 1}, 3, "▁█▁", "_#_"},
-		{[]float64{1, 2}, 0, "▅", "="},
+		{[]float64{1, 2}, 0, "▄", "-"},
 		{nil, 5, "", ""},
 	} {
 		if got := chart.Spark(c.values, c.width, false); got != c.want {

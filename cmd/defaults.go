@@ -3,7 +3,8 @@ package cmd
 import (
 	"fmt"
 
-	"github.com/midwatch-cli/midwatch/cmd/condition"
+	"github.com/midwatch-cli/midwatch/cmd/measure"
+	"github.com/midwatch-cli/midwatch/cmd/metrics"
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/change"
 )
@@ -30,9 +31,10 @@ func DefaultsTable() []Default {
 		},
 		{"what is asked", "readiness before health", "guesses are tried on one instance per service and remembered for the rest"},
 		{
-			"conditions", fmt.Sprintf("rates of services over %v (%v of a Prometheus server)", condition.UsualWindow, condition.ServerWindow),
-			fmt.Sprintf("gathered for %v first by check, where nobody says how long; --window, --collect", condition.UsualGather),
+			"conditions", fmt.Sprintf("rates of services over %v (%v of a Prometheus server)", measure.UsualWindow, measure.ServerWindow),
+			fmt.Sprintf("gathered for %v first by check, where nobody says how long; --window, --collect", measure.UsualGather),
 		},
+		{"metrics", fmt.Sprintf("over %v (%v of a Prometheus server)", metrics.Window, measure.ServerWindow), "every page is read at both ends of it; on a terminal more often, to draw it; --window, --interval"},
 		{"interval", fmt.Sprintf("%v with %s jitter; %v in wait", fleet.Interval, percent(fleet.IntervalJitter), fleet.WaitInterval), "between passes of -w and watch; a change of a registry is looked at at once; --interval"},
 		{
 			"registry", fmt.Sprintf("watched where it can be, else at most every %v", fleet.PollInterval),

@@ -224,8 +224,7 @@ const (
 // Nothing only metrics are read. Session.Measures says where they are kept.
 const Metrics Asking = 1 << 7
 
-// Seen is Metrics without reading any: only what passes see is kept, as where a
-// Prometheus server has the rest.
+// Seen is Metrics without reading any: only what passes see is kept.
 const Seen Asking = 1 << 6
 
 // sweeper is one that asks for that.
@@ -243,12 +242,10 @@ func (s *Session) sweeper(f *wiring.Fleet, asking Asking) *sweep.Sweeper {
 		w.Plan = func(*fleet.Service, *fleet.Instance) fleet.Plan { return fleet.Plan{} }
 		w.Breakers = sweep.Reader{}
 	}
-	switch {
-	case s.Measures == nil:
-	case asking&Metrics != 0:
+	if s.Measures != nil && asking&Metrics != 0 {
 		f.ReadMetrics(w, s.Measures.Collector(f))
 		w.Metrics.Only = asking == Nothing|Metrics
-	case asking&Seen != 0:
+	} else if s.Measures != nil && asking&Seen != 0 {
 		w.Metrics = sweep.Scraper{Collector: s.Measures.Collector(f)}
 	}
 	return w

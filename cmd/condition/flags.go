@@ -24,13 +24,8 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet/metrics/promql"
 )
 
-// The times that are meant where no flag says another.
-const (
-	UsualWindow  = time.Minute      // over which rates of services are
-	ServerWindow = 5 * time.Minute  // ... where a Prometheus server answers, which reads seldom
-	UsualGather  = 10 * time.Second // for rates of services, where nothing else says how long
-	leastGathers = 4                // intervals in which is gathered at least
-)
+// leastGathers is in how many intervals is gathered at least.
+const leastGathers = 4
 
 // Flags are the conditions of a command, as they were written.
 type Flags struct {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/midwatch-cli/midwatch/cmd/app"
+	"github.com/midwatch-cli/midwatch/cmd/measure"
 	"github.com/midwatch-cli/midwatch/cmd/term"
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/gate"
@@ -29,37 +30,23 @@ func (s *Set) Open(a *app.App, session *app.Session) error {
 	if !s.Any() {
 		return nil
 	}
-	// Whether a server answers is known of an open session only, and the window
-	// depends on it.
-	over, server, err := s.source.Over(a, session, s.over(UsualWindow))
-	if err == nil && server != "" {
-		over, server, err = s.source.Over(a, session, s.over(ServerWindow))
-	}
+	over, server, err := s.source.Over(a, session, measure.Window{Given: s.window, Least: s.gather() + slack})
 	if err != nil {
 		return err
 	}
 	s.server = server
 	for _, c := range s.All() {
-		if c.Over = over; server != "" {
-			c.Gather = ""
+		if c.Over = over; server != "" || a.Past != nil {
+			c.Gather = "" // what there is is all there will be
 		}
 	}
 	return nil
 }
 
-// over is the time over which rates of services are: what was asked for, and at
-// least what is gathered.
-func (s *Set) over(usual time.Duration) time.Duration {
-	if s.window > 0 {
-		usual = s.window
-	}
-	return max(usual, s.gather()+slack)
-}
-
 // gather is how long is gathered before judging.
 func (s *Set) gather() time.Duration {
 	if s.Collect == 0 && s.computes && s.server == "" && s.once {
-		return UsualGather
+		return measure.UsualGather
 	}
 	return s.Collect
 }
@@ -76,17 +63,16 @@ func (s *Set) Asking() app.Asking {
 }
 
 // Gather reads the metrics of the selected instances at every interval, for as
-// long as was asked for; the pass that is judged comes after it. A recording has
-// gathered already.
+// long as was asked for; the pass that is judged comes after it.
 func (s *Set) Gather(ctx context.Context, a *app.App, session *app.Session, sel *selection.Selection, interval time.Duration) error {
 	whole := s.gather()
-	if !s.Any() || whole <= 0 || session.Past() != nil {
-		return nil
+	if !s.Any() || whole <= 0 || a.Past != nil {
+		return nil // a recording has what was gathered then
 	}
 	progress := a.IO.Progress()
 	defer progress.Done()
 	start := a.Now()
-	every := min(interval, whole/leastGathers)
+	every := max(min(interval, whole/leastGathers), time.Millisecond)
 	asking := app.Nothing | app.Metrics
 	if s.server != "" {
 		asking = s.Asking() // what a server has need not be gathered: only what passes see
@@ -96,8 +82,8 @@ func (s *Set) Gather(ctx context.Context, a *app.App, session *app.Session, sel 
 			return err
 		}
 		gone := a.Now().Sub(start)
-		for due <= gone {
-			due += max(every, time.Millisecond)
+		for due += every; due <= gone; {
+			due += every
 		}
 		due = min(due, whole)
 		progress.Set(fmt.Sprintf("gathering metrics: %s of %s", term.Duration(gone.Round(time.Second)), term.Duration(whole)))

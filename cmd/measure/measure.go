@@ -5,13 +5,11 @@ package measure
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/midwatch-cli/midwatch/cmd/app"
-	"github.com/midwatch-cli/midwatch/cmd/term"
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/match"
 	"github.com/midwatch-cli/midwatch/fleet/metrics"
@@ -41,9 +39,8 @@ type Session struct {
 	Server string          // the URL of the server that answers, without secrets; empty: the instances are read
 
 	// Set before the first pass:
-	Asking     app.Asking // what instances are asked for beside their metrics; app.Nothing: nothing
-	Sees       bool       // what passes see is asked for, so that there are passes also where a server answers
-	Registries bool       // where a server answers, the registries are read all the same
+	Needs      Needs // what passes have to bring; at first pages of metrics
+	Registries bool  // where a server answers, the registries are read all the same
 
 	app     *app.App
 	look    *Look
@@ -56,7 +53,7 @@ type Session struct {
 
 // Open opens the contexts of the command, or a Prometheus server. Nothing is read
 // yet. Window is described at Source.Over.
-func (l *Look) Open(ctx context.Context, a *app.App, names []string, window time.Duration) (*Session, error) {
+func (l *Look) Open(ctx context.Context, a *app.App, names []string, window Window) (*Session, error) {
 	if err := l.Probing.Check(); err != nil {
 		return nil, err
 	}
@@ -68,7 +65,7 @@ func (l *Look) Open(ctx context.Context, a *app.App, names []string, window time
 		return nil, err
 	}
 	l.Source.Prepare(a, &l.Probing)
-	s := &Session{app: a, look: l, sel: sel, Asking: app.Nothing}
+	s := &Session{app: a, look: l, sel: sel, Needs: Needs{Asking: app.Nothing, Pages: true}}
 	if s.session, err = a.Open(ctx, l.Probing); err != nil {
 		return nil, err
 	}
@@ -110,128 +107,4 @@ func (s *Session) Select(services []fleet.Service) ([]fleet.Service, []app.Missi
 		missing = append(missing, app.Missing{Name: name, Suggestions: match.Nearest(name, known)})
 	}
 	return selected, missing
-}
-
-// Run gathers for so long, at every interval and at the end, and hands what came
-// of it to show; with -w again after each interval of --interval. The last one's
-// end is the end of the command.
-func (s *Session) Run(ctx context.Context, collect, every time.Duration, show func(Reading) error) error {
-	if s.session.Past() != nil {
-		return s.recorded(ctx, collect, show)
-	}
-	start := s.app.Now()
-	r, err := s.gather(ctx, start, collect, every)
-	if err != nil {
-		return err
-	}
-	if !s.look.Watching.Watch {
-		return show(r)
-	}
-	for due := start.Add(collect); ; {
-		if s.app.IO.OutTTY && !s.app.IO.Quiet {
-			fmt.Fprint(s.app.IO.Out, term.Redraw)
-		}
-		end := show(r)
-		now := s.app.Now()
-		due = due.Add(s.look.Watching.Interval)
-		if due.Before(now) {
-			due = now // a pass took longer than that: the next one is now
-		}
-		if !s.wait(ctx, due) {
-			return end
-		}
-		if r, err = s.pass(ctx, nil); err != nil {
-			return err
-		}
-		if ctx.Err() != nil {
-			return end // half a pass is no picture
-		}
-	}
-}
-
-// gather makes a pass at the start and the end of a time, and at every interval
-// between.
-func (s *Session) gather(ctx context.Context, start time.Time, collect, every time.Duration) (Reading, error) {
-	progress := s.app.IO.Progress()
-	defer progress.Done()
-	for at := time.Duration(0); ; {
-		r, err := s.pass(ctx, func(done, total int) { progress.Count(done, total, "instances read") })
-		if err != nil || s.Server != "" && !s.Sees || at >= collect || ctx.Err() != nil {
-			return r, err
-		}
-		for gone := s.app.Now().Sub(start); at <= gone; {
-			at += max(every, shortest)
-		}
-		at = min(at, collect)
-		progress.Set(fmt.Sprintf("gathering for %s: read %s", term.Duration(collect), times(s.passes)))
-		if !s.wait(ctx, start.Add(at)) {
-			return r, nil
-		}
-	}
-}
-
-// shortest is the least time between two passes that gather.
-const shortest = 100 * time.Millisecond
-
-func times(n int) string {
-	if n == 1 {
-		return "once"
-	}
-	return fmt.Sprintf("%d times", n)
-}
-
-// wait waits until a time; false when nobody waits any more.
-func (s *Session) wait(ctx context.Context, until time.Time) bool {
-	timer := time.NewTimer(until.Sub(s.app.Now()))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-	case <-s.app.IO.Gone():
-	}
-	return false
-}
-
-// pass reads the registries and the metrics of the selected instances once. Of a
-// server nothing is read.
-func (s *Session) pass(ctx context.Context, progress func(done, total int)) (Reading, error) {
-	if s.passes++; s.passes == 1 {
-		s.start = s.app.Now()
-	}
-	r := Reading{Passes: s.passes, server: s.Server, start: s.start}
-	switch {
-	case s.Server == "", s.Sees && s.registries():
-		asking := s.Asking | app.Metrics
-		if s.Server != "" {
-			asking = s.Asking | app.Seen
-		}
-		read, err := s.session.Pass(ctx, s.sel, asking, progress)
-		if err != nil {
-			return r, err
-		}
-		r.Reading = read
-		if s.passes == 1 {
-			s.began = read.Snapshot.At
-		}
-		r.Gathered = read.Snapshot.At.Sub(s.began)
-	case s.Registries && s.registries():
-		read, err := s.session.Held(ctx, s.sel)
-		if err != nil {
-			return r, err
-		}
-		r.Reading = read
-	}
-	r.At = s.app.Now() // what a pass saw was kept after it
-	return r, nil
-}
-
-// registries says whether there is one to read.
-func (s *Session) registries() bool {
-	for _, f := range s.session.Fleets {
-		if len(f.Keeper().Sources()) > 0 {
-			return true
-		}
-	}
-	return false
 }

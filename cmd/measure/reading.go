@@ -20,13 +20,16 @@ type Reading struct {
 	Gathered    time.Duration // from the first pass to the last
 	Passes      int
 
+	pages  bool // pages of metrics were read
+	seen   bool // only what passes see was
 	server string
 	start  time.Time
 }
 
 // Since is the time from the beginning of the first pass to the moment that an
-// answer is about: all that was gathered is younger.
-func (r *Reading) Since() time.Duration { return r.At.Sub(r.start) + time.Millisecond }
+// answer is about, and a little more: all that was gathered is younger, also where
+// both ends are cut to milliseconds.
+func (r *Reading) Since() time.Duration { return r.At.Sub(r.start) + 2*time.Millisecond }
 
 // Empty says that nothing was selected of what the registries hold.
 func (r *Reading) Empty() bool { return r.Snapshot != nil && len(r.Snapshot.Services) == 0 }
@@ -34,17 +37,22 @@ func (r *Reading) Empty() bool { return r.Snapshot != nil && len(r.Snapshot.Serv
 // From says in a few words what was read: how many of how many instances, and
 // over how long.
 func (r *Reading) From() string {
-	if r.server != "" {
-		return ", answered by " + r.server
-	}
-	read, all := 0, 0
-	for in := range instances(r.Snapshot) {
-		all++
-		if in.Scrape.Why.Reason == "" && !in.Scrape.At.IsZero() {
-			read++
+	text := ""
+	switch {
+	case r.pages:
+		read, all := 0, 0
+		for in := range instances(r.Snapshot) {
+			all++
+			if in.Scrape.Why.Reason == "" && !in.Scrape.At.IsZero() {
+				read++
+			}
 		}
+		text = fmt.Sprintf(", read from %d of %s", read, app.Count(all, "instance"))
+	case r.seen:
+		text = ", seen of " + app.Count(r.Snapshot.Counts().Instances, "instance")
+	default:
+		text = ", answered by " + r.server
 	}
-	text := fmt.Sprintf(", read from %d of %s", read, app.Count(all, "instance"))
 	if r.Gathered > 0 {
 		text += " over " + term.Duration(r.Gathered.Round(100*time.Millisecond))
 	}
@@ -81,7 +89,7 @@ type Doubts struct {
 // itself lacks nothing of what instances did not say.
 func (r *Reading) Doubts(own bool) Doubts {
 	d := Doubts{reading: r}
-	if r.Snapshot == nil || r.server != "" || own {
+	if !r.pages || own {
 		return d
 	}
 	for in := range instances(r.Snapshot) {
@@ -150,7 +158,7 @@ func Wrapped(a *app.App, lines ...string) (out []string) {
 		rest, room := line, a.IO.Width()
 		for a.IO.OutTTY && runewidth.StringWidth(rest) > room {
 			head := runewidth.Truncate(rest, room+1, "")
-			at := strings.LastIndexByte(strings.TrimRight(head, " "), ' ')
+			at := strings.LastIndexByte(head, ' ')
 			if at <= indented(rest) {
 				break // one long word
 			}

@@ -44,15 +44,16 @@ func (s *Source) Prepare(a *app.App, p *app.Probing) {
 // Over says who answers in a session that was opened with what Prepare wrote: a
 // server, with its address for people, or, where it is empty, what the session's
 // passes read of instances. In any case they keep what they see, under the names
-// that begin with midwatch_. Window is over what the numbers of services are that
+// that begin with midwatch_. Window says over what the numbers of services are that
 // are computed when somebody asks for them; the store keeps that much at least.
-func (s *Source) Over(a *app.App, session *app.Session, window time.Duration) (over metrics.Querier, server string, err error) {
+func (s *Source) Over(a *app.App, session *app.Session, window Window) (over metrics.Querier, server string, err error) {
 	far, server, err := s.server(a, session)
 	if err != nil {
 		return nil, "", err
 	}
-	session.Measures = wiring.Measure(session.Fleets, series.Options{Window: max(window+slack, usualWindow)}, 0)
-	q := joined.New(joined.Options{Own: session.Measures.Store, Server: far, RED: red.Options{Window: window}})
+	length := window.of(far != nil)
+	session.Measures = wiring.Measure(session.Fleets, series.Options{Window: max(length+slack, window.Keep+slack, kept)}, 0)
+	q := joined.New(joined.Options{Own: session.Measures.Store, Server: far, RED: red.Options{Window: length}})
 	if far != nil {
 		return foreign{q, far}, server, nil
 	}
@@ -62,9 +63,33 @@ func (s *Source) Over(a *app.App, session *app.Session, window time.Duration) (o
 // How long samples are kept: a little longer than they are asked about, because
 // the first reading was asked for before the last one's time began.
 const (
-	usualWindow = 15 * time.Minute
-	slack       = time.Minute
+	kept  = 15 * time.Minute
+	slack = time.Minute
 )
+
+// The times that are meant where no flag says another.
+const (
+	UsualWindow  = time.Minute      // over which numbers of services are computed
+	ServerWindow = 5 * time.Minute  // ... where a Prometheus server answers, which reads seldom
+	UsualGather  = 10 * time.Second // for numbers of services, where nothing else says how long
+)
+
+// Window is over how long numbers of services are computed.
+type Window struct {
+	Given time.Duration // by a flag; 0: the usual one
+	Least time.Duration // at least so long, as what was gathered is
+	Keep  time.Duration // for so long samples are kept at least: a question may reach further back
+}
+
+func (w Window) of(server bool) time.Duration {
+	switch {
+	case w.Given > 0:
+		return max(w.Given, w.Least)
+	case server:
+		return max(ServerWindow, w.Least)
+	}
+	return max(UsualWindow, w.Least)
+}
 
 // server is the one there is; nil where instances are read.
 func (s *Source) server(a *app.App, session *app.Session) (far metrics.Querier, at string, err error) {

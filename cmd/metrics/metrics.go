@@ -16,11 +16,8 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet/metrics/red"
 )
 
-// The windows that are meant where no flag says another: a server scrapes seldom.
-const (
-	usualWindow  = 10 * time.Second
-	serverWindow = 5 * time.Minute
-)
+// Window is the one that is meant where no flag says another.
+const Window = 10 * time.Second
 
 type options struct {
 	look    measure.Look
@@ -60,6 +57,9 @@ could be read, or not of every instance that has metrics.`,
 			if cmd.Flags().Changed("interval") {
 				o.every = o.look.Watching.Interval
 			}
+			if cmd.Flags().Changed("window") && o.window == 0 {
+				o.window = -1 // as wrong as less; 0 is that nothing was said
+			}
 			return o.run(cmd.Context(), a, args)
 		},
 	}
@@ -79,30 +79,27 @@ could be read, or not of every instance that has metrics.`,
 func (o *options) run(ctx context.Context, a *app.App, names []string) error {
 	switch {
 	case o.window < 0:
-		return app.Usagef("durations look like 10s, 1m", "--window %v: must be more than 0", o.window)
+		return app.Usagef("durations look like 10s, 1m", "--window: must be more than 0")
 	case !slices.Contains([]string{"service", "instance"}, o.by):
 		return app.Usagef("", "--by %q: want service or instance", o.by)
 	case o.sort != "" && !slices.Contains(sortable(), strings.TrimPrefix(strings.ToLower(o.sort), "-")):
 		return app.Usagef("there are: "+strings.Join(sortable(), ", "), "--sort %q: there is no such column", o.sort)
 	}
-	s, err := o.look.Open(ctx, a, names, o.window)
+	s, err := o.look.Open(ctx, a, names, measure.Window{Given: o.window})
 	if err != nil {
 		return err
 	}
 	defer s.Close()
 	s.Registries = true
 	if o.window == 0 {
-		o.window = usualWindow
+		o.window = Window
 		if s.Server != "" {
-			o.window = serverWindow
+			o.window = measure.ServerWindow
 		}
 	}
-	return s.Run(ctx, o.window, o.interval(a), func(r measure.Reading) error {
+	return s.Run(ctx, o.window, o.interval(a), func(r measure.Reading) (func() error, error) {
 		t, err := o.compute(ctx, a, s, r)
-		if err != nil {
-			return err
-		}
-		return t.show(a)
+		return func() error { return t.show(a) }, err
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/midwatch-cli/midwatch/cmd/app"
 	"github.com/midwatch-cli/midwatch/cmd/measure"
@@ -38,19 +39,22 @@ func (o *options) compute(ctx context.Context, a *app.App, s *measure.Session, r
 	case err != nil:
 		t.failed = err
 	}
+	t.report.Warnings = append(t.report.Warnings, r.Odd()...)
 	services := r.Snapshot
 	if services == nil {
 		services = t.found()
 	}
 	several := len(s.Contexts()) > 1
+	ix := t.indexed(several)
 	for i := range services.Services {
 		svc := &services.Services[i]
+		of := t.of(svc.Ref, several)
 		if o.by == "service" {
-			t.rows = append(t.rows, t.service(svc, several))
+			t.rows = append(t.rows, t.service(svc, &ix, of))
 			continue
 		}
 		for j := range svc.Instances {
-			t.rows = append(t.rows, t.instance(&svc.Instances[j], several))
+			t.rows = append(t.rows, t.instance(&svc.Instances[j], &ix, of))
 		}
 	}
 	t.sort()
@@ -66,16 +70,17 @@ func nameless(r *red.Report) bool {
 // are; those that were selected of them.
 func (t *table) found() *fleet.Snapshot {
 	var all []fleet.Service
+	places := map[string]int{}
 	for i := range t.report.Services {
 		if name := t.report.Services[i].Labels.Get(t.asked.Service[0]); name != "" {
+			places[name] = len(all)
 			all = append(all, fleet.Service{Ref: fleet.Ref{Source: "prometheus", Name: name}})
 		}
 	}
 	for i := range t.report.Instances {
 		l := t.report.Instances[i].Labels
 		name, id := l.Get(t.asked.Service[0]), l.Get(metrics.LabelInstance)
-		at := slices.IndexFunc(all, func(s fleet.Service) bool { return s.Name == name })
-		if at >= 0 && id != "" {
+		if at, ok := places[name]; ok && id != "" {
 			all[at].Instances = append(all[at].Instances, fleet.Instance{ID: id, Addr: id})
 		}
 	}
@@ -92,20 +97,58 @@ func (t *table) found() *fleet.Snapshot {
 	return snap
 }
 
-// is says whether labels are those of a service.
-func (t *table) is(l metrics.Labels, ref fleet.Ref, several bool) bool {
-	if t.session.Server != "" {
-		return l.Get(t.asked.Service[0]) == ref.Name
-	}
-	return l.Get(metrics.LabelService) == ref.Name && l.Get(metrics.LabelSource) == ref.Source && l.Get(metrics.LabelNamespace) == ref.Namespace &&
-		(!several || l.Get(metrics.LabelContext) == ref.Context)
+// index says where the rows of a report are, and how many instances of each
+// service were not read, by what is said of a service in labels.
+type index struct {
+	services, instances, unread map[string]int
 }
 
-func (t *table) service(svc *fleet.ServiceView, several bool) row {
+func (t *table) indexed(several bool) index {
+	ix := index{map[string]int{}, map[string]int{}, map[string]int{}}
+	of := func(l metrics.Labels) string {
+		if t.session.Server != "" {
+			return l.Get(t.asked.Service[0])
+		}
+		context := ""
+		if several {
+			context = l.Get(metrics.LabelContext)
+		}
+		return keyed(context, l.Get(metrics.LabelSource), l.Get(metrics.LabelNamespace), l.Get(metrics.LabelService))
+	}
+	for i := range t.report.Services {
+		ix.services[of(t.report.Services[i].Labels)] = i
+	}
+	for i := range t.report.Instances {
+		one := &t.report.Instances[i]
+		service := of(one.Labels)
+		ix.instances[keyed(service, one.Labels.Get(metrics.LabelInstance))] = i
+		if one.Rate.Why == red.WhyUnread {
+			ix.unread[service]++
+		}
+	}
+	return ix
+}
+
+func keyed(parts ...string) string { return strings.Join(parts, "\xff") }
+
+// of is what is said of a service in labels.
+func (t *table) of(ref fleet.Ref, several bool) string {
+	switch {
+	case t.session.Server != "":
+		return ref.Name
+	case several:
+		return keyed(ref.Context, ref.Source, ref.Namespace, ref.Name)
+	}
+	return keyed("", ref.Source, ref.Namespace, ref.Name)
+}
+
+func (t *table) service(svc *fleet.ServiceView, ix *index, of string) row {
 	r := row{Line: measured.Line{Key: fleet.Key{Ref: svc.Ref}}}
-	at := slices.IndexFunc(t.report.Services, func(one red.Row) bool { return t.is(one.Labels, svc.Ref, several) })
-	if at >= 0 {
+	if at, ok := ix.services[of]; ok {
 		r.Row = t.report.Services[at]
+	}
+	if t.session.Server != "" {
+		r.Unread = ix.unread[of]
 	}
 	var in []*fleet.InstanceView
 	for i := range svc.Instances {
@@ -114,14 +157,17 @@ func (t *table) service(svc *fleet.ServiceView, several bool) row {
 	return t.explained(r, in)
 }
 
-func (t *table) instance(in *fleet.InstanceView, several bool) row {
+func (t *table) instance(in *fleet.InstanceView, ix *index, of string) row {
 	r := row{Line: measured.Line{Key: in.Key}, zone: in.Zone, version: in.Version}
-	at := slices.IndexFunc(t.report.Instances, func(one red.Row) bool {
-		id := one.Labels.Get(metrics.LabelInstance)
-		return t.is(one.Labels, in.Ref, several) && (id == in.ID || t.session.Server != "" && id == in.Addr)
-	})
-	if at >= 0 {
+	at, ok := ix.instances[keyed(of, in.ID)]
+	if !ok && t.session.Server != "" {
+		at, ok = ix.instances[keyed(of, in.Addr)]
+	}
+	if ok {
 		r.Row = t.report.Instances[at]
+	}
+	if t.session.Server != "" && r.Row.Rate.Why == red.WhyUnread {
+		r.Unread++
 	}
 	return t.explained(r, []*fleet.InstanceView{in})
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/midwatch-cli/midwatch/cmd/render/chart"
 	"github.com/midwatch-cli/midwatch/cmd/term"
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/document"
 	"github.com/midwatch-cli/midwatch/fleet/document/measured"
 	"github.com/midwatch-cli/midwatch/fleet/metrics/red"
 )
@@ -33,11 +34,12 @@ func (t *table) show(a *app.App) error {
 		v.Names = append(v.Names, nameOf(t.rows[i].Key))
 	}
 	slices.Sort(v.Names)
-	notes := []string{t.summary()}
+	var notes []string
+	if t.failed == nil {
+		notes = append(notes, t.summary())
+	}
 	if t.o.explain {
-		for i := range t.rows {
-			notes = append(notes, t.explain(&t.rows[i])...)
-		}
+		notes = append(notes, t.explanations()...)
 	}
 	for _, line := range t.report.Warnings {
 		notes = append(notes, "warning: "+line)
@@ -59,12 +61,16 @@ func nameOf(k fleet.Key) string {
 	return k.Name + "/" + k.Instance
 }
 
-// code is 3 where nothing at all was measured.
+// code is 3 where nothing at all was measured, or a server could not read an
+// instance, as it is where we could not.
 func (t *table) code() app.Code {
-	if t.failed == nil && len(t.reading.Missing) == 0 && slices.ContainsFunc(t.rows, func(r row) bool { return r.Row.Rate.OK }) {
-		return app.OK
+	switch {
+	case t.failed != nil, len(t.reading.Missing) > 0, !slices.ContainsFunc(t.rows, func(r row) bool { return r.Row.Rate.OK }):
+		return app.CannotSay
+	case t.session.Server != "" && slices.ContainsFunc(t.rows, func(r row) bool { return r.unread }):
+		return app.CannotSay
 	}
-	return app.CannotSay
+	return app.OK
 }
 
 // complain says why nothing was measured, where nobody else says it.
@@ -80,6 +86,14 @@ func (t *table) complain(a *app.App) {
 				hint = "did you mean " + strings.Join(m.Suggestions, " or ") + "?"
 			}
 			a.Complain("no such service: "+m.Name, hint)
+		}
+	case t.session.Server != "" && slices.ContainsFunc(t.rows, func(r row) bool { return r.unread }):
+		for i := range t.rows {
+			if r := &t.rows[i]; r.unread && r.Key.Instance == "" {
+				a.Complain("metrics of "+app.Count(r.Unread, "instance")+" of "+nameOf(r.Key)+" could not be read by the server", "midwatch metrics --by instance "+r.Key.Name+" shows which")
+			} else if r.unread {
+				a.Complain("metrics of "+nameOf(r.Key)+" could not be read by the server", "")
+			}
 		}
 	case t.code() == app.OK, t.reading.Empty(), slices.ContainsFunc(t.rows, func(r row) bool { return r.unread }):
 	case len(t.rows) == 0:
@@ -98,7 +112,12 @@ func (t *table) document(code app.Code) measured.MetricsDoc {
 		m.Rows = append(m.Rows, t.rows[i].Line)
 	}
 	slices.SortStableFunc(m.Rows, func(a, b measured.Line) int { return a.Key.Compare(b.Key) })
-	return measured.Metrics(m)
+	d := measured.Metrics(m)
+	if t.failed != nil {
+		reason, detail := fleet.ReasonOf(t.failed)
+		d.Errors = append(d.Errors, document.Error{Source: "prometheus", Reason: string(reason), Detail: detail, Hint: fleet.HintOf(t.failed)})
+	}
+	return d
 }
 
 // window is over how long the numbers are.
@@ -226,20 +245,48 @@ func (t *table) summary() string {
 	if t.session.Server != "" {
 		text += " over " + term.Duration(t.o.window)
 	}
-	return text + t.reading.From()
+	read := t.reading
+	if t.o.look.Watching.Watch { // what is older than the window is not in the numbers
+		read.Gathered = min(read.Gathered, t.o.window)
+	}
+	return text + read.From()
+}
+
+// explanations are those of all rows, each once for the rows that share it.
+func (t *table) explanations() (lines []string) {
+	type explanation struct {
+		rows  []string
+		lines []string
+	}
+	var all []*explanation
+	by := map[string]*explanation{}
+	for i := range t.rows {
+		text := t.explain(&t.rows[i])
+		key := strings.Join(text, "\n")
+		if by[key] == nil {
+			by[key] = &explanation{lines: text}
+			all = append(all, by[key])
+		}
+		by[key].rows = append(by[key].rows, nameOf(t.rows[i].Key))
+	}
+	for _, e := range all {
+		slices.Sort(e.rows)
+		lines = append(append(lines, strings.Join(e.rows, ", ")+": "+e.lines[0]), e.lines[1:]...)
+	}
+	return lines
 }
 
 // explain says what a row was read from, and in which way its numbers are less
 // than exact.
 func (t *table) explain(r *row) []string {
-	name := nameOf(r.Key)
-	var lines []string
+	var read, lines []string
 	for _, s := range r.Row.Signatures {
-		lines = append(lines, name+": read as "+s.Signature+" from "+strings.Join(s.Families, ", "))
+		read = append(read, s.Signature+" from "+strings.Join(s.Families, ", "))
 	}
-	if len(lines) == 0 {
-		return []string{name + ": " + cmp.Or(r.why, "nothing was read")}
+	if len(read) == 0 {
+		return []string{cmp.Or(r.why, "nothing was read")}
 	}
+	lines = append(lines, "read as "+strings.Join(read, "; "))
 	var reasons []string
 	missing := map[string][]string{}
 	for _, c := range columns(t) {

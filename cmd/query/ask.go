@@ -29,10 +29,12 @@ type result struct {
 	why      fleet.Why // why there is no answer
 	hint     string    // what to do about that
 	note     string    // of an answer without elements that is one all the same
+	silent   bool      // nobody answered
+	odd      []string  // what may be wrong with what was read
 }
 
 // ask asks, and finds out what an empty answer means.
-func (o *options) ask(ctx context.Context, a *app.App, s *measure.Session, r measure.Reading) *result {
+func (o *options) ask(ctx context.Context, s *measure.Session, r measure.Reading) *result {
 	res := &result{o: o, session: s, reading: r, question: o.question(r.At)}
 	q := res.question
 	q.Explain = o.explain || s.Server == "" // a server has to be asked for that
@@ -47,11 +49,28 @@ func (o *options) ask(ctx context.Context, a *app.App, s *measure.Session, r mea
 		if len(answer.Series) == 0 && answer.Kind != metrics.String {
 			res.nothing(ctx)
 		}
+		res.doubt()
 	}
 	return res
 }
 
+// doubt finds what may be wrong with an answer: pages of which not all was kept,
+// and a time to look back at of which only a part was gathered.
+func (r *result) doubt() {
+	if !measure.OnlyOwn(r.o.families()) {
+		r.odd = r.reading.Odd()
+	}
+	if r.session.Server != "" || r.o.known == nil || r.reading.Gathered == 0 || len(r.answer.Series) == 0 || joined.Computes(r.o.expr) {
+		return
+	}
+	// A reading takes a moment, so that what was gathered is a little shorter.
+	if reach := r.o.known.Reach(); reach > r.reading.Gathered+max(time.Second, reach/10) {
+		r.odd = append(r.odd, fmt.Sprintf("it looks back %s, and %s: a rate over that comes out too low", term.Duration(reach), gathered(r.reading.Gathered)))
+	}
+}
+
 func (r *result) failed(err error) {
+	r.silent = true
 	r.why.Reason, r.why.Detail = fleet.ReasonOf(err)
 	r.hint = fleet.HintOf(err)
 }
@@ -164,17 +183,13 @@ func (r *result) code() app.Code {
 	return app.OK
 }
 
-// usualGather is how long is gathered for numbers of services, where nothing says
-// how long.
-const usualGather = 10 * time.Second
-
 // reach is how far the expression looks back.
 func (o *options) reach() time.Duration {
 	switch {
 	case o.known == nil:
 		return 0
 	case joined.Computes(o.expr):
-		return max(o.known.Reach(), usualGather)
+		return max(o.known.Reach(), measure.UsualGather)
 	}
 	return o.known.Reach()
 }

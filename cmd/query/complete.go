@@ -13,7 +13,7 @@ import (
 
 // completer offers functions and the series of our own for the expression, then
 // services. Asking instances for their metrics would keep the shell waiting.
-func completer(a *app.App, _ *measure.Look) cobra.CompletionFunc {
+func completer(a *app.App) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
 		if len(args) > 0 {
 			return a.ServiceArgs(cmd, args[1:], word)

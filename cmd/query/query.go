@@ -55,7 +55,7 @@ midwatch_instance_up, midwatch_registry_up and others.
 It ends with 0 where there is an answer, also where it is that nothing satisfies a
 comparison; with 3 where there was nothing to compare, or something could not be read.`,
 		Args:              cobra.MinimumNArgs(1),
-		ValidArgsFunction: completer(a, &o.look),
+		ValidArgsFunction: completer(a),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.expr, o.names = args[0], args[1:]
 			return o.run(cmd.Context(), a)
@@ -67,7 +67,7 @@ comparison; with 3 where there was nothing to compare, or something could not be
 	f.DurationVar(&o.step, "step", 0, "between the instants of --range (default: a sixtieth of it)")
 	f.StringVar(&o.at, "at", "", "ask about another `TIME` than now: 2026-01-02T03:04:05Z, seconds since 1970, or 10m ago as 10m")
 	f.DurationVar(&o.collect, "collect", 0, "gather for so long first (default: read once)")
-	f.DurationVar(&o.window, "window", time.Minute, "over which midwatch_service_error_ratio and the like are computed")
+	f.DurationVar(&o.window, "window", 0, "over which midwatch_service_error_ratio and the like are computed (default: 1m; 5m where a Prometheus server answers)")
 	f.BoolVar(&o.explain, "explain", false, "show which series answered, and how many samples")
 	a.NoComplete(cmd, "range", "step", "at", "collect", "window")
 	a.AddOutput(cmd, false)
@@ -78,21 +78,26 @@ func (o *options) run(ctx context.Context, a *app.App) error {
 	if err := o.check(a); err != nil {
 		return err
 	}
-	s, err := o.look.Open(ctx, a, o.names, max(o.window, o.collect))
+	var wrong error // to us; a server may understand it
+	o.known, wrong = promql.Parse(o.expr)
+	back := o.back + o.reach() + max(0, a.Now().Sub(o.when.of(a.Now())))
+	s, err := o.look.Open(ctx, a, o.names, measure.Window{Given: o.window, Least: o.collect, Keep: back})
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	if o.known, err = promql.Parse(o.expr); err != nil && s.Server == "" {
-		return o.misplaced(err)
+	if wrong != nil && s.Server == "" {
+		return o.misplaced(wrong)
 	}
-	s.Asking, s.Sees = measure.Asks(o.families())
-	return s.Run(ctx, o.collect, o.look.Watching.Interval, func(r measure.Reading) error {
-		res := o.ask(ctx, a, s, r)
-		if res.err != nil {
-			return res.err
-		}
-		return res.show(a)
+	if s.Needs = measure.NeedsOf(o.families()); s.Server != "" && !s.Needs.Sees && o.selects() {
+		return app.Usagef(
+			"write it into the expression, as in up{job=\"order\"}; or --prometheus none reads the instances",
+			"%s answers, and no instance is selected to be read", s.Server,
+		)
+	}
+	return s.Run(ctx, o.collect, o.look.Watching.Interval, func(r measure.Reading) (func() error, error) {
+		res := o.ask(ctx, s, r)
+		return func() error { return res.show(a) }, res.err
 	})
 }
 
@@ -107,8 +112,8 @@ func (o *options) check(a *app.App) error {
 	switch o.when, err = parseMoment(o.at, a.Now()); {
 	case err != nil:
 		return err
-	case o.window <= 0:
-		return app.Usagef("", "--window %v: must be more than 0", o.window)
+	case o.window < 0:
+		return app.Usagef("", "--window %v: must not be negative", o.window)
 	case o.collect < 0:
 		return app.Usagef("", "--collect %v: must not be negative", o.collect)
 	case o.back < 0:
@@ -142,3 +147,6 @@ func (o *options) question(now time.Time) metrics.Question {
 	}
 	return q
 }
+
+// selects says whether only some of the instances are to be read.
+func (o *options) selects() bool { return len(o.names) > 0 || o.look.Selection != app.Selection{} }

@@ -39,6 +39,9 @@ func (r *result) document(code app.Code) measured.QueryDoc {
 		gathered := document.SecondsOf(r.reading.Gathered)
 		asked.Gathered = &gathered
 	}
+	for _, line := range r.odd {
+		asked.Warnings = append(asked.Warnings, document.Warning{Where: "metrics", Detail: line})
+	}
 	return measured.Query(asked)
 }
 
@@ -61,7 +64,7 @@ func (r *result) view(a *app.App) render.View {
 	if r.o.explain {
 		notes = append(notes, r.explained()...)
 	}
-	for _, line := range slices.Concat(r.answer.Warnings, r.answer.Infos) {
+	for _, line := range slices.Concat(r.odd, r.answer.Warnings, r.answer.Infos) {
 		notes = append(notes, "warning: "+line)
 	}
 	v.Notes = measure.Wrapped(a, notes...)
@@ -80,6 +83,9 @@ func (r *result) from(a *app.App) string {
 		fmt.Fprintf(&b, " from %s to %s every %s", clock(a, q.Start), clock(a, q.End), span(q.Step))
 	} else {
 		fmt.Fprintf(&b, " at %s", clock(a, q.At))
+	}
+	if r.silent {
+		return ""
 	}
 	return b.String() + r.reading.From()
 }

@@ -2,6 +2,7 @@ package wiring
 
 import (
 	"cmp"
+	"sync"
 	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet"
@@ -20,6 +21,9 @@ type Measures struct {
 	Window     time.Duration // for which samples are kept
 	several    bool          // contexts
 	collectors map[*Fleet]metrics.Collector
+
+	mu      sync.Mutex
+	numbers map[string]*numbers // by context; guarded by mu
 }
 
 // Measure makes what keeps the series of contexts, in one store. Where there are
@@ -27,7 +31,7 @@ type Measures struct {
 // to count as the present one; 0 is five minutes.
 func Measure(fleets []*Fleet, o series.Options, lookback time.Duration) *Measures {
 	o.Window = cmp.Or(o.Window, series.Window)
-	m := &Measures{Store: series.New(o), Window: o.Window, several: len(fleets) > 1, collectors: map[*Fleet]metrics.Collector{}}
+	m := &Measures{Store: series.New(o), Window: o.Window, several: len(fleets) > 1, collectors: map[*Fleet]metrics.Collector{}, numbers: map[string]*numbers{}}
 	m.Querier = promql.New(m.Store, lookback)
 	for _, f := range fleets {
 		m.collectors[f] = collect.New(collect.Options{

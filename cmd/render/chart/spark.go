@@ -9,7 +9,7 @@ import (
 // The bars of a sparkline, lowest first.
 const (
 	bars      = "▁▂▃▄▅▆▇█"
-	asciiBars = "_.-:=+*#"
+	asciiBars = "_.,-=+*#" // no colon: two of them begin a command of a build system
 )
 
 // flat is the share of a number by which it may change and still look steady.
@@ -47,8 +47,12 @@ func level(v, low, high float64, n int) int {
 		return 0
 	}
 	middle := low/2 + high/2
-	span := max(high/2-low/2, flat/2*math.Abs(middle)) // half of what the bars stand for
-	return min(max(int((v/2-middle/2+span/2)/span*float64(n)), 0), n-1)
+	span := high/2 - low/2 // half of what the bars stand for
+	shift := 0.0
+	if least := flat / 2 * math.Abs(middle); span < least {
+		span, shift = least, 0.5 // the middle of a bar, so that a hair does not make another one of it
+	}
+	return min(max(int((v/2-middle/2+span/2)/span*float64(n)-shift), 0), n-1)
 }
 
 // squeeze makes fewer values of many: of each column the one that is farthest

@@ -58,7 +58,9 @@ const maxScouts = 3
 type service struct {
 	mu     sync.Mutex
 	place  place
-	none   error         // what the scout was told, in this pass: there is no page
+	none   error         // what scouts were told, in this pass: there is no page
+	denied int           // so many scouts were told so, in this pass
+	sure   bool          // once all were: one is enough from then on
 	out    chan struct{} // closed when the scout is back; nil: none is out
 	scouts int
 
@@ -81,7 +83,7 @@ func (v *service) foundNative(yes bool) {
 func (v *service) askAgain() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.none, v.scouts = nil, 0
+	v.none, v.scouts, v.denied = nil, 0, 0
 }
 
 // known says where the pages are, or that there are none. If nobody knows, one
@@ -114,11 +116,18 @@ func (v *service) known(ctx context.Context) (p place, none error, scout bool) {
 }
 
 // back is called by the scout: it found a place, or that there is none, or
-// neither, as one that is down does.
+// neither, as one that is down does. One instance without a page, as one that
+// has just been started may be, says nothing of the others.
 func (v *service) back(p place, none error, slow bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.place, v.none = p, none; slow {
+	v.place = p
+	if none != nil {
+		if v.denied++; v.sure || v.denied >= maxScouts {
+			v.none, v.sure = none, true
+		}
+	}
+	if slow {
 		v.scouts = maxScouts // the others cannot wait for another like that
 	}
 	close(v.out)

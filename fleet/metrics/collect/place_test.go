@@ -87,8 +87,23 @@ func TestGuess(t *testing.T) {
 	}
 }
 
-// TestGuessNothing: that there is no page is found out once in a pass, and is no
-// sign of being down.
+// TestOneWithoutPage: that one instance has no page at the usual places does not
+// hide those of the others.
+func TestOneWithoutPage(t *testing.T) {
+	none, one := serve(t, http.NotFound), serve(t, page("/metrics", "a 1\n"))
+	w := newWorld(t)
+	for range 2 {
+		if got := w.collect(guessed("order-bare", none, "/metrics", "/other")); got.Why.Reason != probe.ReasonNotFound {
+			t.Errorf("%+v", got)
+		}
+		if got := w.collect(guessed("order-1", one, "/metrics", "/other")); got.Form != "text" {
+			t.Errorf("%+v", got)
+		}
+	}
+}
+
+// TestGuessNothing: that there is no page is found out by a few instances, later by
+// one in a pass, and is no sign of being down.
 func TestGuessNothing(t *testing.T) {
 	var asked counted
 	url := serve(t, asked.count(http.NotFound))
@@ -98,7 +113,7 @@ func TestGuessNothing(t *testing.T) {
 		if said := w.everywhere(targets); said["not_found"] != 20 {
 			t.Fatalf("%v", said)
 		}
-		if asked.at("/metrics") != pass+1 || asked.at("/actuator/prometheus") != pass+1 {
+		if asked.at("/metrics") != pass+3 || asked.at("/actuator/prometheus") != pass+3 {
 			t.Errorf("asked %v", asked.n)
 		}
 		w.Observe(snapshot(targets...))

@@ -32,11 +32,8 @@ func of(part, whole float64) string {
 // numbersOf divides what was counted.
 func numbersOf(t *count.Tally) Numbers {
 	missing := ""
-	switch {
-	case t.Scraped == 0:
-		missing = cmp.Or(t.First(WhyUnread, WhyOneScrape, WhyProcesses, WhyNotCounted), WhyNotScraped)
-	case t.Calls == 0:
-		missing = t.First(WhyNumber)
+	if t.Scraped == 0 {
+		missing = cmp.Or(t.First(WhyUnread, WhyOneScrape, WhyProcesses, WhyNumber, WhyNotCounted), WhyNotScraped)
 	}
 	if missing != "" {
 		n := none(missing)

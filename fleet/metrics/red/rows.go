@@ -65,10 +65,16 @@ func (c *computation) count(t *page.Target) *instance {
 		why = WhyOneScrape
 	case t.Elapsed() <= 0:
 		why = WhyProcesses
+	case in.tally.Why[WhyNumber]: // of one protocol at least: what the others count is not all
+		why, in.tally = WhyNumber, count.New()
 	}
 	rate := func(n *count.Tally) {
-		if n.Instances = 1; why != "" {
+		n.Instances = 1
+		switch {
+		case why != "":
 			n.Why[why] = true
+			return
+		case n.Why[WhyNumber]:
 			return
 		}
 		n.Scraped, n.Rates = 1, n.Calls/t.Elapsed().Seconds()

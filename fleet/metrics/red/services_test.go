@@ -288,6 +288,30 @@ func TestNoNumbers(t *testing.T) {
 	}
 }
 
+// TestSpoiltCounter: where one of an instance's counters is no number for a while,
+// nobody knows how many calls there were, and which share failed: neither is 0.
+func TestSpoiltCounter(t *testing.T) {
+	inf := math.Inf(1)
+	for _, values := range [][]float64{{100, inf}, {inf, 100}, {100, inf, 120}} {
+		m := newMemory()
+		for _, in := range []string{"1", "2"} {
+			requests(t, m, "orders", in, "500", 5, 7, 9)
+			requests(t, m, "orders", in, "200", 100, 200, 300)
+		}
+		requests(t, m, "orders", "2", "201", values...)
+		r := compute(t, m, minute())
+		for _, v := range all(find(t, r.Instances, "orders", "2").Numbers)[:4] {
+			if v.OK || v.Why != red.WhyNumber {
+				t.Errorf("%v: %s", values, text(v))
+			}
+		}
+		row := find(t, r.Services, "orders")
+		if got := text(row.Requests) + ", " + text(row.Errors); got != "204 (of 1 of 2 instances), 0.0196078" {
+			t.Errorf("%v: %s", values, got)
+		}
+	}
+}
+
 // TestStatuses: statuses in words that nobody knows are not errors.
 func TestStatuses(t *testing.T) {
 	m := newMemory()

@@ -173,7 +173,7 @@ func (p *Part) Points(s *page.Counter) []metrics.Point {
 // grown is by how much calls grew.
 func (p *Part) grown(s *page.Counter) float64 { return p.target.Increase(p.Points(s)) }
 
-func isNumber(p metrics.Point) bool { return finite(p.V) }
+func isSpoilt(p metrics.Point) bool { return !finite(p.V) }
 
 func hasHistograms(series []*page.Counter) bool {
 	return slices.ContainsFunc(series, func(s *page.Counter) bool { return len(s.Histograms) > 0 })

@@ -107,17 +107,17 @@ func (p *Part) Tally() *Tally {
 	t := New()
 	calls := working(p.Calls)
 	p.used(p.Calls)
-	numbers := false
 	for _, s := range calls {
-		numbers = numbers || slices.ContainsFunc(p.Points(s), isNumber)
+		if slices.ContainsFunc(p.Points(s), isSpoilt) { // how many calls it hides is not known
+			t = New()
+			t.Why[NoNumbers] = true
+			return t
+		}
 		n := p.grown(s)
 		t.Calls += n
 		if p.judged {
 			t.judge(p, s.Get, n)
 		}
-	}
-	if len(calls) > 0 && !numbers {
-		t.Why[NoNumbers] = true
 	}
 	if p.judged && len(calls) == 0 {
 		t.Errors, t.Clients = true, true // they would tell

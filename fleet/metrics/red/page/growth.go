@@ -60,18 +60,42 @@ func (t *Target) between(a, b int64) (started, lost bool) {
 	return started, lost
 }
 
+// born says whether a series that begins at a time was not there before: another
+// one was scraped at that time, and before. Samples that bring times of their own
+// tell nothing of what a page held, nor do pages that a server has under the same
+// labels: such a series may be as old as any.
+func (t *Target) born(at int64) bool {
+	if at == t.First {
+		return false
+	}
+	if t.again == nil {
+		t.again = map[int64]bool{}
+		for _, all := range t.Series {
+			for _, c := range all {
+				for i := 1; i < len(c.Points); i++ {
+					t.again[c.Points[i].T] = true
+				}
+				for i := 1; i < len(c.Histograms); i++ {
+					t.again[c.Histograms[i].T] = true
+				}
+			}
+		}
+	}
+	return t.again[at]
+}
+
 // before is when the scrape before one was, as far as is known.
 func (t *Target) before(at int64) int64 { return max(t.First, at-t.Interval().Milliseconds()) }
 
 // Growth calls for each stretch of time in which a counter grew, by n. A series
 // that was born in the window counts with its first value too: its page was there
-// before, so it began at 0. A value below the one before began at 0 as well.
+// before without it, so it began at 0. A value below the one before began at 0 as well.
 func (t *Target) Growth(points []metrics.Point, stretch func(from, to int64, n float64)) {
 	var last metrics.Point
 	for i, p := range points {
 		n := p.V
 		switch {
-		case i == 0 && p.T == t.First:
+		case i == 0 && !t.born(p.T):
 			last = p
 			continue
 		case i == 0:
@@ -119,7 +143,7 @@ func (t *Target) Spread(h []metrics.HistogramPoint, unit float64) spread.Spread 
 	var all []spread.Bucket
 	for i := range h {
 		at := h[i].T
-		if i == 0 && at == t.First {
+		if i == 0 && !t.born(at) {
 			continue
 		}
 		last := t.before(at)

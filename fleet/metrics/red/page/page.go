@@ -58,7 +58,8 @@ type Target struct {
 	Restarts        int                           // that were seen
 
 	changes []change
-	lost    int64 // milliseconds of which nothing is known
+	again   map[int64]bool // times at which a series was scraped that had been before; nil: not looked for
+	lost    int64          // milliseconds of which nothing is known
 }
 
 // Targets are instances by what tells them apart.

@@ -95,6 +95,24 @@ func TestIncrease(t *testing.T) {
 	}
 }
 
+// TestOwnTimes: a series whose samples have times of their own, so that its first
+// one lies before the window, was not born in it.
+func TestOwnTimes(t *testing.T) {
+	lagging := scraped("x_total", nan, 1_000_000, 1_000_010)
+	for i := range lagging.Points {
+		lagging.Points[i].T -= 2 * second
+	}
+	another := scraped("y_total", nan, nan, 500)
+	another.Points[0].T -= 3 * second
+	target := only(t, scraped("steady", 1, 1, 1), lagging, another)
+	if got := target.Increase(lagging.Points); got != 10 {
+		t.Errorf("grew by %g, want 10", got)
+	}
+	if got := target.Increase(another.Points); got != 0 {
+		t.Errorf("grew by %g, want 0", got)
+	}
+}
+
 // TestIncreaseNaN: values that are no numbers neither count nor make the next one
 // count whole.
 func TestIncreaseNaN(t *testing.T) {

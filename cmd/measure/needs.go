@@ -30,35 +30,45 @@ func computed() []string {
 	}
 }
 
-// Asks says what instances have to be asked for beside their metrics, for an
-// expression that selects these names, of which an empty one may be any; and
-// whether it is about what passes see at all.
-func Asks(names []string) (asking app.Asking, sees bool) {
+// Needs are what passes have to bring for an answer.
+type Needs struct {
+	Asking app.Asking // what instances are asked for beside their metrics; app.Nothing: nothing
+	Sees   bool       // it is about what passes see, so that they are made also where a server answers
+	Pages  bool       // it is about what instances say: their pages of metrics are read
+}
+
+// NeedsOf are those of an expression that selects these names, of which an empty
+// one may be any.
+func NeedsOf(names []string) Needs {
+	n := Needs{Asking: app.Nothing, Pages: len(names) == 0}
 	health, breakers := false, false
 	for _, name := range names {
 		own, is := strings.CutPrefix(name, prefix)
 		switch {
 		case name == "":
-			health, breakers = true, true
+			health, breakers, n.Pages = true, true, true
 		case !is, slices.Contains(computed(), name):
+			n.Pages = true
 			continue
-		case strings.HasPrefix(own, "registry_"), strings.HasPrefix(own, "scrape_"), strings.HasPrefix(own, "sweep_"):
+		case strings.HasPrefix(own, "scrape_"):
+			n.Pages = true
+		case strings.HasPrefix(own, "registry_"), strings.HasPrefix(own, "sweep_"):
 		case strings.HasPrefix(own, "breaker_"):
 			breakers = true
 		default:
 			health = true
 		}
-		sees = true
+		n.Sees = true
 	}
 	switch {
 	case health && breakers:
-		return app.Everything, sees
+		n.Asking = app.Everything
 	case health:
-		return app.HealthOnly, sees
+		n.Asking = app.HealthOnly
 	case breakers:
-		return app.BreakersOnly, sees
+		n.Asking = app.BreakersOnly
 	}
-	return app.Nothing, sees
+	return n
 }
 
 // OnlyOwn says that an expression which selects these names is about nothing but

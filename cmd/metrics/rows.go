@@ -43,15 +43,15 @@ func (o *options) compute(ctx context.Context, a *app.App, s *measure.Session, r
 	if services == nil {
 		services = t.found()
 	}
-	several := len(s.Contexts()) > 1
+	f := t.finder()
 	for i := range services.Services {
 		svc := &services.Services[i]
 		if o.by == "service" {
-			t.rows = append(t.rows, t.service(svc, several))
+			t.rows = append(t.rows, t.service(svc, f))
 			continue
 		}
 		for j := range svc.Instances {
-			t.rows = append(t.rows, t.instance(&svc.Instances[j], several))
+			t.rows = append(t.rows, t.instance(&svc.Instances[j], f))
 		}
 	}
 	t.sort()
@@ -67,16 +67,17 @@ func nameless(r *red.Report) bool {
 // are; those that were selected of them.
 func (t *table) found() *fleet.Snapshot {
 	var all []fleet.Service
+	by := map[string]int{}
 	for i := range t.report.Services {
 		if name := t.report.Services[i].Labels.Get(t.asked.Service[0]); name != "" {
+			by[name] = len(all)
 			all = append(all, fleet.Service{Ref: fleet.Ref{Source: "prometheus", Name: name}})
 		}
 	}
 	for i := range t.report.Instances {
 		l := t.report.Instances[i].Labels
 		name, id := l.Get(t.asked.Service[0]), l.Get(metrics.LabelInstance)
-		at := slices.IndexFunc(all, func(s fleet.Service) bool { return s.Name == name })
-		if at >= 0 && id != "" {
+		if at, there := by[name]; there && id != "" {
 			all[at].Instances = append(all[at].Instances, fleet.Instance{ID: id, Addr: id})
 		}
 	}
@@ -93,20 +94,62 @@ func (t *table) found() *fleet.Snapshot {
 	return snap
 }
 
-// is says whether labels are those of a service.
-func (t *table) is(l metrics.Labels, ref fleet.Ref, several bool) bool {
-	if t.session.Server != "" {
-		return l.Get(t.asked.Service[0]) == ref.Name
-	}
-	return l.Get(metrics.LabelService) == ref.Name && l.Get(metrics.LabelSource) == ref.Source && l.Get(metrics.LabelNamespace) == ref.Namespace &&
-		(!several || l.Get(metrics.LabelContext) == ref.Context)
+// finder finds the rows of a report by what they are about.
+type finder struct {
+	t       *table
+	several bool // contexts are open, and series say of which they are
+	rows    map[place]*red.Row
 }
 
-func (t *table) service(svc *fleet.ServiceView, several bool) row {
+// place is a service, or an instance, as labels name it.
+type place struct {
+	fleet.Ref
+	instance string
+}
+
+func (t *table) finder() *finder {
+	f := &finder{t: t, several: len(t.session.Contexts()) > 1, rows: map[place]*red.Row{}}
+	put := func(rows []red.Row, instance bool) {
+		for i := range rows {
+			l := rows[i].Labels
+			p := place{fleet.Ref{Context: l.Get(metrics.LabelContext), Source: l.Get(metrics.LabelSource), Namespace: l.Get(metrics.LabelNamespace), Name: l.Get(metrics.LabelService)}, l.Get(metrics.LabelInstance)}
+			if t.session.Server != "" {
+				p.Ref = fleet.Ref{Name: l.Get(t.asked.Service[0])}
+			}
+			if instance == (p.instance != "") {
+				f.rows[p] = &rows[i]
+			}
+		}
+	}
+	put(t.report.Services, false)
+	put(t.report.Instances, true)
+	return f
+}
+
+// of is the row of a service, or of its instance with one of these names; nil where
+// there is none.
+func (f *finder) of(ref fleet.Ref, instances ...string) *red.Row {
+	switch {
+	case f.t.session.Server != "":
+		ref = fleet.Ref{Name: ref.Name}
+	case !f.several:
+		ref.Context = ""
+	}
+	if len(instances) == 0 {
+		return f.rows[place{ref, ""}]
+	}
+	for _, id := range instances {
+		if r := f.rows[place{ref, id}]; r != nil && id != "" {
+			return r
+		}
+	}
+	return nil
+}
+
+func (t *table) service(svc *fleet.ServiceView, f *finder) row {
 	r := row{Line: measured.Line{Key: fleet.Key{Ref: svc.Ref}}}
-	at := slices.IndexFunc(t.report.Services, func(one red.Row) bool { return t.is(one.Labels, svc.Ref, several) })
-	if at >= 0 {
-		r.Row = t.report.Services[at]
+	if found := f.of(svc.Ref); found != nil {
+		r.Row = *found
 	}
 	var in []*fleet.InstanceView
 	for i := range svc.Instances {
@@ -115,14 +158,14 @@ func (t *table) service(svc *fleet.ServiceView, several bool) row {
 	return t.explained(r, in)
 }
 
-func (t *table) instance(in *fleet.InstanceView, several bool) row {
+func (t *table) instance(in *fleet.InstanceView, f *finder) row {
 	r := row{Line: measured.Line{Key: in.Key}, zone: in.Zone, version: in.Version}
-	at := slices.IndexFunc(t.report.Instances, func(one red.Row) bool {
-		id := one.Labels.Get(metrics.LabelInstance)
-		return t.is(one.Labels, in.Ref, several) && (id == in.ID || t.session.Server != "" && id == in.Addr)
-	})
-	if at >= 0 {
-		r.Row = t.report.Instances[at]
+	names := []string{in.ID}
+	if t.session.Server != "" {
+		names = append(names, in.Addr) // what Prometheus calls an instance
+	}
+	if found := f.of(in.Ref, names...); found != nil {
+		r.Row = *found
 	}
 	return t.explained(r, []*fleet.InstanceView{in})
 }

@@ -66,6 +66,15 @@ func TestTerminalTop(t *testing.T) {
 	})
 	s.types("\r\x1b")
 	s.sees("gateway")
+	s.types("gl") // payment, the worst, is the first
+	s.sees("fleet › payment", "called by", "order")
+	s.types("\r")
+	s.sees("fleet › payment › payment-", "Registered in etcd")
+	s.types("hh")
+	s.wait("went back", func(text string) bool { return !strings.Contains(text, "›") && strings.Contains(text, "gateway") })
+	s.types(":sources\r")
+	s.sees("etcd://127.0.0.1")
+	s.types("h")
 	s.resize(40, 10)
 	s.wait("fits", func(text string) bool {
 		return strings.Contains(text, "payment") && !strings.Contains(text, "VERSIONS")

@@ -164,30 +164,53 @@ func (a *App) state() (string, theme.Tone) {
 	return "live", theme.Good
 }
 
-// path is where one is, and what state the page is in.
+// path is where one is, and what state the page is in. Its end is what counts.
 func (a *App) path() widget.Line {
-	l := widget.Line{Left: []widget.Span{{Text: " "}}}
-	for i, p := range a.stack {
-		tone := theme.Dim
-		if i > 0 {
-			l.Left = append(l.Left, widget.Span{Text: " › ", Tone: theme.Rule})
-		}
-		if i == len(a.stack)-1 {
-			tone = theme.Strong
-		}
-		l.Left = append(l.Left, widget.Span{Text: p.Place().Name(), Tone: tone})
-	}
-	if f, ok := a.top().(page.Filtered); ok && f.Filter() != "" {
-		l.Left = append(l.Left, widget.Span{Text: "  /" + f.Filter(), Tone: theme.Accent})
-	}
-	if a.unwell {
-		l.Left = append(l.Left, widget.Span{Text: "  only unwell", Tone: theme.Warn})
-	}
+	state := a.pageState()
+	var l widget.Line
 	if a.shown != nil {
 		v := a.view()
 		l.Right = []widget.Span{{Text: strings.Join(a.top().Notes(&v), " · ") + " ", Tone: theme.Dim}}
 	}
+	room := a.width - widget.SpansWidth(a.theme, l.Right) - widget.SpansWidth(a.theme, state) - 1
+	for first := range a.stack {
+		l.Left = a.crumbs(first)
+		if widget.SpansWidth(a.theme, l.Left) <= room {
+			break
+		}
+	}
+	l.Left = append(l.Left, state...)
 	return l
+}
+
+// crumbs are the pages of the path from one of them on.
+func (a *App) crumbs(first int) []widget.Span {
+	spans := []widget.Span{{Text: " "}}
+	if first > 0 {
+		spans[0] = widget.Span{Text: " … › ", Tone: theme.Rule}
+	}
+	for i, p := range a.stack[first:] {
+		tone := theme.Dim
+		if i > 0 {
+			spans = append(spans, widget.Span{Text: " › ", Tone: theme.Rule})
+		}
+		if first+i == len(a.stack)-1 {
+			tone = theme.Strong
+		}
+		spans = append(spans, widget.Span{Text: p.Place().Name(), Tone: tone})
+	}
+	return spans
+}
+
+// pageState is what keeps rows from being seen.
+func (a *App) pageState() (spans []widget.Span) {
+	if f, ok := a.top().(page.Filtered); ok && f.Filter() != "" {
+		spans = append(spans, widget.Span{Text: "  /" + f.Filter(), Tone: theme.Accent})
+	}
+	if a.unwell && a.top().Place().Kind != page.Instance {
+		spans = append(spans, widget.Span{Text: "  only unwell", Tone: theme.Warn})
+	}
+	return spans
 }
 
 // happened are the last events, the newest first.

@@ -38,8 +38,13 @@ func golden(t *testing.T, name, got string) {
 // pages are all pages, and how one gets there.
 func pages() map[string][]string {
 	return map[string][]string{
-		"fleet": nil,
-		"help":  {"?"},
+		"fleet":    nil,
+		"help":     {"?"},
+		"service":  {"enter"},
+		"instance": {"enter", "enter"},
+		"breakers": {":", "b", "r", "enter"},
+		"events":   {":", "e", "v", "enter"},
+		"sources":  {":", "s", "o", "u", "enter"},
 	}
 }
 

@@ -15,23 +15,26 @@ func (a *App) keys() []page.Binding {
 			return nil
 		}
 	}
-	all := []page.Binding{
+	all := make([]page.Binding, 0, 10)
+	if _, ok := a.top().(page.Filtered); ok {
+		all = append(all, page.Binding{Keys: []string{"/"}, Shown: "/", Does: "filter", Do: do(a.askFilter)})
+	}
+	if kind := a.top().Place().Kind; kind != page.Instance { // it is one thing
+		all = append(all, page.Binding{Keys: []string{"ctrl+z"}, Shown: "ctrl-z", Does: either(a.unwell, "show all", "only unwell"), Do: do(func() { a.unwell = !a.unwell })})
+		if kind == page.Fleet { // no other page has more columns than fit
+			all = append(all, page.Binding{Keys: []string{"w"}, Shown: "w", Does: either(a.wide, "as it fits", "wide"), Quiet: true, Do: do(func() { a.wide = !a.wide })})
+		}
+	}
+	return append(all, []page.Binding{
 		{Keys: []string{":"}, Shown: ":", Does: "go", Do: do(a.askPlace)},
-		{Keys: []string{"esc", "left", "h", "backspace"}, Shown: "esc", Does: "back", Quiet: len(a.stack) < 2, Do: do(a.back)},
-		{Keys: []string{"ctrl+z"}, Shown: "ctrl-z", Does: a.either(a.unwell, "show all", "only unwell"), Do: do(func() { a.unwell = !a.unwell })},
-		{Keys: []string{"w"}, Shown: "w", Does: a.either(a.wide, "as it fits", "wide"), Quiet: true, Do: do(func() { a.wide = !a.wide })},
-		{Keys: []string{"p"}, Shown: "p", Does: a.either(a.paused, "go on", "pause"), Do: do(a.pause)},
+		{Keys: []string{"esc", "alt+esc", "left", "h", "backspace"}, Shown: "esc", Does: "back", Quiet: len(a.stack) < 2, Do: do(a.back)},
+		{Keys: []string{"p"}, Shown: "p", Does: either(a.paused, "go on", "pause"), Do: do(a.pause)},
 		{Keys: []string{"?", "f1"}, Shown: "?", Does: "help", Do: do(a.help)},
 		{Keys: []string{"q", "ctrl+c"}, Shown: "q", Does: "quit", Do: do(a.quit)},
-	}
-	if _, ok := a.top().(page.Filtered); ok {
-		filter := page.Binding{Keys: []string{"/"}, Shown: "/", Does: "filter", Do: do(a.askFilter)}
-		all = append([]page.Binding{filter}, all...)
-	}
-	return all
+	}...)
 }
 
-func (a *App) either(now bool, yes, no string) string {
+func either(now bool, yes, no string) string {
 	if now {
 		return yes
 	}

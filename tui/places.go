@@ -6,7 +6,12 @@ import (
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/tui/page"
+	"github.com/midwatch-cli/midwatch/tui/page/breakers"
+	"github.com/midwatch-cli/midwatch/tui/page/events"
 	fleetpage "github.com/midwatch-cli/midwatch/tui/page/fleet"
+	"github.com/midwatch-cli/midwatch/tui/page/instance"
+	"github.com/midwatch-cli/midwatch/tui/page/service"
+	"github.com/midwatch-cli/midwatch/tui/page/sources"
 )
 
 // pageOf makes the page of a place; nil where there is none of the kind.
@@ -14,7 +19,16 @@ func pageOf(to page.Place) page.Page {
 	switch to.Kind {
 	case page.Fleet:
 		return fleetpage.New()
-	case page.Service, page.Instance, page.Breakers, page.Events, page.Sources:
+	case page.Service:
+		return service.New(to.Key.Ref)
+	case page.Instance:
+		return instance.New(to.Key)
+	case page.Breakers:
+		return breakers.New()
+	case page.Events:
+		return events.New()
+	case page.Sources:
+		return sources.New()
 	}
 	return nil
 }
@@ -39,8 +53,11 @@ func named(s *fleet.Snapshot) (names []string, places map[string]page.Place) {
 	}
 	for i := range s.Services {
 		ref := s.Services[i].Ref
-		add(ref.Name, page.Place{Kind: page.Service, Key: fleet.Key{Ref: ref}})
-		add(ref.String(), page.Place{Kind: page.Service, Key: fleet.Key{Ref: ref}})
+		name := ref.Name
+		if _, taken := places[name]; taken {
+			name = ref.String() // several sources have one, or a page is called so
+		}
+		add(name, page.Place{Kind: page.Service, Key: fleet.Key{Ref: ref}})
 	}
 	for i := range s.Services {
 		for j := range s.Services[i].Instances {

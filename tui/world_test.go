@@ -13,6 +13,7 @@ import (
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/probe"
+	"github.com/midwatch-cli/midwatch/probe/health"
 	"github.com/midwatch-cli/midwatch/tui"
 	"github.com/midwatch-cli/midwatch/tui/theme"
 )
@@ -35,7 +36,7 @@ func service(name, version string, statuses ...fleet.Status) fleet.ServiceView {
 		in.Traffic = traffic(10, 0, 0.004)
 		if st == fleet.Down {
 			in.Why = fleet.Why{Reason: probe.ReasonTimeout, Detail: "no answer in 2s"}
-			in.Probes[0] = probe.Result{Outcome: probe.Fail, Reason: probe.ReasonTimeout, Detail: "no answer in 2s", At: at(), Took: 2 * time.Second}
+			in.Probes[0] = probe.Result{Target: in.Probes[0].Target, Outcome: probe.Fail, Reason: probe.ReasonTimeout, Detail: "no answer in 2s", At: at(), Took: 2 * time.Second}
 			in.Traffic = traffic(math.NaN(), math.NaN(), math.NaN())
 		}
 		if st.Serves() {
@@ -61,6 +62,13 @@ func night() *fleet.Snapshot {
 	payment.Status, payment.Why = fleet.Down, fleet.Why{Reason: probe.ReasonTimeout, Detail: "payment-2 timeout after 2 s, payment-3 timeout after 2 s"}
 	payment.Traffic = traffic(41, 0.38, 2)
 	payment.Instances[0].Labels = map[string]string{"team": "shop"}
+	payment.Instances[0].Probes[0].Health = health.Verdict{Dialect: "spring", Word: health.Well, Components: []health.Component{
+		{Name: "db", Word: health.Well, Text: "UP"}, {Name: "db/replica", Word: health.Ill, Text: "DOWN", Detail: "connection refused"}, {Name: "disk", Word: health.Warn, Text: "WARN"},
+	}}
+	payment.Instances[0].Plan.Origins = []fleet.Origin{{What: "path", Value: "/actuator/health", From: "profile \"spring\""}}
+	payment.Instances[0].Scrape = fleet.Scrape{URL: "http://10.0.0.7:9000/metrics", Form: "text", Samples: 120, Took: 4 * time.Millisecond}
+	payment.Instances[1].Scrape = fleet.Scrape{URL: "http://10.0.0.7:9001/metrics", Why: fleet.Why{Reason: probe.ReasonTimeout, Detail: "no answer in 2s"}, Hint: "midwatch doctor payment"}
+	payment.Instances[1].Breakers, payment.Instances[1].BreakersWhy = nil, fleet.Why{Reason: probe.ReasonTimeout, Detail: "no answer in 2s"}
 	order := service("order", "2.4.1", fleet.Up, fleet.Up, fleet.Up, fleet.Up)
 	order.Status, order.Why, order.BlockedBy = fleet.Degraded, fleet.Why{Reason: fleet.ReasonDependency, Detail: "waits for payment"}, []fleet.Ref{payment.Ref}
 	order.DependsOn, order.Traffic = []string{"payment", "inventory"}, traffic(120, 0.09, 2)
@@ -71,6 +79,7 @@ func night() *fleet.Snapshot {
 			b.State, b.FailureRate, b.Rejected, b.Since = fleet.BreakerOpen, 0.62, 1204, at().Add(-3*time.Minute)
 		}
 		order.Instances[i].Breakers = []fleet.Breaker{b}
+		order.Instances[i].Plan.Admin = &fleet.Administration{}
 	}
 	gateway := service("gateway", "1.9", fleet.Up, fleet.Up)
 	gateway.Status, gateway.Why, gateway.BlockedBy = fleet.Degraded, fleet.Why{Reason: fleet.ReasonDependency, Detail: "waits for order"}, []fleet.Ref{payment.Ref}
@@ -116,6 +125,7 @@ func healed() *fleet.Snapshot {
 		svc.Status, svc.Why, svc.BlockedBy, svc.Serving = fleet.Up, fleet.Why{}, nil, len(svc.Instances)
 		for j := range svc.Instances {
 			svc.Instances[j].Status, svc.Instances[j].Why = fleet.Up, fleet.Why{}
+			svc.Instances[j].Probes = []probe.Result{{Target: svc.Instances[j].Probes[0].Target, Outcome: probe.Pass, Code: 200, Took: time.Millisecond, Answered: true}}
 			for k := range svc.Instances[j].Breakers {
 				svc.Instances[j].Breakers[k].State = fleet.BreakerClosed
 			}

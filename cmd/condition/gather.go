@@ -36,8 +36,8 @@ func (s *Set) Open(a *app.App, session *app.Session) error {
 	}
 	s.server = server
 	for _, c := range s.All() {
-		if c.Over = over; server != "" {
-			c.Gather = ""
+		if c.Over = over; server != "" || a.Past != nil {
+			c.Gather = "" // what there is is all there will be
 		}
 	}
 	return nil
@@ -66,13 +66,13 @@ func (s *Set) Asking() app.Asking {
 // long as was asked for; the pass that is judged comes after it.
 func (s *Set) Gather(ctx context.Context, a *app.App, session *app.Session, sel *selection.Selection, interval time.Duration) error {
 	whole := s.gather()
-	if !s.Any() || whole <= 0 {
-		return nil
+	if !s.Any() || whole <= 0 || a.Past != nil {
+		return nil // a recording has what was gathered then
 	}
 	progress := a.IO.Progress()
 	defer progress.Done()
 	start := a.Now()
-	every := min(interval, whole/leastGathers)
+	every := max(min(interval, whole/leastGathers), time.Millisecond)
 	asking := app.Nothing | app.Metrics
 	if s.server != "" {
 		asking = s.Asking() // what a server has need not be gathered: only what passes see
@@ -82,8 +82,8 @@ func (s *Set) Gather(ctx context.Context, a *app.App, session *app.Session, sel 
 			return err
 		}
 		gone := a.Now().Sub(start)
-		for due <= gone {
-			due += max(every, time.Millisecond)
+		for due += every; due <= gone; {
+			due += every
 		}
 		due = min(due, whole)
 		progress.Set(fmt.Sprintf("gathering metrics: %s of %s", term.Duration(gone.Round(time.Second)), term.Duration(whole)))

@@ -89,6 +89,7 @@ func run(ctx context.Context, a *app.App, o *options, names []string) error {
 	if err := reachable(a); err != nil {
 		return err
 	}
+	o.probing.Explain = true // the page of an instance shows who decided how it is asked
 	s, err := a.Open(ctx, o.probing)
 	if err != nil {
 		return err

@@ -45,6 +45,11 @@ func About(name string, s fleet.Status, why fleet.Why, more string) widget.Line 
 	return l
 }
 
+// Gone says that what the cursor was on is not there.
+func Gone(name string) widget.Line {
+	return widget.Text(theme.Dim, " "+name+" is not here any more")
+}
+
 // Event is one event in a line: when, and what.
 func Event(v *View, e *fleet.Event) widget.Line {
 	return widget.Line{Left: []widget.Span{{Text: " " + v.Clock(e.At) + " ", Tone: theme.Dim}, {Text: eventSign(e), Tone: EventTone(e)}, {Text: e.Sentence()}}}

@@ -8,8 +8,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/gate"
@@ -422,44 +422,36 @@ func TestQueriesInVerdicts(t *testing.T) {
 	}
 }
 
+// cut answers until its time is over, in the midst of the third look.
+type cut struct {
+	*data
+	over context.CancelFunc
+	mine atomic.Int32
+}
+
+func (c *cut) Query(ctx context.Context, q metrics.Question) (metrics.Answer, error) {
+	if c.mine.Add(1) > 4 { // a look at what is not so takes two questions
+		c.over()
+		return metrics.Answer{}, ctx.Err()
+	}
+	return c.data.Query(ctx, q)
+}
+
 // TestWaitingForAQuery: an answer that is cut short by the end of time leaves what
 // was known before.
 func TestWaitingForAQuery(t *testing.T) {
-	d := over(t, `x{service="a"} 0`)
 	ctx, cancel := context.WithCancel(t.Context())
-	q := condition(t, "x > 1", d)
-	q.Wanted = true
-	looks := 0
-	snaps := make(chan *fleet.Snapshot)
-	go func() {
-		for i := range 3 {
-			s := snap("a up")
-			s.At = now.Add(time.Duration(i) * time.Second)
-			if i == 2 {
-				d.err = context.Canceled
-				cancel()
-			}
-			snaps <- s
-		}
-	}()
-	w := gate.Until(ctx, snaps, asked{q, &looks}, gate.Patience{})
-	for range 3 - looks {
-		<-snaps
+	q := condition(t, "x > 1", over(t, `x{service="a"} 0`))
+	far := &cut{data: q.Over.(*data), over: cancel}
+	q.Over, q.Wanted = far, true
+	snaps := make(chan *fleet.Snapshot, 3)
+	for range 3 {
+		snaps <- snap("a up")
 	}
-	if w.Done || w.Finding.Outcome != gate.Failed || w.Finding.Text != "it is not so: x > 1; a with 0" {
-		t.Errorf("%+v", w)
+	w := gate.Until(ctx, snaps, q, gate.Patience{})
+	if w.Done || w.Finding.Outcome != gate.Failed || w.Finding.Text != "it is not so: x > 1; a with 0" || far.mine.Load() != 5 {
+		t.Errorf("%+v after %d questions", w, far.mine.Load())
 	}
-}
-
-// asked counts how often it is asked.
-type asked struct {
-	*query.Condition
-	n *int
-}
-
-func (a asked) Eval(ctx context.Context, s *fleet.Snapshot) gate.Finding {
-	*a.n++
-	return a.Condition.Eval(ctx, s)
 }
 
 // BenchmarkQueryThatHolds is the cost beside the engine's.

@@ -14,44 +14,29 @@ import (
 // sparkWidth is how many of the last passes a sparkline has.
 const sparkWidth = 10
 
-// column is a column of the table and its cell for a service.
-type column struct {
-	widget.Column
-	cell func(v *page.View, r row, s *fleet.ServiceView, t *fleet.Traffic) []widget.Span
+// seen is a row, and what it is of.
+type seen struct {
+	row
+	service *fleet.ServiceView
+	numbers fleet.Traffic
 }
+
+type column = page.Column[*seen]
 
 // Draw draws the rows that are seen, and what is wrong with the one of the
 // cursor.
 func (p *Page) Draw(v *page.View) []widget.Line {
-	if p.of == nil || v.Height <= 0 {
+	switch {
+	case p.of == nil:
 		return nil
-	}
-	if len(p.rows) == 0 {
+	case len(p.rows) == 0:
 		return page.Middle(v, p.nothing(v)...)
 	}
 	columns := p.columns(v)
-	t := widget.Table{Rows: len(p.rows), Cursor: p.cursor.Row, Top: p.cursor.Top, Height: p.height(v) + 1}
-	for i := range columns {
-		t.Columns = append(t.Columns, columns[i].Column)
-	}
-	t.Row = func(i int) [][]widget.Span {
-		r := p.rows[i]
-		s := &p.of.Services[r.at]
-		numbers := page.Traffic(s.Traffic)
-		cells := make([][]widget.Span, len(columns))
-		for c := range columns {
-			cells[c] = columns[c].cell(v, r, s, &numbers)
-		}
-		return cells
-	}
-	lines := t.Draw(v.Theme, v.Width)
-	if p.foot(v) > 0 {
-		for len(lines) < v.Height-1 {
-			lines = append(lines, widget.Blank())
-		}
-		lines = append(lines, p.about())
-	}
-	return lines
+	return p.list.Draw(v, page.Plain(columns), func(i int) [][]widget.Span {
+		s := &p.of.Services[p.rows[i].at]
+		return page.Cells(columns, &seen{p.rows[i], s, page.Traffic(s.Traffic)})
+	}, p.about)
 }
 
 // nothing says why no row is there.
@@ -68,21 +53,19 @@ func (p *Page) nothing(v *page.View) []string {
 }
 
 // about is the service of the cursor in words.
-func (p *Page) about() widget.Line {
-	if p.cursor.Gone() {
-		if key, ok := p.cursor.Key(); ok {
-			return widget.Text(theme.Dim, " "+key.Name+" is not here any more")
-		}
+func (p *Page) about() []widget.Line {
+	if ref, ok := p.list.Cursor.Key(); ok && p.list.Cursor.Gone() {
+		return []widget.Line{page.Gone(ref.Name)}
 	}
-	s := &p.of.Services[p.rows[p.cursor.Row].at]
-	return page.About(s.Name, s.Status, s.Why, fmt.Sprintf("%d of %d serve", s.Serving, len(s.Instances)))
+	s := &p.of.Services[p.rows[p.list.Cursor.Row].at]
+	return []widget.Line{page.About(s.Name, s.Status, s.Why, fmt.Sprintf("%d of %d serve", s.Serving, len(s.Instances)))}
 }
 
 func (p *Page) columns(v *page.View) []column {
 	c := []column{p.serviceColumn()}
 	text := func(name string, leave int, field func(*fleet.ServiceView) string) column {
-		return column{widget.Column{Name: name, Leave: leave, Flex: true, Min: min(len(name), 8)}, func(_ *page.View, _ row, s *fleet.ServiceView, _ *fleet.Traffic) []widget.Span {
-			return []widget.Span{{Text: field(s), Tone: theme.Dim}}
+		return column{Column: widget.Column{Name: name, Leave: leave, Flex: true, Min: min(len(name), 8)}, Cell: func(r *seen) []widget.Span {
+			return []widget.Span{{Text: field(r.service), Tone: theme.Dim}}
 		}}
 	}
 	if p.names.contexts {
@@ -94,15 +77,15 @@ func (p *Page) columns(v *page.View) []column {
 	if p.names.namespaces {
 		c = append(c, text("NAMESPACE", 6, func(s *fleet.ServiceView) string { return s.Namespace }))
 	}
-	c = append(c, column{widget.Column{Name: "STATUS", Leave: 9, Min: 8}, func(_ *page.View, _ row, s *fleet.ServiceView, _ *fleet.Traffic) []widget.Span {
-		_, tone := theme.Mark(s.Status)
-		return []widget.Span{{Text: cmp.Or(s.Status.String(), "unknown"), Tone: tone}}
-	}}, column{widget.Column{Name: "INSTANCES", Leave: 1}, func(_ *page.View, _ row, s *fleet.ServiceView, _ *fleet.Traffic) []widget.Span {
-		return page.Bar(s)
+	c = append(c, column{Column: widget.Column{Name: "STATUS", Leave: 9, Min: 8}, Cell: func(r *seen) []widget.Span {
+		_, tone := theme.Mark(r.service.Status)
+		return []widget.Span{{Text: cmp.Or(r.service.Status.String(), "unknown"), Tone: tone}}
+	}}, column{Column: widget.Column{Name: "INSTANCES", Leave: 1}, Cell: func(r *seen) []widget.Span {
+		return page.Bar(r.service)
 	}})
 	c = append(c, measured(v)...)
-	c = append(c, column{widget.Column{Name: "BREAKERS", Leave: 4}, func(_ *page.View, _ row, s *fleet.ServiceView, _ *fleet.Traffic) []widget.Span {
-		text, tone := page.OpenBreakers(s)
+	c = append(c, column{Column: widget.Column{Name: "BREAKERS", Leave: 4}, Cell: func(r *seen) []widget.Span {
+		text, tone := page.OpenBreakers(r.service)
 		return []widget.Span{{Text: text, Tone: tone}}
 	}})
 	versions := text("VERSIONS", 7, func(s *fleet.ServiceView) string {
@@ -114,15 +97,16 @@ func (p *Page) columns(v *page.View) []column {
 	if v.Wide {
 		zones.Leave = 8
 	}
-	why := column{widget.Column{Name: "WHY", Leave: 15, Flex: true, Min: 24}, func(_ *page.View, _ row, s *fleet.ServiceView, _ *fleet.Traffic) []widget.Span {
-		return []widget.Span{{Text: s.Why.Detail, Tone: theme.Dim}}
+	why := column{Column: widget.Column{Name: "WHY", Leave: 15, Flex: true, Min: 24}, Cell: func(r *seen) []widget.Span {
+		return []widget.Span{{Text: r.service.Why.Detail, Tone: theme.Dim}}
 	}}
 	return append(c, versions, zones, why)
 }
 
 // serviceColumn is sign and name; a victim hangs below its cause.
 func (p *Page) serviceColumn() column {
-	return column{widget.Column{Name: "  SERVICE", Flex: true, Min: 12}, func(_ *page.View, r row, s *fleet.ServiceView, _ *fleet.Traffic) []widget.Span {
+	return column{Column: widget.Column{Name: "  SERVICE", Flex: true, Min: 12}, Cell: func(r *seen) []widget.Span {
+		s := r.service
 		sign, tone := theme.Mark(s.Status)
 		name := theme.Plain
 		if s.Status == fleet.Down {
@@ -138,14 +122,14 @@ func (p *Page) serviceColumn() column {
 // measured are the columns of numbers, each with how it went.
 func measured(v *page.View) []column {
 	number := func(name string, leave, least int, text func(*fleet.Traffic) (string, theme.Tone)) column {
-		return column{widget.Column{Name: name, Right: true, Leave: leave, Min: least}, func(_ *page.View, _ row, _ *fleet.ServiceView, t *fleet.Traffic) []widget.Span {
-			s, tone := text(t)
+		return column{Column: widget.Column{Name: name, Right: true, Leave: leave, Min: least}, Cell: func(r *seen) []widget.Span {
+			s, tone := text(&r.numbers)
 			return []widget.Span{{Text: s, Tone: tone}}
 		}}
 	}
 	spark := func(leave int, of func(*history.Numbers) []float64) column {
-		c := column{widget.Column{Leave: leave, Min: sparkWidth}, func(v *page.View, _ row, s *fleet.ServiceView, _ *fleet.Traffic) []widget.Span {
-			n := v.History.Of(s.Ref)
+		c := column{Column: widget.Column{Leave: leave, Min: sparkWidth}, Cell: func(r *seen) []widget.Span {
+			n := v.History.Of(r.service.Ref)
 			if n == nil {
 				return nil
 			}

@@ -10,17 +10,15 @@ import (
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/tui/page"
-	"github.com/midwatch-cli/midwatch/tui/widget"
 )
 
 // Page lists services.
 type Page struct {
-	cursor widget.Cursor[fleet.Ref]
+	list   page.List[fleet.Ref]
 	filter page.Filter
 	order  int // of orders
 	rows   []row
-	keys   []fleet.Ref // of the rows
-	hidden int         // services that are not shown: filtered, or well
+	hidden int // services that are not shown: filtered, or well
 	of     *fleet.Snapshot
 	made   made // what the rows were made for
 	names  names
@@ -99,34 +97,24 @@ func (p *Page) Notes(*page.View) []string {
 func (p *Page) Keys() []page.Binding {
 	own := []page.Binding{
 		{Keys: []string{"enter", "right", "l"}, Shown: "enter", Does: "open", Do: func(*page.View) page.Intent {
-			if len(p.keys) == 0 {
+			ref, ok := p.list.Current()
+			if !ok {
 				return nil
 			}
-			return page.Open{Place: page.Place{Kind: page.Service, Key: fleet.Key{Ref: p.keys[p.cursor.Row]}}}
+			return page.Open{Place: page.Place{Kind: page.Service, Key: fleet.Key{Ref: ref}}}
 		}},
 		{Keys: []string{"s"}, Shown: "s", Does: "sort", Do: func(*page.View) page.Intent {
 			p.order = (p.order + 1) % len(orders())
 			return nil
 		}},
 	}
-	return append(own, page.Motion(func(v *page.View, by int) { p.cursor.Move(by, p.keys, p.height(v)) })...)
-}
-
-// height is how many rows there is room for.
-func (p *Page) height(v *page.View) int { return max(v.Height-1-p.foot(v), 1) }
-
-// foot is one line on what the cursor is on, where there is room for it.
-func (p *Page) foot(v *page.View) int {
-	if v.Height >= 6 {
-		return 1
-	}
-	return 0
+	return append(own, p.list.Motion()...)
 }
 
 // See arranges the rows.
 func (p *Page) See(v *page.View) {
 	p.arrange(v)
-	p.cursor.Settle(p.keys, p.height(v))
+	p.list.Settle(v, 1)
 }
 
 func (p *Page) arrange(v *page.View) {
@@ -135,7 +123,7 @@ func (p *Page) arrange(v *page.View) {
 		return
 	}
 	p.made = now
-	p.of, p.rows, p.keys = s, p.rows[:0], p.keys[:0]
+	p.of, p.rows, p.list.Keys = s, p.rows[:0], p.list.Keys[:0]
 	p.names = worth(s)
 	for i := range s.Services {
 		svc := &s.Services[i]
@@ -151,7 +139,7 @@ func (p *Page) arrange(v *page.View) {
 		p.hang(s)
 	}
 	for _, r := range p.rows {
-		p.keys = append(p.keys, s.Services[r.at].Ref)
+		p.list.Keys = append(p.list.Keys, s.Services[r.at].Ref)
 	}
 }
 

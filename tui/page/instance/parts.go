@@ -1,0 +1,216 @@
+package instance
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/plain"
+	"github.com/midwatch-cli/midwatch/probe"
+	"github.com/midwatch-cli/midwatch/probe/health"
+	"github.com/midwatch-cli/midwatch/tui/history"
+	"github.com/midwatch-cli/midwatch/tui/page"
+	"github.com/midwatch-cli/midwatch/tui/theme"
+	"github.com/midwatch-cli/midwatch/tui/widget"
+)
+
+// identity is what the registry says of it.
+func (w *writer) identity(in *fleet.InstanceView) {
+	w.part("Registered in " + in.Key.Source)
+	w.field("address", in.Addr)
+	w.field("version", in.Version)
+	w.field("zone", in.Zone)
+	if in.Weight != 0 {
+		w.field("weight", fmt.Sprint(in.Weight))
+	}
+	if in.Claimed != nil {
+		w.row("claims", append(page.Status(*in.Claimed), widget.Span{Text: "  " + in.ClaimNote, Tone: theme.Dim})...)
+	}
+	if !in.LastSeen.IsZero() {
+		w.field("last seen", plain.Duration(w.v.Snapshot.At.Sub(in.LastSeen))+" ago")
+	}
+	if in.Lease > 0 {
+		w.field("lease", "ends in "+plain.Duration(in.Lease))
+	}
+	pairs := func(name string, m map[string]string) {
+		for _, k := range slices.Sorted(maps.Keys(m)) {
+			w.row(name, widget.Span{Text: k + "=", Tone: theme.Dim}, widget.Span{Text: m[k]})
+			name = ""
+		}
+	}
+	pairs("labels", in.Labels)
+	pairs("endpoints", in.Endpoints)
+}
+
+// outcome is the sign of a probe's outcome.
+func outcome(o probe.Outcome) (string, theme.Tone) {
+	switch o {
+	case probe.Pass:
+		return "✓ pass", theme.Good
+	case probe.Warn:
+		return "! warn", theme.Warn
+	case probe.Fail:
+		return "✗ fail", theme.Bad
+	case probe.Unknown:
+	}
+	return "? unknown", theme.Doubt
+}
+
+// probes are what was asked in the last pass, with phases and components.
+func (w *writer) probes(in *fleet.InstanceView) {
+	w.part("Probes")
+	if len(in.Probes) == 0 {
+		w.row("none", widget.Span{Text: "it was not asked in this pass", Tone: theme.Dim})
+	}
+	for i := range in.Probes {
+		r := &in.Probes[i]
+		sign, tone := outcome(r.Outcome)
+		w.row(string(r.Target.Kind), widget.Span{Text: sign, Tone: tone}, widget.Span{Text: "  " + r.Target.String()}, widget.Span{Text: "  " + said(r), Tone: theme.Dim})
+		if len(r.Phases) > 0 {
+			var phases []string
+			for _, ph := range r.Phases {
+				phases = append(phases, ph.Name+" "+plain.Duration(ph.Took))
+			}
+			w.row("", widget.Span{Text: strings.Join(phases, " · ") + " · in all " + plain.Duration(r.Took), Tone: theme.Dim})
+		}
+		if r.Detail != "" {
+			w.row("", widget.Span{Text: r.Detail})
+		}
+		w.components(r.Health.Components)
+	}
+	if in.Attempts > 1 {
+		w.row("attempts", widget.Span{Text: fmt.Sprint(in.Attempts)})
+	}
+	if in.Flaky {
+		w.row("flaky", widget.Span{Text: "it took a retry to pass", Tone: theme.Warn})
+	}
+}
+
+// said is how a probe was answered, in short.
+func said(r *probe.Result) string {
+	var words []string
+	if r.Code != 0 {
+		words = append(words, fmt.Sprint(r.Code))
+	}
+	if r.Reason != "" {
+		words = append(words, string(r.Reason))
+	}
+	if r.Health.Dialect != "" {
+		words = append(words, r.Health.Dialect)
+	}
+	if len(r.Phases) == 0 && r.Took > 0 {
+		words = append(words, plain.Duration(r.Took))
+	}
+	return strings.Join(words, " · ")
+}
+
+// components are a tree: each part of a path below the one it begins with.
+func (w *writer) components(all []health.Component) {
+	for _, c := range all {
+		depth := strings.Count(c.Name, "/")
+		name := c.Name[strings.LastIndexByte(c.Name, '/')+1:]
+		tone := theme.Doubt
+		switch c.Word {
+		case health.Well:
+			tone = theme.Good
+		case health.Warn:
+			tone = theme.Warn
+		case health.Ill:
+			tone = theme.Bad
+		case health.NoWord, health.Unknown:
+		}
+		w.row("", widget.Span{Text: strings.Repeat("  ", depth) + "└ ", Tone: theme.Rule}, widget.Span{Text: name + " "},
+			widget.Span{Text: c.Text, Tone: tone}, widget.Span{Text: "  " + c.Detail, Tone: theme.Dim})
+	}
+}
+
+// history is how it fared: a sign for each of the last passes, and its failures,
+// which stay when the passes around them are forgotten.
+func (w *writer) history(l *history.Life) {
+	if l == nil {
+		return
+	}
+	w.part("History")
+	var spans []widget.Span
+	for _, s := range l.Statuses {
+		sign, tone := theme.Mark(s)
+		if n := len(spans); n > 0 && spans[n-1].Tone == tone {
+			spans[n-1].Text += sign
+			continue
+		}
+		spans = append(spans, widget.Span{Text: sign, Tone: tone})
+	}
+	w.row("passes", spans...)
+	name := "failures"
+	for i := len(l.Failures) - 1; i >= 0; i-- {
+		f := &l.Failures[i]
+		sign, tone := theme.Mark(f.Status)
+		w.row(name, widget.Span{Text: w.v.Clock(f.At) + " ", Tone: theme.Dim}, widget.Span{Text: sign + " " + f.Status.String(), Tone: tone},
+			widget.Span{Text: "  " + cmp.Or(f.Why.Detail, string(f.Why.Reason))}, widget.Span{Text: "  after " + plain.Duration(f.Took), Tone: theme.Dim})
+		name = ""
+	}
+	if len(l.Failures) == 0 {
+		w.row(name, widget.Span{Text: "none since this began", Tone: theme.Dim})
+	}
+}
+
+// traffic is what its metrics say, and how they were read.
+func (w *writer) traffic(in *fleet.InstanceView) {
+	w.part("Metrics")
+	t := page.Traffic(in.Traffic)
+	w.row("rate", widget.Span{Text: page.Rate(t.Rate), Tone: page.NumberTone(t.Rate)})
+	w.row("errors", widget.Span{Text: page.Share(t.Errors), Tone: page.ErrorTone(t.Errors)})
+	w.row("durations", widget.Span{Text: fmt.Sprintf("p50 %s  p95 %s  p99 %s", page.Seconds(t.P50), page.Seconds(t.P95), page.P99(&t))})
+	if t.Why != "" {
+		w.row("", widget.Span{Text: t.Why, Tone: theme.Dim})
+	}
+	s := &in.Scrape
+	switch {
+	case s.Why.Reason != "":
+		w.row("scrape", widget.Span{Text: "? " + string(s.Why.Reason), Tone: theme.Doubt}, widget.Span{Text: "  " + s.Why.Detail}, widget.Span{Text: "  " + s.URL, Tone: theme.Dim})
+		w.field("", s.Hint)
+	case s.URL != "":
+		w.row("scrape", widget.Span{Text: fmt.Sprintf("%d samples in %s", s.Samples, plain.Duration(s.Took))}, widget.Span{Text: "  " + s.URL + "  " + s.Form, Tone: theme.Dim})
+		w.field("", s.Note)
+	}
+}
+
+// breakers are its own, one a line.
+func (w *writer) breakers(in *fleet.InstanceView) {
+	if len(in.Breakers) == 0 && in.BreakersWhy.Reason == "" {
+		return
+	}
+	w.part("Breakers")
+	for i := range in.Breakers {
+		b := &in.Breakers[i]
+		spans := []widget.Span{{Text: b.State.Words(), Tone: theme.Breaker(b.State)}, {Text: fmt.Sprintf("  fail %s  slow %s", page.Share(b.FailureRate), page.Share(b.SlowRate))}}
+		if b.Rejected >= 0 {
+			spans = append(spans, widget.Span{Text: fmt.Sprint("  rejected ", b.Rejected)})
+		}
+		if !b.Since.IsZero() {
+			spans = append(spans, widget.Span{Text: "  since " + w.v.Clock(b.Since), Tone: theme.Dim})
+		}
+		if b.Hold.By != "" {
+			spans = append(spans, widget.Span{Text: "  held by " + b.Hold.By + " " + b.Hold.Reason, Tone: theme.Warn})
+		}
+		w.row(b.Name, spans...)
+	}
+	if in.BreakersWhy.Reason != "" {
+		w.row("not read", widget.Span{Text: string(in.BreakersWhy.Reason), Tone: theme.Doubt}, widget.Span{Text: "  " + in.BreakersWhy.Detail})
+		w.field("", in.BreakersHint)
+	}
+}
+
+// plan is how it is asked, and who said so.
+func (w *writer) plan(in *fleet.InstanceView) {
+	if len(in.Plan.Origins) == 0 {
+		return
+	}
+	w.part("Asked as")
+	for _, o := range in.Plan.Origins {
+		w.row(o.What, widget.Span{Text: o.Value}, widget.Span{Text: "  " + o.From, Tone: theme.Dim})
+	}
+}

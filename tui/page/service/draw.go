@@ -1,0 +1,88 @@
+package service
+
+import (
+	"slices"
+
+	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/tui/page"
+	"github.com/midwatch-cli/midwatch/tui/theme"
+	"github.com/midwatch-cli/midwatch/tui/widget"
+)
+
+// Draw draws the instances that are seen, and what is around them.
+func (p *Page) Draw(v *page.View) []widget.Line {
+	switch {
+	case p.of == nil:
+		return page.Middle(v, p.ref.Name+" is not here any more", "esc goes back")
+	case len(p.in) == 0:
+		return append(page.Middle(&page.View{Width: v.Width, Height: max(1, v.Height-len(p.foot)), Theme: v.Theme}, p.nothing(v)...), p.foot...)
+	}
+	columns := columns(p.in)
+	return p.list.Draw(v, page.Plain(columns), func(i int) [][]widget.Span {
+		return page.Cells(columns, p.in[i])
+	}, p.below)
+}
+
+// below is the instance of the cursor in words, and what is around the service.
+func (p *Page) below() []widget.Line {
+	if key, ok := p.list.Cursor.Key(); ok && p.list.Cursor.Gone() {
+		return append([]widget.Line{page.Gone(key.Instance)}, p.foot...)
+	}
+	in := p.in[p.list.Cursor.Row]
+	return append([]widget.Line{page.About(in.Key.Instance, in.Status, in.Why, in.Addr)}, p.foot...)
+}
+
+func (p *Page) nothing(v *page.View) []string {
+	switch {
+	case len(p.of.Instances) == 0:
+		return []string{p.ref.Name + " is registered and has no instance.", "esc goes back"}
+	case p.filter.Text != "":
+		return []string{"No instance matches " + p.filter.Text, "/ changes the filter"}
+	}
+	return []string{"✓ All of them are up.", "ctrl-z shows them"}
+}
+
+type column = page.Column[*fleet.InstanceView]
+
+func columns(in []*fleet.InstanceView) []column {
+	text := func(name string, leave, least int, tone theme.Tone, field func(*fleet.InstanceView) string) column {
+		return column{Column: widget.Column{Name: name, Leave: leave, Flex: true, Min: least}, Cell: func(in *fleet.InstanceView) []widget.Span {
+			return []widget.Span{{Text: field(in), Tone: tone}}
+		}}
+	}
+	number := func(name string, leave, least int, text func(*fleet.Traffic) (string, theme.Tone)) column {
+		return column{Column: widget.Column{Name: name, Right: true, Leave: leave, Min: least}, Cell: func(in *fleet.InstanceView) []widget.Span {
+			t := page.Traffic(in.Traffic)
+			s, tone := text(&t)
+			return []widget.Span{{Text: s, Tone: tone}}
+		}}
+	}
+	all := []column{
+		{Column: widget.Column{Name: "  INSTANCE", Flex: true, Min: 12}, Cell: func(in *fleet.InstanceView) []widget.Span {
+			sign, tone := theme.Mark(in.Status)
+			return []widget.Span{{Text: sign + " ", Tone: tone}, {Text: in.Key.Instance}}
+		}},
+		{Column: widget.Column{Name: "STATUS", Leave: 2, Min: 8}, Cell: func(in *fleet.InstanceView) []widget.Span {
+			_, tone := theme.Mark(in.Status)
+			return []widget.Span{{Text: in.Status.String(), Tone: tone}}
+		}},
+		number("RATE", 5, 5, func(t *fleet.Traffic) (string, theme.Tone) { return page.Rate(t.Rate), page.NumberTone(t.Rate) }),
+		number("ERR", 3, 4, func(t *fleet.Traffic) (string, theme.Tone) { return page.Share(t.Errors), page.ErrorTone(t.Errors) }),
+		number("P99", 4, 6, func(t *fleet.Traffic) (string, theme.Tone) { return page.P99(t), page.NumberTone(t.P99) }),
+		{Column: widget.Column{Name: "BREAKERS", Leave: 7}, Cell: func(in *fleet.InstanceView) []widget.Span {
+			one := fleet.ServiceView{Instances: []fleet.InstanceView{*in}}
+			text, tone := page.OpenBreakers(&one)
+			if in.BreakersWhy.Reason != "" {
+				text, tone = "? "+string(in.BreakersWhy.Reason), theme.Doubt
+			}
+			return []widget.Span{{Text: text, Tone: tone}}
+		}},
+		text("VERSION", 6, 5, theme.Dim, func(in *fleet.InstanceView) string { return in.Version }),
+		text("ZONE", 8, 4, theme.Dim, func(in *fleet.InstanceView) string { return in.Zone }),
+		text("ADDRESS", 9, 7, theme.Dim, func(in *fleet.InstanceView) string { return in.Addr }),
+	}
+	if slices.ContainsFunc(in, func(in *fleet.InstanceView) bool { return in.Why.Detail != "" }) {
+		all = append(all, text("WHY", 10, 20, theme.Plain, func(in *fleet.InstanceView) string { return in.Why.Detail }))
+	}
+	return all
+}

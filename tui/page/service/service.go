@@ -1,0 +1,225 @@
+// Package service is the page of one service: its instances, what it depends on,
+// who calls it.
+package service
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/tui/page"
+	"github.com/midwatch-cli/midwatch/tui/theme"
+	"github.com/midwatch-cli/midwatch/tui/widget"
+)
+
+// Page lists the instances of a service.
+type Page struct {
+	ref    fleet.Ref
+	list   page.List[fleet.Key]
+	filter page.Filter
+	order  int
+	in     []*fleet.InstanceView // the rows
+	hidden int
+	of     *fleet.ServiceView // as it was last seen; nil before that
+	gone   bool               // no source has it any more
+	foot   []widget.Line
+}
+
+// New returns the page of a service.
+func New(ref fleet.Ref) *Page { return &Page{ref: ref} }
+
+// Place is the service.
+func (p *Page) Place() page.Place {
+	return page.Place{Kind: page.Service, Key: fleet.Key{Ref: p.ref}}
+}
+
+// Filter is the words of the filter.
+func (p *Page) Filter() string { return p.filter.Text }
+
+// SetFilter takes other words.
+func (p *Page) SetFilter(text string) error {
+	f, err := page.ParseFilter(text)
+	if err == nil {
+		p.filter = f
+	}
+	return err
+}
+
+type order struct {
+	name string
+	by   func(a, b *fleet.InstanceView) int
+}
+
+func orders() []order {
+	number := func(f func(*fleet.Traffic) float64) func(a, b *fleet.InstanceView) int {
+		return func(a, b *fleet.InstanceView) int {
+			x, y := page.Traffic(a.Traffic), page.Traffic(b.Traffic)
+			return cmp.Compare(f(&y), f(&x)) // NaN is less than any number
+		}
+	}
+	return []order{
+		{"worst", func(a, b *fleet.InstanceView) int { return cmp.Compare(b.Status, a.Status) }},
+		{"name", func(_, _ *fleet.InstanceView) int { return 0 }},
+		{"rate", number(func(t *fleet.Traffic) float64 { return t.Rate })},
+		{"errors", number(func(t *fleet.Traffic) float64 { return t.Errors })},
+		{"p99", number(func(t *fleet.Traffic) float64 { return t.P99 })},
+	}
+}
+
+// Notes say how much is not shown, and the order.
+func (p *Page) Notes(*page.View) []string {
+	var notes []string
+	if p.hidden > 0 {
+		notes = append(notes, fmt.Sprint(p.hidden, " hidden"))
+	}
+	return append(notes, "sort: "+orders()[p.order].name)
+}
+
+// Keys are the page's own.
+func (p *Page) Keys() []page.Binding {
+	own := []page.Binding{
+		{Keys: []string{"enter", "right", "l"}, Shown: "enter", Does: "open", Do: func(*page.View) page.Intent {
+			key, ok := p.list.Current()
+			if !ok {
+				return nil
+			}
+			return page.Open{Place: page.Place{Kind: page.Instance, Key: key}}
+		}},
+		{Keys: []string{"s"}, Shown: "s", Does: "sort", Do: func(*page.View) page.Intent {
+			p.order = (p.order + 1) % len(orders())
+			return nil
+		}},
+	}
+	return append(own, p.list.Motion()...)
+}
+
+// See arranges the rows. A service that is gone is shown as it was last seen.
+func (p *Page) See(v *page.View) {
+	now := page.FindService(v.Snapshot, p.ref)
+	if p.gone = now == nil; !p.gone {
+		p.of = now
+	}
+	if p.of == nil {
+		return
+	}
+	p.in, p.list.Keys = p.in[:0], p.list.Keys[:0]
+	for i := range p.of.Instances {
+		in := &p.of.Instances[i]
+		if p.filter.Instance(p.of, in) && (!v.Unwell || in.Status != fleet.Up) {
+			p.in = append(p.in, in)
+		}
+	}
+	p.hidden = len(p.of.Instances) - len(p.in)
+	slices.SortStableFunc(p.in, orders()[p.order].by)
+	for _, in := range p.in {
+		p.list.Keys = append(p.list.Keys, in.Key)
+	}
+	p.foot = p.around(v)
+	p.list.Settle(v, len(p.foot)+1)
+}
+
+// around is what stands below the table: the service in words, its breakers, and
+// its neighbours.
+func (p *Page) around(v *page.View) []widget.Line {
+	s := p.of
+	lines := []widget.Line{widget.Blank(), page.About(s.Name, s.Status, s.Why, fmt.Sprintf("%d of %d serve", s.Serving, len(s.Instances)))}
+	if p.gone {
+		lines[1] = page.Gone(s.Name)
+	}
+	t := page.Traffic(s.Traffic)
+	numbers := []widget.Span{
+		{Text: "   traffic     ", Tone: theme.Dim},
+		{Text: page.Rate(t.Rate) + "  "},
+		{Text: page.Share(t.Errors) + " errors  ", Tone: page.ErrorTone(t.Errors)},
+		{Text: fmt.Sprintf("p50 %s  p95 %s  p99 %s", page.Seconds(t.P50), page.Seconds(t.P95), page.P99(&t))},
+	}
+	if t.Why != "" {
+		numbers = append(numbers, widget.Span{Text: "  " + t.Why, Tone: theme.Dim})
+	}
+	lines = append(lines, widget.Line{Left: numbers})
+	if b := breakers(s); len(b) > 0 {
+		lines = append(lines, widget.Line{Left: append([]widget.Span{{Text: "   breakers    ", Tone: theme.Dim}}, b...)})
+	}
+	if deps := dependencies(v.Snapshot, s); len(deps) > 0 {
+		lines = append(lines, widget.Line{Left: append([]widget.Span{{Text: "   depends on  ", Tone: theme.Dim}}, deps...)})
+	}
+	if callers := callers(v.Snapshot, s); len(callers) > 0 {
+		lines = append(lines, widget.Line{Left: append([]widget.Span{{Text: "   called by   ", Tone: theme.Dim}}, callers...)})
+	}
+	return lines
+}
+
+// breakers are those of the service by name, with the states they are in.
+func breakers(s *fleet.ServiceView) (spans []widget.Span) {
+	type state struct {
+		name string
+		n    [fleet.BreakerMetricsOnly + 1]int
+	}
+	var all []*state
+	for i := range s.Instances {
+		for k := range s.Instances[i].Breakers {
+			b := &s.Instances[i].Breakers[k]
+			at := slices.IndexFunc(all, func(st *state) bool { return st.name == b.Name })
+			if at < 0 {
+				at, all = len(all), append(all, &state{name: b.Name})
+			}
+			all[at].n[b.State]++
+		}
+	}
+	for i, st := range all {
+		if i > 0 {
+			spans = append(spans, widget.Span{Text: " · ", Tone: theme.Rule})
+		}
+		spans = append(spans, widget.Span{Text: st.name})
+		for _, is := range fleet.BreakerStates() {
+			if st.n[is] > 0 {
+				spans = append(spans, widget.Span{Text: fmt.Sprintf(" %s on %d", is.Words(), st.n[is]), Tone: theme.Breaker(is)})
+			}
+		}
+	}
+	return spans
+}
+
+// dependencies are the services that one calls, as far as somebody said so.
+func dependencies(s *fleet.Snapshot, of *fleet.ServiceView) (spans []widget.Span) {
+	for _, name := range of.DependsOn {
+		status := fleet.StatusNone
+		for i := range s.Services {
+			if svc := &s.Services[i]; svc.Context == of.Context && named(&svc.Ref, name) {
+				status = max(status, svc.Status)
+			}
+		}
+		spans = append(spans, neighbour(name, status, len(spans) > 0)...)
+	}
+	return spans
+}
+
+// callers are the services that say they call this one.
+func callers(s *fleet.Snapshot, of *fleet.ServiceView) (spans []widget.Span) {
+	for i := range s.Services {
+		svc := &s.Services[i]
+		if svc.Context == of.Context && slices.ContainsFunc(svc.DependsOn, func(name string) bool { return named(&of.Ref, name) }) {
+			spans = append(spans, neighbour(svc.Name, svc.Status, len(spans) > 0)...)
+		}
+	}
+	return spans
+}
+
+// named says whether a dependency, as its owner wrote it, may be a service.
+func named(r *fleet.Ref, name string) bool {
+	return name == r.Name || name == r.String() || r.Namespace != "" && name == r.Namespace+"/"+r.Name
+}
+
+func neighbour(name string, s fleet.Status, further bool) []widget.Span {
+	sign, tone := theme.Mark(s)
+	word := s.String()
+	if s == fleet.StatusNone {
+		word = "not registered"
+	}
+	spans := []widget.Span{{Text: sign + " ", Tone: tone}, {Text: name + " "}, {Text: word, Tone: tone}}
+	if further {
+		spans = append([]widget.Span{{Text: " · ", Tone: theme.Rule}}, spans...)
+	}
+	return spans
+}

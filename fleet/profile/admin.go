@@ -133,7 +133,7 @@ func (r *resolving) adminPath(s *adminSite) {
 		path = base
 	}
 	path, err := cleanPath(strings.TrimRight(path, "/"))
-	if err != nil || r.whole.Breakers.Path != "" {
+	if err != nil || strings.Contains(path, "?") || r.whole.Breakers.Path != "" {
 		path = ""
 	}
 	s.path = path

@@ -160,6 +160,8 @@ func FuzzAdministration(f *testing.F) {
 		{"10.0.0.5:8080", "http://10.0.0.5@evil.example/", "", ""},
 		{"[::1]:80", "//[::1]:81/a/../b", "0", "/"},
 		{"/run/x", "@abstract", "", ""},
+		{"A", "", "1", "%"},
+		{"A", "", "", "?0"},
 		{"a.b:1", "HTTP://A.B./%2e%2e//x", "65536", "//"},
 	} {
 		f.Add(seed[0], seed[1], seed[2], seed[3])

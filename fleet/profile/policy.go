@@ -103,7 +103,11 @@ func cleanPath(text string) (string, error) {
 	}) {
 		return "", fmt.Errorf("%q is not a path", text)
 	}
-	return "/" + strings.TrimLeft(text, "/"), nil
+	path := "/" + strings.TrimLeft(text, "/")
+	if _, err := url.Parse(path); err != nil {
+		return "", fmt.Errorf("%q is not a path: a percent sign is written %%25", text)
+	}
+	return path, nil
 }
 
 // notInName says whether a letter has no place in the name of a host; names in

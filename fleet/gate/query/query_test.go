@@ -174,7 +174,7 @@ func TestHintsOfNoData(t *testing.T) {
 		gather string
 		want   string
 	}{
-		{`x{a="it's"} > 1`, nil, "", `midwatch query 'x{a="it'\''s"}' shows whether the name is right`},
+		{`x{a="it's"} > 1`, nil, "", `midwatch query 'x{a="it'\''s"}' shows whether the name is right; if none means 0, compare (sum(...) or vector(0))`},
 		{"x > 1", nil, "--collect 30s gathers more", "midwatch query 'x' shows whether the name is right; --collect 30s gathers more"},
 		{"rate(x[1m]) > 1", []string{"x 1"}, "--collect 30s gathers more", "a rate takes two samples in its range; --collect 30s gathers more"},
 		{"rate(x[1m]) > 1", []string{"x 1"}, "", "a rate takes two samples in its range"},

@@ -146,7 +146,11 @@ func gap(t *metrics.Term, answer metrics.Answer, gather string) (text, hint stri
 		case s.Series == 0 && len(s.Lacks) > 0:
 			return s.Selector + " matched no series: " + few(s.Lacks), also("midwatch metrics shows what there is")
 		case s.Series == 0:
-			return s.Selector + " matched no series", also("midwatch query " + quoted(s.Selector) + " shows whether the name is right")
+			hint := "midwatch query " + quoted(s.Selector) + " shows whether the name is right"
+			if strings.Contains(s.Selector, "{") {
+				hint += "; if none means 0, compare (sum(...) or vector(0))" // counters of errors are often born with the first one
+			}
+			return s.Selector + " matched no series", also(hint)
 		case s.Samples < 0:
 			there = append(there, s.Selector+" matched "+counted(s.Series, "series"))
 		default:

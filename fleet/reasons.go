@@ -17,8 +17,6 @@ func Reasons() []string {
 		probe.ReasonAlike, probe.ReasonTCPOnly, probe.ReasonPolicy, probe.ReasonCancelled, probe.ReasonInternal,
 		ReasonClaimed, ReasonBreaker, ReasonNoInstances, ReasonNoService, ReasonVantage, ReasonDependency, ReasonUnasked,
 		ReasonQuery, ReasonNoData, ReasonExpression,
-		ReasonExpression,
-		ReasonQuery, ReasonNoData,
 	}
 	words := make([]string, len(list))
 	for i, r := range list {

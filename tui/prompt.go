@@ -60,16 +60,19 @@ func (p *prompt) complete() []string {
 
 // cutLast takes the last character away, however many runes it has.
 func cutLast(s string) string {
-	rest, last := s, 0
-	for len(rest) > 0 {
-		_, size := ansi.FirstGraphemeCluster(rest, ansi.GraphemeWidth)
-		last = len(rest)
-		if size <= 0 || size >= len(rest) {
-			break
+	last := 0
+	for rest := s; rest != ""; rest = rest[last:] {
+		if last = firstLength(rest); last == len(rest) {
+			return s[:len(s)-last]
 		}
-		rest = rest[size:]
 	}
-	return s[:len(s)-last]
+	return ""
+}
+
+// firstLength is how many bytes the first character has; never 0.
+func firstLength(s string) int {
+	first, _ := ansi.FirstGraphemeCluster(s, ansi.GraphemeWidth)
+	return max(1, len(first))
 }
 
 // line draws it.
@@ -77,8 +80,7 @@ func (p *prompt) line(width int, th *theme.Theme) widget.Line {
 	l := widget.Line{Left: []widget.Span{{Text: p.sign, Tone: theme.Accent}}}
 	text := p.text
 	for widget.Width(text) > max(1, width-4) && text != "" { // the end is where one types
-		_, size := ansi.FirstGraphemeCluster(text, ansi.GraphemeWidth)
-		text = text[max(1, size):]
+		text = text[firstLength(text):]
 	}
 	caret := "█"
 	if th.ASCII {

@@ -21,7 +21,7 @@ type options struct {
 // returns how it ended.
 type Runner func(ctx context.Context, args []string) error
 
-const example = `  midwatch demo                                    look at a fleet, until Ctrl-C
+const example = `  midwatch demo                                    look at a fleet, until q
   midwatch demo --fault payment#2:hang             ... with something wrong in it
   midwatch demo -- check -o json                   one command against it
   midwatch demo --fault user#1:crash -- doctor user
@@ -35,7 +35,7 @@ func New(a *app.App, run Runner) *cobra.Command {
 		Long: `demo starts an etcd and five services of several instances in this process, on
 loopback only: a gateway, orders, payments, users and an inventory, which call each
 other over REST and gRPC through circuit breakers, under a steady load. On a terminal
-it shows them until Ctrl-C; elsewhere it makes one full pass and ends by its verdict.
+it shows them on the dashboard until q; elsewhere it makes one full pass and ends by its verdict.
 
 Faults: SERVICE[#N]:errors=40%, latency=800ms, hang or crash. They can be set while it
 runs, through the address that --keep prints.`,
@@ -90,6 +90,8 @@ func start(ctx context.Context, a *app.App, o *options, args []string, run Runne
 		return against(args...)
 	case o.keep:
 		return keep(ctx, a, d)
+	case a.IO.OutTTY && !a.IO.Dumb && !a.IO.Quiet:
+		return against("top", "--interval", "2s")
 	case a.IO.OutTTY:
 		return against("check", "-o", "wide", "-w", "--interval", "2s")
 	default:

@@ -59,13 +59,17 @@ func TestCommandAgainstTheFleet(t *testing.T) {
 	}
 }
 
-// TestWhatItShows: one pass without a terminal, a redrawn table on one.
+// TestWhatItShows: one pass without a terminal, the dashboard on one, and a
+// redrawn table on one that cannot draw it.
 func TestWhatItShows(t *testing.T) {
-	for _, tty := range []bool{false, true} {
+	for _, tt := range []struct {
+		tty, dumb bool
+		want      string
+	}{{false, false, "check -o wide"}, {true, true, "check -o wide -w"}, {true, false, "top"}} {
 		r := &told{}
-		got := command(r, func(a *app.App) { a.IO.OutTTY = tty }).Run(t)
-		if got.Err != nil || r.args[0] != "check" || slices.Contains(r.args, "-w") != tty {
-			t.Errorf("terminal %v: ended with %v, ran %q", tty, got.Err, r.args)
+		got := command(r, func(a *app.App) { a.IO.OutTTY, a.IO.Dumb = tt.tty, tt.dumb }).Run(t)
+		if ran := strings.Join(r.args, " "); got.Err != nil || !strings.HasPrefix(ran, tt.want) || strings.Contains(ran, " -w") != tt.dumb {
+			t.Errorf("%+v: ended with %v, ran %q", tt, got.Err, ran)
 		}
 	}
 }

@@ -27,8 +27,9 @@ type Reading struct {
 }
 
 // Since is the time from the beginning of the first pass to the moment that an
-// answer is about: all that was gathered is younger.
-func (r *Reading) Since() time.Duration { return r.At.Sub(r.start) + time.Millisecond }
+// answer is about, and a little more: all that was gathered is younger, also where
+// both ends are cut to milliseconds.
+func (r *Reading) Since() time.Duration { return r.At.Sub(r.start) + 2*time.Millisecond }
 
 // Empty says that nothing was selected of what the registries hold.
 func (r *Reading) Empty() bool { return r.Snapshot != nil && len(r.Snapshot.Services) == 0 }

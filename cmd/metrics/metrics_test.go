@@ -1,10 +1,12 @@
 package metrics_test
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -218,6 +220,35 @@ func TestWithoutRegistry(t *testing.T) {
 	r, url := screen(t, 0, sketch(), "zzz")
 	if r.Code() != app.CannotSay || !strings.Contains(r.Errs, "hint: midwatch metrics --prometheus "+url+" shows") {
 		t.Errorf("ended with %d, %s", r.Code(), r.Errs)
+	}
+}
+
+// TestServerCouldNotRead: an instance that the server could not read is said, and
+// the code is that of one that we could not read.
+func TestServerCouldNotRead(t *testing.T) {
+	all := fleet(sketch())
+	for minute := range 71 {
+		all = append(all, cmdtest.Sample{After: time.Duration(minute) * time.Minute, Name: "up", Labels: []string{"service", "payment", "instance", "10.0.0.9:80"}})
+	}
+	slices.SortStableFunc(all, func(a, b cmdtest.Sample) int { return cmp.Compare(a.After, b.After) })
+	url := cmdtest.Prometheus(t, cmdtest.Stored(night.Add(-70*time.Minute), all))
+	for args, want := range map[string]string{
+		"":              "error: metrics of 1 instance of payment could not be read by the server\n",
+		"--by instance": "error: metrics of payment/10.0.0.9:80 could not be read by the server\n",
+		"order":         "",
+	} {
+		c := cmdtest.Command{New: metrics.New, Prepare: func(a *app.App) { a.Now = func() time.Time { return night } }}
+		r := c.Run(t, append(strings.Fields(args), "--prometheus", url)...)
+		code := app.OK
+		if want != "" {
+			code = app.CannotSay
+		}
+		if r.Code() != code || strings.Count(r.Errs, "error: ") != strings.Count(want, "error: ") || !strings.Contains(r.Errs, want) {
+			t.Errorf("%s: ended with %d, %s", args, r.Code(), r.Errs)
+		}
+		if args == "" && !strings.Contains(r.Out, "1 instance not read") {
+			t.Errorf("%s", r.Out)
+		}
 	}
 }
 

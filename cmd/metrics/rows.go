@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/midwatch-cli/midwatch/cmd/app"
 	"github.com/midwatch-cli/midwatch/cmd/measure"
@@ -43,15 +44,17 @@ func (o *options) compute(ctx context.Context, a *app.App, s *measure.Session, r
 	if services == nil {
 		services = t.found()
 	}
-	f := t.finder()
+	several := len(s.Contexts()) > 1
+	ix := t.indexed(several)
 	for i := range services.Services {
 		svc := &services.Services[i]
+		of := t.of(svc.Ref, several)
 		if o.by == "service" {
-			t.rows = append(t.rows, t.service(svc, f))
+			t.rows = append(t.rows, t.service(svc, &ix, of))
 			continue
 		}
 		for j := range svc.Instances {
-			t.rows = append(t.rows, t.instance(&svc.Instances[j], f))
+			t.rows = append(t.rows, t.instance(&svc.Instances[j], &ix, of))
 		}
 	}
 	t.sort()
@@ -67,17 +70,17 @@ func nameless(r *red.Report) bool {
 // are; those that were selected of them.
 func (t *table) found() *fleet.Snapshot {
 	var all []fleet.Service
-	by := map[string]int{}
+	places := map[string]int{}
 	for i := range t.report.Services {
 		if name := t.report.Services[i].Labels.Get(t.asked.Service[0]); name != "" {
-			by[name] = len(all)
+			places[name] = len(all)
 			all = append(all, fleet.Service{Ref: fleet.Ref{Source: "prometheus", Name: name}})
 		}
 	}
 	for i := range t.report.Instances {
 		l := t.report.Instances[i].Labels
 		name, id := l.Get(t.asked.Service[0]), l.Get(metrics.LabelInstance)
-		if at, there := by[name]; there && id != "" {
+		if at, ok := places[name]; ok && id != "" {
 			all[at].Instances = append(all[at].Instances, fleet.Instance{ID: id, Addr: id})
 		}
 	}
@@ -94,62 +97,58 @@ func (t *table) found() *fleet.Snapshot {
 	return snap
 }
 
-// finder finds the rows of a report by what they are about.
-type finder struct {
-	t       *table
-	several bool // contexts are open, and series say of which they are
-	rows    map[place]*red.Row
+// index says where the rows of a report are, and how many instances of each
+// service were not read, by what is said of a service in labels.
+type index struct {
+	services, instances, unread map[string]int
 }
 
-// place is a service, or an instance, as labels name it.
-type place struct {
-	fleet.Ref
-	instance string
-}
-
-func (t *table) finder() *finder {
-	f := &finder{t: t, several: len(t.session.Contexts()) > 1, rows: map[place]*red.Row{}}
-	put := func(rows []red.Row, instance bool) {
-		for i := range rows {
-			l := rows[i].Labels
-			p := place{fleet.Ref{Context: l.Get(metrics.LabelContext), Source: l.Get(metrics.LabelSource), Namespace: l.Get(metrics.LabelNamespace), Name: l.Get(metrics.LabelService)}, l.Get(metrics.LabelInstance)}
-			if t.session.Server != "" {
-				p.Ref = fleet.Ref{Name: l.Get(t.asked.Service[0])}
-			}
-			if instance == (p.instance != "") {
-				f.rows[p] = &rows[i]
-			}
+func (t *table) indexed(several bool) index {
+	ix := index{map[string]int{}, map[string]int{}, map[string]int{}}
+	of := func(l metrics.Labels) string {
+		if t.session.Server != "" {
+			return l.Get(t.asked.Service[0])
+		}
+		context := ""
+		if several {
+			context = l.Get(metrics.LabelContext)
+		}
+		return keyed(context, l.Get(metrics.LabelSource), l.Get(metrics.LabelNamespace), l.Get(metrics.LabelService))
+	}
+	for i := range t.report.Services {
+		ix.services[of(t.report.Services[i].Labels)] = i
+	}
+	for i := range t.report.Instances {
+		one := &t.report.Instances[i]
+		service := of(one.Labels)
+		ix.instances[keyed(service, one.Labels.Get(metrics.LabelInstance))] = i
+		if one.Rate.Why == red.WhyUnread {
+			ix.unread[service]++
 		}
 	}
-	put(t.report.Services, false)
-	put(t.report.Instances, true)
-	return f
+	return ix
 }
 
-// of is the row of a service, or of its instance with one of these names; nil where
-// there is none.
-func (f *finder) of(ref fleet.Ref, instances ...string) *red.Row {
+func keyed(parts ...string) string { return strings.Join(parts, "\xff") }
+
+// of is what is said of a service in labels.
+func (t *table) of(ref fleet.Ref, several bool) string {
 	switch {
-	case f.t.session.Server != "":
-		ref = fleet.Ref{Name: ref.Name}
-	case !f.several:
-		ref.Context = ""
+	case t.session.Server != "":
+		return ref.Name
+	case several:
+		return keyed(ref.Context, ref.Source, ref.Namespace, ref.Name)
 	}
-	if len(instances) == 0 {
-		return f.rows[place{ref, ""}]
-	}
-	for _, id := range instances {
-		if r := f.rows[place{ref, id}]; r != nil && id != "" {
-			return r
-		}
-	}
-	return nil
+	return keyed("", ref.Source, ref.Namespace, ref.Name)
 }
 
-func (t *table) service(svc *fleet.ServiceView, f *finder) row {
+func (t *table) service(svc *fleet.ServiceView, ix *index, of string) row {
 	r := row{Line: measured.Line{Key: fleet.Key{Ref: svc.Ref}}}
-	if found := f.of(svc.Ref); found != nil {
-		r.Row = *found
+	if at, ok := ix.services[of]; ok {
+		r.Row = t.report.Services[at]
+	}
+	if t.session.Server != "" {
+		r.Unread = ix.unread[of]
 	}
 	var in []*fleet.InstanceView
 	for i := range svc.Instances {
@@ -158,14 +157,17 @@ func (t *table) service(svc *fleet.ServiceView, f *finder) row {
 	return t.explained(r, in)
 }
 
-func (t *table) instance(in *fleet.InstanceView, f *finder) row {
+func (t *table) instance(in *fleet.InstanceView, ix *index, of string) row {
 	r := row{Line: measured.Line{Key: in.Key}, zone: in.Zone, version: in.Version}
-	names := []string{in.ID}
-	if t.session.Server != "" {
-		names = append(names, in.Addr) // what Prometheus calls an instance
+	at, ok := ix.instances[keyed(of, in.ID)]
+	if !ok && t.session.Server != "" {
+		at, ok = ix.instances[keyed(of, in.Addr)]
 	}
-	if found := f.of(in.Ref, names...); found != nil {
-		r.Row = *found
+	if ok {
+		r.Row = t.report.Instances[at]
+	}
+	if t.session.Server != "" && r.Row.Rate.Why == red.WhyUnread {
+		r.Unread++
 	}
 	return t.explained(r, []*fleet.InstanceView{in})
 }

@@ -61,12 +61,16 @@ func nameOf(k fleet.Key) string {
 	return k.Name + "/" + k.Instance
 }
 
-// code is 3 where nothing at all was measured.
+// code is 3 where nothing at all was measured, or a server could not read an
+// instance, as it is where we could not.
 func (t *table) code() app.Code {
-	if t.failed == nil && len(t.reading.Missing) == 0 && slices.ContainsFunc(t.rows, func(r row) bool { return r.Row.Rate.OK }) {
-		return app.OK
+	switch {
+	case t.failed != nil, len(t.reading.Missing) > 0, !slices.ContainsFunc(t.rows, func(r row) bool { return r.Row.Rate.OK }):
+		return app.CannotSay
+	case t.session.Server != "" && slices.ContainsFunc(t.rows, func(r row) bool { return r.unread }):
+		return app.CannotSay
 	}
-	return app.CannotSay
+	return app.OK
 }
 
 // complain says why nothing was measured, where nobody else says it.
@@ -82,6 +86,14 @@ func (t *table) complain(a *app.App) {
 				hint = "did you mean " + strings.Join(m.Suggestions, " or ") + "?"
 			}
 			a.Complain("no such service: "+m.Name, hint)
+		}
+	case t.session.Server != "" && slices.ContainsFunc(t.rows, func(r row) bool { return r.unread }):
+		for i := range t.rows {
+			if r := &t.rows[i]; r.unread && r.Key.Instance == "" {
+				a.Complain("metrics of "+app.Count(r.Unread, "instance")+" of "+nameOf(r.Key)+" could not be read by the server", "midwatch metrics --by instance "+r.Key.Name+" shows which")
+			} else if r.unread {
+				a.Complain("metrics of "+nameOf(r.Key)+" could not be read by the server", "")
+			}
 		}
 	case t.code() == app.OK, t.reading.Empty(), slices.ContainsFunc(t.rows, func(r row) bool { return r.unread }):
 	case len(t.rows) == 0:

@@ -1,6 +1,7 @@
 package wiring
 
 import (
+	"sync"
 	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet"
@@ -17,13 +18,16 @@ type Measures struct {
 	Store      *series.Store
 	Querier    metrics.Querier
 	collectors map[*Fleet]metrics.Collector
+
+	mu      sync.Mutex
+	numbers map[string]*numbers // by context; guarded by mu
 }
 
 // Measure makes what keeps the series of contexts, in one store. Where there are
 // several, each series says of which it is. Lookback is how old a sample may be
 // to count as the present one; 0 is five minutes.
 func Measure(fleets []*Fleet, o series.Options, lookback time.Duration) *Measures {
-	m := &Measures{Store: series.New(o), collectors: map[*Fleet]metrics.Collector{}}
+	m := &Measures{Store: series.New(o), collectors: map[*Fleet]metrics.Collector{}, numbers: map[string]*numbers{}}
 	m.Querier = promql.New(m.Store, lookback)
 	for _, f := range fleets {
 		m.collectors[f] = collect.New(collect.Options{

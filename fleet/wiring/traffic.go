@@ -14,40 +14,64 @@ import (
 // scrapes, short enough to follow an outage.
 const trafficWindow = time.Minute
 
+// trafficRest is how much longer than it took to compute numbers nothing is
+// computed: passes over large fleets are not held up, and no more than a tenth of
+// a core goes into it. Meanwhile the numbers are those of before.
+const trafficRest = 10
+
+// numbers are what was computed of one context.
+type numbers struct {
+	rows    map[fleet.Key]*red.Numbers
+	missing string    // why whoever has no row has none
+	due     time.Time // when they are computed again
+}
+
 // Traffic puts what the series of the last minute say into a snapshot that is
 // not published yet. At is the moment after its pass. Where the series cannot be
-// read, the reason stands in place of the numbers.
+// read, the reason stands in place of the numbers. Each context is one goroutine's.
 func (m *Measures) Traffic(ctx context.Context, s *fleet.Snapshot, at time.Time) {
-	o := red.Options{At: at, Window: trafficWindow}
-	several := len(m.collectors) > 1
-	if several {
-		o.Where = []red.Matcher{{Name: metrics.LabelContext, Op: "=", Value: s.Context}}
-	}
-	report, err := red.Compute(ctx, m.Querier, o)
-	missing := red.WhyNotScraped
-	if err != nil {
-		missing = err.Error()
-	}
-	key := func(l metrics.Labels) fleet.Key {
-		return fleet.Key{
-			Ref:      fleet.Ref{Context: s.Context, Source: l.Get(metrics.LabelSource), Namespace: l.Get(metrics.LabelNamespace), Name: l.Get(metrics.LabelService)},
-			Instance: l.Get(metrics.LabelInstance),
-		}
-	}
-	rows := make(map[fleet.Key]*red.Numbers, len(report.Services)+len(report.Instances))
-	for _, all := range [][]red.Row{report.Services, report.Instances} {
-		for i := range all {
-			rows[key(all[i].Labels)] = &all[i].Numbers
-		}
+	m.mu.Lock()
+	n := m.numbers[s.Context]
+	m.mu.Unlock()
+	if n == nil || !at.Before(n.due) {
+		began := time.Now()
+		n = m.compute(ctx, s.Context, at)
+		n.due = at.Add(trafficRest * time.Since(began))
+		m.mu.Lock()
+		m.numbers[s.Context] = n
+		m.mu.Unlock()
 	}
 	for i := range s.Services {
 		svc := &s.Services[i]
-		svc.Traffic = traffic(rows[fleet.Key{Ref: svc.Ref}], missing)
+		svc.Traffic = traffic(n.rows[fleet.Key{Ref: svc.Ref}], n.missing)
 		for j := range svc.Instances {
 			in := &svc.Instances[j]
-			in.Traffic = traffic(rows[in.Key], missing)
+			in.Traffic = traffic(n.rows[in.Key], n.missing)
 		}
 	}
+}
+
+// compute asks for the numbers of a context.
+func (m *Measures) compute(ctx context.Context, name string, at time.Time) *numbers {
+	o := red.Options{At: at, Window: trafficWindow}
+	if len(m.collectors) > 1 {
+		o.Where = []red.Matcher{{Name: metrics.LabelContext, Op: "=", Value: name}}
+	}
+	report, err := red.Compute(ctx, m.Querier, o)
+	n := &numbers{rows: make(map[fleet.Key]*red.Numbers, len(report.Services)+len(report.Instances)), missing: red.WhyNotScraped}
+	if err != nil {
+		n.missing = err.Error()
+	}
+	for _, all := range [][]red.Row{report.Services, report.Instances} {
+		for i := range all {
+			l := all[i].Labels
+			n.rows[fleet.Key{
+				Ref:      fleet.Ref{Context: name, Source: l.Get(metrics.LabelSource), Namespace: l.Get(metrics.LabelNamespace), Name: l.Get(metrics.LabelService)},
+				Instance: l.Get(metrics.LabelInstance),
+			}] = &all[i].Numbers
+		}
+	}
+	return n
 }
 
 // traffic is a row of a report; missing is why there is none.

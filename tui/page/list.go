@@ -38,7 +38,7 @@ func (l *List[K]) Motion() []Binding {
 
 // Draw draws the rows that are seen, and what stands below them.
 func (l *List[K]) Draw(v *View, columns []widget.Column, row func(i int) [][]widget.Span, foot func() []widget.Line) []widget.Line {
-	t := widget.Table{Columns: columns, Rows: len(l.Keys), Row: row, Cursor: l.Cursor.Row, Top: l.Cursor.Top, Height: l.rows(v) + 1}
+	t := widget.Table{Columns: columns, Rows: len(l.Keys), Row: row, Cursor: l.Cursor.Row, Top: l.Cursor.Top, Height: min(l.rows(v)+1, v.Height)}
 	lines := t.Draw(v.Theme, v.Width)
 	n := l.below(v)
 	if n == 0 {

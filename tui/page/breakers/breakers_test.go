@@ -1,0 +1,147 @@
+package breakers_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/probe"
+	"github.com/midwatch-cli/midwatch/tui/page"
+	"github.com/midwatch-cli/midwatch/tui/page/breakers"
+	"github.com/midwatch-cli/midwatch/tui/page/pagetest"
+)
+
+func at() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) }
+
+// owner is a service with a breaker in these states, one an instance.
+func owner(name, breaker string, states ...fleet.BreakerState) fleet.ServiceView {
+	s := fleet.ServiceView{Ref: fleet.Ref{Source: "etcd", Name: name}}
+	for i, st := range states {
+		b := fleet.NewBreaker(breaker, st)
+		b.Rejected, b.Since = int64(10*i), at().Add(-time.Duration(i+1)*time.Minute)
+		b.FailureRate = float64(i) / 10
+		s.Instances = append(s.Instances, fleet.InstanceView{Key: fleet.Key{Ref: s.Ref, Instance: fmt.Sprint(name, "-", i)}, Breakers: []fleet.Breaker{b}})
+	}
+	return s
+}
+
+func view(width, height int, services ...fleet.ServiceView) *page.View {
+	return pagetest.View(&fleet.Snapshot{Services: services}, width, height)
+}
+
+// row is the words of the row of a breaker.
+func row(t *testing.T, screen, name string) string {
+	t.Helper()
+	for line := range strings.Lines(screen) {
+		if words := strings.Fields(strings.TrimLeft(line, "▌ ")); len(words) > 2 && words[1]+"/"+words[2] == name {
+			return strings.Join(words, " ")
+		}
+	}
+	t.Fatalf("no row of %s:\n%s", name, screen)
+	return ""
+}
+
+// TestGrouped: a breaker is one row, in its worst state, with how many instances
+// are in that, what was counted together, and since when.
+func TestGrouped(t *testing.T) {
+	const (
+		closed, half, open, forced, off = fleet.BreakerClosed, fleet.BreakerHalfOpen, fleet.BreakerOpen, fleet.BreakerForcedOpen, fleet.BreakerDisabled
+	)
+	held := owner("held", "db", forced, closed)
+	held.Instances[0].Breakers[0].Hold = fleet.Hold{By: "oncall-1", Reason: "db move"}
+	nobody := owner("plain", "x", closed)
+	nobody.Instances[0].Breakers[0] = fleet.NewBreaker("x", closed)
+	v := view(120, 30, owner("order", "payment", open, closed, open, closed), owner("well", "b", closed, closed), owner("half", "b", closed, half),
+		owner("off", "b", off), held, owner("odd", "b", fleet.BreakerUnknown), owner("forced", "b", forced), nobody)
+	p := breakers.New()
+	screen := pagetest.Screen(t, p, v)
+	for name, want := range map[string]string{
+		"order/payment": "✗ order payment open 2 of 4 30% n/a 60 3 m itself",
+		"well/b":        "✓ well b closed 2 of 2 10% n/a 10 2 m itself",
+		"half/b":        "! half b half open 1 of 2 10% n/a 10 2 m itself",
+		"off/b":         "! off b disabled 1 0% n/a 0 1 m someone else",
+		"held/db":       "✗ held db forced open 1 of 2 10% n/a 10 1 m oncall-1: db move",
+		"odd/b":         "? odd b unknown 1 0% n/a 0 1 m itself",
+		"forced/b":      "✗ forced b forced open 1 0% n/a 0 1 m someone else",
+		"plain/x":       "✓ plain x closed 1 n/a n/a n/a – itself",
+	} {
+		if got := row(t, screen, name); got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+	}
+	var order []string
+	for line := range strings.Lines(screen) {
+		if words := strings.Fields(strings.TrimLeft(line, "▌ ")); len(words) > 8 {
+			order = append(order, words[1])
+		}
+	}
+	if got := strings.Join(order, " "); got != "SERVICE order held forced half odd off well plain" && got != "BREAKER order held forced half odd off well plain" {
+		t.Errorf("the order is %s", got)
+	}
+	if i, ok := p.Keys()[0].Do(v).(page.Open); !ok || i.Place.Kind != page.Service || i.Place.Key.Name != "order" {
+		t.Errorf("enter opens %+v", i)
+	}
+}
+
+func TestFilterAndUnwell(t *testing.T) {
+	v := view(100, 20, owner("order", "payment", fleet.BreakerOpen), owner("user", "db", fleet.BreakerClosed))
+	unread := owner("lost", "x")
+	unread.Instances = []fleet.InstanceView{{BreakersWhy: fleet.Why{Reason: probe.ReasonTimeout}}}
+	v.Snapshot.Services = append(v.Snapshot.Services, unread)
+	p := breakers.New()
+	for _, tt := range []struct {
+		filter string
+		unwell bool
+		sees   []string
+		not    []string
+		notes  string
+	}{
+		{"", false, []string{"payment", "db"}, nil, "not read on 1"},
+		{"open", false, []string{"payment"}, []string{" db "}, "not read on 1 · 1 hidden"},
+		{"order/pay", false, []string{"payment"}, []string{" db "}, "not read on 1 · 1 hidden"},
+		{"", true, []string{"payment"}, []string{" db "}, "not read on 1 · 1 hidden"},
+		{"db", true, []string{"No breaker matches db"}, []string{"payment"}, "not read on 1 · 2 hidden"},
+	} {
+		if err := p.SetFilter(tt.filter); err != nil {
+			t.Fatal(err)
+		}
+		v.Unwell = tt.unwell
+		screen := pagetest.Screen(t, p, v)
+		for _, want := range tt.sees {
+			if !strings.Contains(screen, want) {
+				t.Errorf("%q, %v: %q is not seen:\n%s", tt.filter, tt.unwell, want, screen)
+			}
+		}
+		for _, not := range tt.not {
+			if strings.Contains(screen, not) {
+				t.Errorf("%q, %v: %q is seen:\n%s", tt.filter, tt.unwell, not, screen)
+			}
+		}
+		if got := strings.Join(p.Notes(v), " · "); got != tt.notes {
+			t.Errorf("%q: notes %q, want %q", tt.filter, got, tt.notes)
+		}
+	}
+	if screen := pagetest.Screen(t, breakers.New(), view(80, 10)); !strings.Contains(screen, "No breakers are read") {
+		t.Errorf("an empty fleet:\n%s", screen)
+	}
+}
+
+// TestTransitions: the last ones stand below the table, the newest first, and give
+// way to rows on a small screen.
+func TestTransitions(t *testing.T) {
+	v := view(80, 20, owner("order", "payment", fleet.BreakerOpen))
+	for i := range 10 {
+		v.Events = append(v.Events, fleet.Event{At: at().Add(time.Duration(i) * time.Second), Kind: fleet.EventBreaker, Key: fleet.Key{Ref: fleet.Ref{Name: "order"}, Instance: fmt.Sprint("order-", i)}, Breaker: "payment", From: "closed", To: "open"})
+		v.Events = append(v.Events, fleet.Event{Kind: fleet.EventStatus, Key: fleet.Key{Ref: fleet.Ref{Name: "noise"}}})
+	}
+	screen := pagetest.Screen(t, breakers.New(), v)
+	if first, last := strings.Index(screen, "order-9 breaker payment closed -> open"), strings.Index(screen, "order-4 breaker"); first < 0 || last < first || strings.Contains(screen, "order-3 ") || strings.Contains(screen, "noise") {
+		t.Errorf("transitions:\n%s", screen)
+	}
+	v.Height = 4
+	if screen := pagetest.Screen(t, breakers.New(), v); strings.Contains(screen, "What happened") || !strings.Contains(screen, "payment") {
+		t.Errorf("small:\n%s", screen)
+	}
+}

@@ -1,0 +1,159 @@
+package service_test
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/probe"
+	"github.com/midwatch-cli/midwatch/tui/page"
+	"github.com/midwatch-cli/midwatch/tui/page/pagetest"
+	"github.com/midwatch-cli/midwatch/tui/page/service"
+)
+
+func ref(name string) fleet.Ref {
+	return fleet.Ref{Context: "prod", Source: "etcd", Namespace: "shop", Name: name}
+}
+
+func one(name string, status fleet.Status, dependsOn ...string) fleet.ServiceView {
+	return fleet.ServiceView{Ref: ref(name), Status: status, DependsOn: dependsOn}
+}
+
+// order has four instances, of which one is down and one has open breakers.
+func order() fleet.ServiceView {
+	s := one("order", fleet.Degraded, "payment", "shop/user", "nobody")
+	s.Serving, s.Why.Detail = 3, "waits for payment"
+	s.Traffic = &fleet.Traffic{Rate: 120, Errors: 0.09, P50: 0.01, P95: 0.2, P99: 2, Over: true}
+	for i := range 4 {
+		in := fleet.InstanceView{Key: fleet.Key{Ref: s.Ref, Instance: fmt.Sprint("order-", i+1)}, Status: fleet.Up}
+		in.Instance = fleet.Instance{ID: in.Key.Instance, Addr: fmt.Sprint("10.0.0.1:", 9000+i), Zone: string(rune('a' + i%2)), Version: "2.4"}
+		in.Traffic = &fleet.Traffic{Rate: float64(10 * i), Errors: float64(i) / 100, P99: float64(4-i) / 10}
+		b := fleet.NewBreaker("payment", fleet.BreakerClosed)
+		if i == 1 {
+			b.State = fleet.BreakerOpen
+		}
+		in.Breakers = []fleet.Breaker{b}
+		if i == 2 {
+			in.Status, in.Why = fleet.Down, fleet.Why{Reason: probe.ReasonTimeout, Detail: "no answer in 2s"}
+			in.Breakers, in.BreakersWhy = nil, in.Why
+			nan := math.NaN()
+			in.Traffic = &fleet.Traffic{Rate: nan, Errors: nan, P99: nan, Why: "nothing of it was scraped"}
+		}
+		s.Instances = append(s.Instances, in)
+	}
+	return s
+}
+
+func snapshot() *fleet.Snapshot {
+	other := one("order", fleet.Down)
+	other.Context = "stage"
+	return &fleet.Snapshot{Services: []fleet.ServiceView{one("gateway", fleet.Degraded, "order"), order(), other, one("payment", fleet.Down), one("user", fleet.Up)}}
+}
+
+func has(t *testing.T, screen string, wants ...string) {
+	t.Helper()
+	for _, want := range wants {
+		if !strings.Contains(screen, want) {
+			t.Errorf("%q is not seen:\n%s", want, screen)
+		}
+	}
+}
+
+func TestPage(t *testing.T) {
+	p := service.New(ref("order"))
+	has(t, pagetest.Screen(t, p, pagetest.View(snapshot(), 130, 24)),
+		"▌✗ order-3", "✗ order-3 is down: no answer in 2s", "? timeout", "1 open",
+		"! order is degraded: waits for payment", "3 of 4 serve",
+		"traffic     120/s  9.0% errors  p50 10 ms  p95 200 ms  p99 >2 s",
+		"breakers    payment closed on 2 open on 1",
+		"depends on  ✗ payment down · ✓ shop/user up · ? nobody not registered",
+		"called by   ! gateway degraded",
+	)
+	if p.Place().Key.Name != "order" || p.Place().Name() != "order" {
+		t.Errorf("the place is %+v", p.Place())
+	}
+}
+
+func rows(lines []string) string {
+	var out []string
+	for _, l := range lines[1:] {
+		words := strings.Fields(strings.TrimLeft(l, "▌"))
+		if len(words) > 3 && strings.HasPrefix(words[1], "order-") && words[2] != "is" {
+			out = append(out, strings.TrimPrefix(words[1], "order-"))
+		}
+	}
+	return strings.Join(out, " ")
+}
+
+func TestOrders(t *testing.T) {
+	p, v := service.New(ref("order")), pagetest.View(snapshot(), 100, 24)
+	for _, want := range []string{"sort: worst 3 1 2 4", "sort: name 1 2 3 4", "sort: rate 4 2 1 3", "sort: errors 4 2 1 3", "sort: p99 1 2 4 3"} {
+		lines := pagetest.Drawn(t, p, v)
+		if got := p.Notes(v)[0] + " " + rows(lines); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+		pagetest.Press(t, p, v, "s")
+	}
+}
+
+func TestFilter(t *testing.T) {
+	for filter, want := range map[string]string{
+		"": "3 1 2 4", "zone=b": "2 4", "order-4": "4", "er-1": "1", "instance=order-[12]": "1 2", "order/order-2": "2", "nowhere": "",
+	} {
+		p, v := service.New(ref("order")), pagetest.View(snapshot(), 100, 24)
+		if err := p.SetFilter(filter); err != nil {
+			t.Fatal(err)
+		}
+		lines := pagetest.Drawn(t, p, v)
+		if got := rows(lines); got != want {
+			t.Errorf("%q: %s, want %s", filter, got, want)
+		}
+		if want == "" {
+			has(t, strings.Join(lines, "\n"), "No instance matches nowhere", "order is degraded")
+		}
+	}
+	p, v := service.New(ref("order")), pagetest.View(snapshot(), 100, 24)
+	v.Unwell = true
+	if got := rows(pagetest.Drawn(t, p, v)); got != "3" || p.Notes(v)[0] != "3 hidden" {
+		t.Errorf("only unwell: %s, %v", got, p.Notes(v))
+	}
+	p = service.New(ref("user"))
+	has(t, pagetest.Screen(t, p, pagetest.View(snapshot(), 80, 20)), "user is registered and has no instance", "✓ user is up", "called by   ! order degraded")
+}
+
+// TestGone: a service that is gone is shown as it was, and says so; one that never
+// was says that too.
+func TestGone(t *testing.T) {
+	p, v := service.New(ref("order")), pagetest.View(snapshot(), 100, 24)
+	p.See(v)
+	v.Snapshot = &fleet.Snapshot{At: pagetest.At()}
+	has(t, pagetest.Screen(t, p, v), "order-3", "order is not here any more")
+	v.Snapshot = snapshot()
+	if screen := pagetest.Screen(t, p, v); strings.Contains(screen, "not here") {
+		t.Errorf("it is back:\n%s", screen)
+	}
+	has(t, pagetest.Screen(t, service.New(ref("never")), v), "never is not here any more", "esc goes back")
+}
+
+func TestOpens(t *testing.T) {
+	p, v := service.New(ref("order")), pagetest.View(snapshot(), 100, 24)
+	p.See(v)
+	pagetest.Press(t, p, v, "down")
+	if i, ok := pagetest.Press(t, p, v, "enter").(page.Open); !ok || i.Place.Kind != page.Instance || i.Place.Key.Instance != "order-1" {
+		t.Errorf("enter opens %+v", i)
+	}
+}
+
+// TestSmall: the rows stay when there is no room for what is around them.
+func TestSmall(t *testing.T) {
+	for height := 1; height < 24; height++ {
+		for _, width := range []int{1, 10, 40, 80, 160} {
+			lines := pagetest.Drawn(t, service.New(ref("order")), pagetest.View(snapshot(), width, height))
+			if height > 1 && width >= 40 && !strings.HasPrefix(lines[1], "▌✗ order-3") {
+				t.Errorf("%dx%d: %q", width, height, lines)
+			}
+		}
+	}
+}

@@ -1,0 +1,98 @@
+package sources_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/probe"
+	"github.com/midwatch-cli/midwatch/tui/page"
+	"github.com/midwatch-cli/midwatch/tui/page/pagetest"
+	"github.com/midwatch-cli/midwatch/tui/page/sources"
+)
+
+func at() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) }
+
+func view(height int, all ...fleet.SourceView) *page.View {
+	return pagetest.View(&fleet.Snapshot{Sources: all}, 110, height)
+}
+
+func all() []fleet.SourceView {
+	return []fleet.SourceView{
+		{Name: "etcd", URL: "etcd://a:2379", AsOf: at().Add(-2 * time.Second), Services: 6, Instances: 14},
+		{
+			Name: "consul", URL: "consul://b:8500", AsOf: at().Add(-40 * time.Second), Reason: probe.ReasonRefused, Detail: "connection refused", Hint: "is it running?",
+			Since: at().Add(-35 * time.Second), Services: 2, Instances: 3,
+		},
+		{Name: "files", URL: "file:///fleet.yaml", Reason: probe.ReasonInternal, Detail: "no such file"},
+		{Name: "odd", URL: "file:///odd.yaml", AsOf: at(), Warnings: []fleet.Warning{{Where: "odd.yaml:3", Detail: "no address"}}, Vantage: "none of 4 answered from here"},
+	}
+}
+
+func TestRows(t *testing.T) {
+	screen := pagetest.Screen(t, sources.New(), view(30, all()...))
+	var rows []string
+	for line := range strings.Lines(screen) {
+		rows = append(rows, strings.Join(strings.Fields(strings.TrimLeft(line, "▌")), " "))
+	}
+	for i, want := range []string{
+		"SOURCE STATE AGE SERVICES INSTANCES WARNINGS URL",
+		"✓ etcd answers 2 s 6 14 – etcd://a:2379",
+		"✗ consul refused 40 s 2 3 – consul://b:8500",
+		"✗ files internal never 0 0 – file:///fleet.yaml",
+		"✓ odd answers 0 s 0 0 1 file:///odd.yaml",
+	} {
+		if rows[i] != want {
+			t.Errorf("row %d: %q, want %q", i, rows[i], want)
+		}
+	}
+}
+
+// TestAbout: the source of the cursor is told in full: its fault and what to do,
+// its warnings, what the vantage rule says.
+func TestAbout(t *testing.T) {
+	p, v := sources.New(), view(30, all()...)
+	down := func() {
+		for _, b := range p.Keys() {
+			if b.Keys[0] == "down" {
+				b.Do(v)
+			}
+		}
+	}
+	for _, want := range [][]string{
+		{"url        etcd://a:2379"},
+		{"fault      refused: connection refused", "since      03:03:30, its last set is kept", "hint       is it running?"},
+		{"fault      internal: no such file"},
+		{"vantage    none of 4 answered from here", "warning    odd.yaml:3: no address"},
+	} {
+		screen := pagetest.Screen(t, p, v)
+		for _, line := range want {
+			if !strings.Contains(screen, line) {
+				t.Errorf("%q is not seen:\n%s", line, screen)
+			}
+		}
+		down()
+	}
+}
+
+func TestUnwellAndNone(t *testing.T) {
+	v := view(20, all()...)
+	v.Unwell = true
+	if screen := pagetest.Screen(t, sources.New(), v); strings.Contains(screen, "✓ etcd") || !strings.Contains(screen, "consul") || !strings.Contains(screen, "odd") {
+		t.Errorf("only what is not well:\n%s", screen)
+	}
+	v = view(20, all()[0])
+	v.Unwell = true
+	if screen := pagetest.Screen(t, sources.New(), v); !strings.Contains(screen, "All registries answer") {
+		t.Errorf("all are well:\n%s", screen)
+	}
+	if screen := pagetest.Screen(t, sources.New(), view(20)); !strings.Contains(screen, "There is no registry") {
+		t.Errorf("none:\n%s", screen)
+	}
+	two := all()[:2]
+	two[0].Context, two[1].Context = "prod", "stage"
+	if screen := pagetest.Screen(t, sources.New(), view(20, two...)); !strings.Contains(screen, "CONTEXT") || !strings.Contains(screen, "stage") {
+		t.Errorf("two contexts:\n%s", screen)
+	}
+}

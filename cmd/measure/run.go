@@ -35,11 +35,7 @@ func (s *Session) Run(ctx context.Context, collect, every time.Duration, ask fun
 			fmt.Fprint(s.app.IO.Out, term.Redraw)
 		}
 		end = show()
-		now := s.app.Now()
-		due = due.Add(s.look.Watching.Interval)
-		if due.Before(now) {
-			due = now // a pass took longer than that: the next one is now
-		}
+		due = s.soonest(due.Add(s.look.Watching.Interval)) // at once, where a pass took longer
 		if !s.wait(ctx, due) {
 			return end
 		}
@@ -67,14 +63,27 @@ func (s *Session) gather(ctx context.Context, start time.Time, collect, every ti
 		}
 		at = min(at, collect)
 		progress.Set(fmt.Sprintf("gathering for %s: read %s", term.Duration(collect), times(s.passes)))
-		if !s.wait(ctx, start.Add(at)) {
+		if !s.wait(ctx, s.soonest(start.Add(at))) {
 			return r, nil
 		}
 	}
 }
 
-// shortest is the least time between two passes that gather.
-const shortest = 100 * time.Millisecond
+// shortest is the least interval between passes that gather; apart is what lies
+// between the end of one and the beginning of the next in any case, so that no
+// two readings are of one moment.
+const (
+	shortest = 100 * time.Millisecond
+	apart    = 10 * time.Millisecond
+)
+
+// soonest is a time, or the next at which there may be a pass.
+func (s *Session) soonest(due time.Time) time.Time {
+	if least := s.app.Now().Add(apart); due.Before(least) {
+		return least
+	}
+	return due
+}
 
 func times(n int) string {
 	if n == 1 {

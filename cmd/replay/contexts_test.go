@@ -29,6 +29,7 @@ func TestContexts(t *testing.T) {
 	if r := run(t, "record", "--config", config, "--all-contexts", "--to", path, "--attempts", "1", "--interval", "100ms", "--duration", "1500ms"); r.code != 0 {
 		t.Fatalf("%+v", r)
 	}
+	both := firstOf(t, path, "prod", "test")
 	for _, contexts := range [][]string{{"--all-contexts"}, {"--context", "prod"}, {"--context", "test"}, {"--context", "test,prod"}} {
 		for _, line := range []string{
 			"check -o json", "check order", "services -o wide", "instances -o name", "query up", "query sum(http_requests_total)by(service,context)",
@@ -43,8 +44,7 @@ func TestContexts(t *testing.T) {
 			if contexts[0] == "--all-contexts" {
 				replayed = nil
 			}
-			// The first passes over both are not one; from the last on both are there.
-			got := masked(run(t, slices.Concat([]string{"replay", path, "--at", "+100ms", "--speed", "max", "--"}, words(line), replayed)...))
+			got := masked(run(t, slices.Concat([]string{"replay", path, "--at", both, "--speed", "max", "--"}, words(line), replayed)...))
 			got.errs = strings.ReplaceAll(got.errs, "the recording ends at TIME\n", "")
 			gathered := func(e end) end {
 				e.out, e.errs = strings.ReplaceAll(e.out, " over DURATION", ""), strings.ReplaceAll(e.errs, " over DURATION", "")
@@ -62,6 +62,24 @@ func TestContexts(t *testing.T) {
 	if r := run(t, "replay", path, "--jq", "[(.contexts|join(\",\")), (.items|length)]|@csv"); r.out != "\"prod,test\",3\n" {
 		t.Errorf("%+v", r)
 	}
+}
+
+// firstOf is the first time by which there was a pass over each context.
+func firstOf(t *testing.T, path string, contexts ...string) string {
+	t.Helper()
+	r, err := record.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	seen := map[string]bool{}
+	for n := range r.Passes() {
+		if seen[r.Place(n).Context] = true; len(seen) == len(contexts) {
+			return r.Place(n).At.Format(time.RFC3339Nano)
+		}
+	}
+	t.Fatalf("there are passes over %v only", seen)
+	return ""
 }
 
 // withoutGuesses leaves out the paths that were tried: the first pass tries more.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -54,10 +55,8 @@ the recording's. Without a command it says what the recording holds.
 A command that looks once sees the last pass, or the one at --at. One that goes on
 (watch, wait, -w) sees one pass after the other, from the first or from --at on, as fast
 as they came; --speed makes it faster, and --speed max waits for nothing.`,
-		Args: cobra.MinimumNArgs(1),
-		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return []string{"zst", "jsonl"}, cobra.ShellCompDirectiveFilterFileExt
-		},
+		Args:              cobra.MinimumNArgs(1),
+		ValidArgsFunction: complete,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch at := cmd.ArgsLenAtDash(); {
 			case at < 0 && len(args) > 1:
@@ -72,12 +71,29 @@ as they came; --speed makes it faster, and --speed max waits for nothing.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.at, "at", "", "`TIME` to look at, or to begin with: RFC 3339, +5m from its beginning or -30s from its end")
+	f.StringVar(&o.at, "at", "", "`TIME` to look at, or to begin with: 03:04:05, RFC 3339, +5m from its beginning or -30s from its end")
 	f.StringVar(&o.speed, "speed", "1", "how fast it is played: `N` times as it was, or max")
 	a.Complete(cmd, "speed", "1", "10", "60", "max")
 	a.NoComplete(cmd, "at")
 	a.AddOutput(cmd, false)
 	return cmd
+}
+
+// complete offers recordings, and then commands.
+func complete(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	switch len(args) {
+	case 0:
+		return []string{"zst", "jsonl"}, cobra.ShellCompDirectiveFilterFileExt
+	case 1:
+		var words []string
+		for _, path := range answered() {
+			if !strings.Contains(path, " ") {
+				words = append(words, path)
+			}
+		}
+		return words, cobra.ShellCompDirectiveNoFileComp
+	}
+	return nil, cobra.ShellCompDirectiveNoFileComp
 }
 
 // globals are the flags of all commands that were given before the command: it
@@ -126,7 +142,11 @@ func run(ctx context.Context, a *app.App, o *options, c Commands, file string, g
 		fmt.Fprintln(a.IO.Err, term.Clean("warning: "+file+" holds no metrics of instances, only what midwatch saw itself"))
 	}
 	t := &tape{recording: r, speed: speed}
-	if err := t.stand(o.at, goesOn); err != nil {
+	zone := time.Local
+	if a.Global.UTC || slices.Contains(globals, "--utc=true") {
+		zone = time.UTC
+	}
+	if err := t.stand(o.at, goesOn, zone); err != nil {
 		return err
 	}
 	if len(command) == 0 {
@@ -153,7 +173,7 @@ func parseSpeed(text string) (float64, error) {
 
 // stand finds the moment that is asked for; goesOn says that the command begins
 // there.
-func (t *tape) stand(at string, goesOn bool) error {
+func (t *tape) stand(at string, goesOn bool, zone *time.Location) error {
 	r := t.recording
 	if r.Passes() == 0 {
 		return &app.Error{Code: app.CannotSay, Err: fmt.Errorf("%s holds no pass", r.Name)}
@@ -167,7 +187,7 @@ func (t *tape) stand(at string, goesOn bool) error {
 		t.at, t.from = last, r.Passes()-1
 		return nil
 	}
-	when, err := parseMoment(at, first, last)
+	when, err := parseMoment(at, first, last, zone)
 	if err != nil {
 		return err
 	}
@@ -179,8 +199,8 @@ func (t *tape) stand(at string, goesOn bool) error {
 	return nil
 }
 
-// parseMoment reads --at.
-func parseMoment(text string, first, last time.Time) (time.Time, error) {
+// parseMoment reads --at. A time of day is the first of those since the beginning.
+func parseMoment(text string, first, last time.Time, zone *time.Location) (time.Time, error) {
 	if d, err := time.ParseDuration(text); err == nil {
 		switch text[0] {
 		case '+':
@@ -194,5 +214,25 @@ func parseMoment(text string, first, last time.Time) (time.Time, error) {
 			return t, nil
 		}
 	}
-	return time.Time{}, app.Usagef("such as 2026-01-02T03:04:05Z, +5m from its beginning, -30s from its end", "--at %q: no time", text)
+	for _, layout := range []string{"15:04:05", "15:04"} {
+		clock, err := time.Parse(layout, text)
+		if err != nil {
+			continue
+		}
+		day := first.In(zone)
+		t := time.Date(day.Year(), day.Month(), day.Day(), clock.Hour(), clock.Minute(), clock.Second(), 0, zone)
+		if t.Before(first.Truncate(time.Second)) {
+			t = t.AddDate(0, 0, 1)
+		}
+		return latest(t, first), nil
+	}
+	return time.Time{}, app.Usagef("such as 03:04:05, 2026-01-02T03:04:05Z, +5m from its beginning, -30s from its end", "--at %q: no time", text)
+}
+
+// latest is the later of two times: who names a second means what is in it.
+func latest(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
 }

@@ -18,6 +18,9 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet/record/play"
 )
 
+// A dashboard takes a player for a live feed.
+var _ fleet.Feed = (*play.Player)(nil)
+
 var start = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
 // recorded writes passes, one every ten seconds, over the contexts in turn: an

@@ -182,3 +182,16 @@ func TestWrongUsage(t *testing.T) {
 		}
 	}
 }
+
+// TestSortByWhatServicesDoNotHave: it is refused, and not sorted by something else.
+func TestSortByWhatServicesDoNotHave(t *testing.T) {
+	for _, name := range []string{"instance", "zone", "version", "-zone", "VERSION"} {
+		at := cmdtest.Inventory(t, "order")
+		if r := run(t, false, "--sort="+name, "--registry", at); r.Code() != app.Usage || r.Hint() != "--by instance" {
+			t.Errorf("%s: ended with %d, %v, hint %q", name, r.Code(), r.Err, r.Hint())
+		}
+		if r := run(t, false, "--sort="+name, "--by", "instance", "--window", "100ms", "--registry", at); r.Code() == app.Usage {
+			t.Errorf("%s: %v", name, r.Err)
+		}
+	}
+}

@@ -6,12 +6,14 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/midwatch-cli/midwatch/cmd/app"
 	"github.com/midwatch-cli/midwatch/cmd/cmdtest"
 	"github.com/midwatch-cli/midwatch/cmd/metrics"
+	"github.com/midwatch-cli/midwatch/fleet/metrics/red"
 )
 
 // service counts ten calls more each time its page is read, of which one failed;
@@ -192,6 +194,36 @@ func TestSortByWhatServicesDoNotHave(t *testing.T) {
 		}
 		if r := run(t, false, "--sort="+name, "--by", "instance", "--window", "100ms", "--registry", at); r.Code() == app.Usage {
 			t.Errorf("%s: %v", name, r.Err)
+		}
+	}
+}
+
+// TestFirstReadingFailed: of an instance that only the last pass could read there
+// is no rate, which is said, and is no success.
+func TestFirstReadingFailed(t *testing.T) {
+	for _, by := range []string{"service", "instance"} {
+		well := &service{times: "none"}
+		var reads atomic.Int64
+		late := cmdtest.Handler(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path != "/metrics" {
+				http.NotFound(w, r)
+				return
+			}
+			if reads.Add(1) == 1 {
+				w.WriteHeader(http.StatusServiceUnavailable)
+				return
+			}
+			_, _ = fmt.Fprint(w, "http_requests_total{code=\"200\"} 1\n")
+		})
+		at := cmdtest.Inventory(t, "order o-1="+well.serve(t), "pay p-1="+late)
+		r := run(t, false, "--by", by, "--window", "200ms", "--registry", at)
+		if r.Code() != app.CannotSay || !strings.Contains(r.Errs, "error: metrics of pay/p-1 could be read once only: ") || !strings.Contains(r.Out, red.WhyOneScrape+": before, ") {
+			t.Errorf("by %s it ended with %d, %s%s", by, r.Code(), r.Out, r.Errs)
+		}
+		reads.Store(0)
+		r = run(t, false, "--by", by, "--window", "200ms", "--registry", at, "-o", "json", "--jq", `.exitCode, .counts.unread, (.errors[]|.service+"/"+.instance), .items[1].unread`)
+		if r.Code() != app.CannotSay || r.Out != "3\n1\npay/p-1\n1\n" {
+			t.Errorf("by %s it ended with %d, %q, %s", by, r.Code(), r.Out, r.Errs)
 		}
 	}
 }

@@ -11,7 +11,6 @@ import (
 	"testing"
 
 	"github.com/midwatch-cli/midwatch/cmd"
-	"github.com/midwatch-cli/midwatch/cmd/app"
 	breakers "github.com/midwatch-cli/midwatch/fleet/breaker/all"
 	"github.com/midwatch-cli/midwatch/fleet/breaker/mapping"
 	"github.com/midwatch-cli/midwatch/fleet/metrics/observed"
@@ -94,7 +93,7 @@ func TestDocsExitCodes(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("# Exit codes\n\nMade from the table in `cmd/app/exit.go`. The code never depends on the output format.\n\n")
 	b.WriteString("| code | meaning | with `--exit-style nagios` |\n| --- | --- | --- |\n")
-	for _, row := range app.Codes() {
+	for _, row := range cmd.Codes() {
 		fmt.Fprintf(&b, "| %d | %s | %d |\n", row.Code, row.Meaning, row.Nagios)
 	}
 	b.WriteString("\nA certain failure beats a doubt: something down is 1 even when a registry is silent; nothing down but something unknown, or a registry that did not answer, is 3; degraded alone is 0 with a warning (1 with `--fail-on degraded`, and 1 in the nagios style). Maintenance is no failure.\n")

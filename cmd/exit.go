@@ -68,7 +68,7 @@ func finish(ctx context.Context, a *app.App, err error) app.Code {
 		if code == app.OK && warned {
 			return 1
 		}
-		return app.Code(code.Nagios())
+		return app.Code(nagiosOf(code))
 	}
 	return code
 }

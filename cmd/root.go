@@ -61,13 +61,14 @@ func Run(parent context.Context, args []string, io *term.IO, getenv func(string)
 }
 
 const long = `midwatch finds a fleet of services in its registries, asks every instance how
-it is, shows and switches its circuit breakers, and says in an exit code whether
-a deploy may go on.
+it is, reads its metrics, shows and switches its circuit breakers, and says in an
+exit code whether a deploy may go on.
 
   midwatch demo                                     a real little fleet to try
   midwatch check --registry etcd://10.0.0.5:2379    how is everything?
   midwatch wait order --for up --timeout 5m         until it is so
   midwatch breakers trip order/payment --ttl 10m    refuse its calls for a while
+  midwatch metrics                                  rate, errors, durations
   midwatch doctor payment                           what is wrong, step by step`
 
 // New returns the tree of commands.
@@ -171,7 +172,8 @@ func find(a *app.App) func(args []string) (path string, goesOn bool) {
 		path := strings.TrimPrefix(cmd.CommandPath(), "midwatch ")
 		watch := cmd.Flags().Lookup("watch")
 		_ = cmd.ParseFlags(rest) // what is wrong with them is said when it is run
-		return path, path == "watch" || path == "wait" || watch != nil && watch.Changed
+		always := path == "watch" || path == "wait" || path == "top"
+		return path, always || watch != nil && watch.Changed
 	}
 }
 

@@ -5,8 +5,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-
-	"github.com/midwatch-cli/midwatch/cmd/app"
 )
 
 // topics are pages of help that belong to no command: `midwatch help defaults`.
@@ -28,7 +26,7 @@ func topics() []*cobra.Command {
 
 func exitCodes() string {
 	var b strings.Builder
-	for _, row := range app.Codes() {
+	for _, row := range Codes() {
 		fmt.Fprintf(&b, "%4d  %s\n", row.Code, row.Meaning)
 	}
 	b.WriteString("\nA certain failure beats a doubt: something down is 1 even when a registry is silent.\nDegraded alone is 0; --fail-on degraded makes it 1. Maintenance is no failure.\nThe code never depends on the output format. go run turns every code into 1.\n")

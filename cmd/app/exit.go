@@ -24,42 +24,6 @@ const (
 	Killed    Code = 143
 )
 
-// CodeRow is a row of the table of exit codes.
-type CodeRow struct {
-	Code    Code
-	Nagios  int // what --exit-style nagios makes of it
-	Meaning string
-}
-
-// Codes is the one table of exit codes: it makes the help page and
-// docs/exit-codes.md.
-func Codes() []CodeRow {
-	return []CodeRow{
-		{OK, 0, "done, and well"},
-		{NotWell, 2, "looked, and it is not well; a change was not made"},
-		{Usage, 3, "wrong usage or configuration"},
-		{CannotSay, 3, "could not tell: registry out of reach, nothing matched, no data"},
-		{Partial, 2, "a change was made on some targets only"},
-		{Undone, 2, "a runbook failed and was undone"},
-		{HalfDone, 2, "a runbook failed and undoing is not complete"},
-		{TimedOut, 2, "time ran out while waiting"},
-		{HungUp, 3, "ended by HUP"},
-		{Interrupt, 3, "ended by INT"},
-		{Killed, 3, "ended by TERM"},
-	}
-}
-
-// Nagios is the code as a monitoring plug-in ends: 0 OK, 1 WARNING, 2
-// CRITICAL, 3 UNKNOWN.
-func (c Code) Nagios() int {
-	for _, row := range Codes() {
-		if row.Code == c {
-			return row.Nagios
-		}
-	}
-	return 3
-}
-
 // CodeOf is the code of a gate's outcome.
 func CodeOf(o gate.Outcome) Code {
 	switch o {

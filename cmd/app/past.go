@@ -16,14 +16,19 @@ import (
 // Past is a recording that a session reads in place of registries and
 // instances, from the moment on that was chosen. It belongs to one session.
 type Past interface {
+	// Contexts are the names of those that are open.
+	Contexts() []string
 	// Inputs are what the registries of each context held then.
 	Inputs() []sweep.Input
-	// Pass is what a pass over a context would have come to, of those there are
-	// Inputs of.
-	Pass(context int, w Wanted) *fleet.Snapshot
+	// Pass is what a pass over each of them would have come to.
+	Pass(ctx context.Context, w Wanted) ([]*fleet.Snapshot, error)
 	// Watch shows one pass after the other, the contexts side by side, and misses
 	// none. The channel is closed behind the last, and when ctx ends.
 	Watch(ctx context.Context, w Wanted) <-chan *fleet.Snapshot
+	// Gathered says since when Pass and Watch have kept what instances said, of a
+	// time before the moment that is as long as that: when the first pass began
+	// and ended, and how many there were.
+	Gathered(back time.Duration) (start, began time.Time, passes int)
 	// Err is why it could not be read to its end.
 	Err() error
 	// Historian remembers what happened to breakers until then.
@@ -34,10 +39,11 @@ type Past interface {
 
 // Wanted is what a pass is to be about.
 type Wanted struct {
-	Select  func([]fleet.Service) []fleet.Service
-	Asking  Asking
-	Explain bool          // plans say who decided what
-	Within  time.Duration // of the recording's time, from the first pass that is shown; 0: to its end
+	Select   func(context int, all []fleet.Service) []fleet.Service
+	Asking   Asking
+	Explain  bool             // plans say who decided what
+	Within   time.Duration    // of the recording's time, from the first pass that is shown; 0: to its end
+	Measures *wiring.Measures // where metrics are kept, those of a while before as well; nil: they are not
 }
 
 // errNoEvents is for far sides that keep no history.
@@ -45,8 +51,11 @@ var errNoEvents = &fleet.Error{Reason: probe.ReasonNotFound, Detail: "its API ke
 
 // openPast opens the contexts of a recording.
 func (a *App) openPast(p Probing) (*Session, error) {
-	if len(a.Global.Registries) > 0 {
+	switch {
+	case len(a.Global.Registries) > 0:
 		return nil, Usagef("leave --registry out", "a recording is read, and no registry")
+	case p.Prometheus != "":
+		return nil, Usagef("leave --prometheus out", "a recording is read, and no server")
 	}
 	names := a.Global.Contexts
 	if a.Global.AllContexts || slices.Equal(names, []string{"none"}) {
@@ -57,6 +66,29 @@ func (a *App) openPast(p Probing) (*Session, error) {
 		return nil, &Error{Code: Usage, Err: err}
 	}
 	return &Session{app: a, past: past, explain: p.Explain, secrets: &variables{env: a.Getenv}}, nil
+}
+
+// Contexts are the names of those that are open.
+func (s *Session) Contexts() (names []string) {
+	if s.past != nil {
+		return s.past.Contexts()
+	}
+	for _, f := range s.Fleets {
+		names = append(names, f.Context)
+	}
+	return names
+}
+
+// Past is the recording that the session reads; nil where it reads the fleet.
+func (s *Session) Past() Past { return s.past }
+
+// wanted is what is asked of a recording.
+func (s *Session) wanted(asking Asking, choose func(int, []fleet.Service) []fleet.Service) Wanted {
+	w := Wanted{Select: choose, Asking: asking, Explain: s.explain}
+	if asking&(Metrics|Seen) != 0 {
+		w.Measures = s.Measures
+	}
+	return w
 }
 
 // Historian returns who remembers what happened to the breakers of an instance.

@@ -265,22 +265,21 @@ func (s *Session) Pass(ctx context.Context, sel *selection.Selection, asking Ask
 	}
 	snaps := make([]*fleet.Snapshot, len(inputs))
 	unknown := make([][]string, len(inputs))
-	var wg sync.WaitGroup
-	for i := range inputs {
-		chosen := func(all []fleet.Service) []fleet.Service {
-			var selected []fleet.Service
-			selected, unknown[i] = sel.Apply(all)
-			return selected
+	choose := func(i int, all []fleet.Service) []fleet.Service {
+		var selected []fleet.Service
+		selected, unknown[i] = sel.Apply(all)
+		return selected
+	}
+	if s.past != nil {
+		if snaps, err = s.past.Pass(ctx, s.wanted(asking, choose)); err != nil {
+			return Reading{}, usage(err)
 		}
-		wg.Go(func() {
-			if s.past != nil {
-				snaps[i] = s.past.Pass(i, Wanted{Select: chosen, Asking: asking, Explain: s.explain})
-				return
-			}
-			w := s.sweeper(s.Fleets[i], asking)
-			w.Progress, w.Select = progress, chosen
-			snaps[i] = w.Pass(ctx, inputs[i])
-		})
+	}
+	var wg sync.WaitGroup
+	for i, f := range s.Fleets {
+		w := s.sweeper(f, asking)
+		w.Progress, w.Select = progress, func(all []fleet.Service) []fleet.Service { return choose(i, all) }
+		wg.Go(func() { snaps[i] = w.Pass(ctx, inputs[i]) })
 	}
 	wg.Wait()
 	return Reading{Snapshot: fleet.Merge(snaps), Missing: missing(inputs, unknown)}, nil

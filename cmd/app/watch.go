@@ -21,7 +21,9 @@ const settle = 100 * time.Millisecond
 // the end. With metrics the snapshots hold what they say of each service.
 func (s *Session) Watch(ctx context.Context, sel *selection.Selection, interval time.Duration, asking Asking) <-chan *fleet.Snapshot {
 	if s.past != nil {
-		return s.past.Watch(ctx, Wanted{Select: chosen(sel), Asking: asking, Explain: s.explain, Within: s.app.Global.Timeout})
+		w := s.wanted(asking, func(_ int, all []fleet.Service) []fleet.Service { return chosen(sel)(all) })
+		w.Within = s.app.Global.Timeout
+		return s.past.Watch(ctx, w)
 	}
 	all := sweep.SideBySide(len(s.Fleets))
 	wait := s.passes(ctx, sel, interval, asking, all.Put)

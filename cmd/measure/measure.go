@@ -86,19 +86,14 @@ func (s *Session) Close() { s.session.Close() }
 
 // Context is the one that is open; empty where there are several, or none.
 func (s *Session) Context() string {
-	if len(s.session.Fleets) != 1 {
-		return ""
+	if names := s.Contexts(); len(names) == 1 {
+		return names[0]
 	}
-	return s.session.Fleets[0].Context
+	return ""
 }
 
 // Contexts are the names of those that are open.
-func (s *Session) Contexts() (names []string) {
-	for _, f := range s.session.Fleets {
-		names = append(names, f.Context)
-	}
-	return names
-}
+func (s *Session) Contexts() []string { return s.session.Contexts() }
 
 // Select finds the services that were selected among others than those of the
 // registries, and the names that none of them has.

@@ -13,6 +13,9 @@ import (
 // read to ask, which returns what shows the answer. With -w it does so again after
 // each interval of --interval. The last one's end is the end of the command.
 func (s *Session) Run(ctx context.Context, collect, every time.Duration, ask func(Reading) (show func() error, err error)) error {
+	if s.session.Past() != nil {
+		return s.recorded(ctx, collect, ask)
+	}
 	start := s.app.Now()
 	r, err := s.gather(ctx, start, collect, every)
 	if err != nil {
@@ -32,11 +35,7 @@ func (s *Session) Run(ctx context.Context, collect, every time.Duration, ask fun
 			fmt.Fprint(s.app.IO.Out, term.Redraw)
 		}
 		end = show()
-		now := s.app.Now()
-		due = due.Add(s.look.Watching.Interval)
-		if due.Before(now) {
-			due = now // a pass took longer than that: the next one is now
-		}
+		due = s.soonest(due.Add(s.look.Watching.Interval)) // at once, where a pass took longer
 		if !s.wait(ctx, due) {
 			return end
 		}
@@ -64,14 +63,27 @@ func (s *Session) gather(ctx context.Context, start time.Time, collect, every ti
 		}
 		at = min(at, collect)
 		progress.Set(fmt.Sprintf("gathering for %s: read %s", term.Duration(collect), times(s.passes)))
-		if !s.wait(ctx, start.Add(at)) {
+		if !s.wait(ctx, s.soonest(start.Add(at))) {
 			return r, nil
 		}
 	}
 }
 
-// shortest is the least time between two passes that gather.
-const shortest = 100 * time.Millisecond
+// shortest is the least interval between passes that gather; apart is what lies
+// between the end of one and the beginning of the next in any case, so that no
+// two readings are of one moment.
+const (
+	shortest = 100 * time.Millisecond
+	apart    = 10 * time.Millisecond
+)
+
+// soonest is a time, or the next at which there may be a pass.
+func (s *Session) soonest(due time.Time) time.Time {
+	if least := s.app.Now().Add(apart); due.Before(least) {
+		return least
+	}
+	return due
+}
 
 func times(n int) string {
 	if n == 1 {
@@ -113,7 +125,7 @@ func (s *Session) pass(ctx context.Context, progress func(done, total int)) (Rea
 	if s.passes++; s.passes == 1 {
 		s.start = s.app.Now()
 	}
-	r := Reading{Passes: s.passes, missed: s.missed, pages: s.Server == "" && s.Needs.Pages, server: s.Server, start: s.start}
+	r := Reading{Passes: s.passes, pages: s.Server == "" && s.Needs.Pages, server: s.Server, start: s.start}
 	r.seen = s.passing() && !r.pages
 	var err error
 	switch {
@@ -127,13 +139,7 @@ func (s *Session) pass(ctx context.Context, progress func(done, total int)) (Rea
 	if err != nil {
 		return r, err
 	}
-	if r.pages {
-		for in := range instances(r.Snapshot) {
-			if in.Scrape.Why.Reason != "" {
-				s.missed[in.Key] = in.Scrape
-			}
-		}
-	}
+	s.note(&r)
 	r.At = s.app.Now() // what a pass saw was kept before
 	if s.passes == 1 {
 		s.began = r.At
@@ -142,4 +148,18 @@ func (s *Session) pass(ctx context.Context, progress func(done, total int)) (Rea
 		r.Gathered = r.At.Sub(s.began)
 	}
 	return r, nil
+}
+
+// note remembers how the reading of instances failed, in case that the next one
+// does not.
+func (s *Session) note(r *Reading) {
+	r.missed = s.missed
+	if !r.pages {
+		return
+	}
+	for in := range instances(r.Snapshot) {
+		if in.Scrape.Why.Reason != "" {
+			s.missed[in.Key] = in.Scrape
+		}
+	}
 }

@@ -52,7 +52,7 @@ func (s *Source) Over(a *app.App, session *app.Session, window Window) (over met
 		return nil, "", err
 	}
 	length := window.of(far != nil)
-	session.Measures = wiring.Measure(session.Fleets, series.Options{Window: max(length+slack, kept)}, 0)
+	session.Measures = wiring.Measure(session.Fleets, series.Options{Window: max(length+slack, window.Keep+slack, kept)}, 0)
 	q := joined.New(joined.Options{Own: session.Measures.Store, Server: far, RED: red.Options{Window: length}})
 	if far != nil {
 		return foreign{q, far}, server, nil
@@ -78,6 +78,7 @@ const (
 type Window struct {
 	Given time.Duration // by a flag; 0: the usual one
 	Least time.Duration // at least so long, as what was gathered is
+	Keep  time.Duration // for so long samples are kept at least: a question may reach further back
 }
 
 func (w Window) of(server bool) time.Duration {

@@ -78,13 +78,16 @@ func (o *options) run(ctx context.Context, a *app.App) error {
 	if err := o.check(a); err != nil {
 		return err
 	}
-	s, err := o.look.Open(ctx, a, o.names, measure.Window{Given: o.window, Least: o.collect})
+	var wrong error // to us; a server may understand it
+	o.known, wrong = promql.Parse(o.expr)
+	back := o.back + o.reach() + max(0, a.Now().Sub(o.when.of(a.Now())))
+	s, err := o.look.Open(ctx, a, o.names, measure.Window{Given: o.window, Least: o.collect, Keep: back})
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	if o.known, err = promql.Parse(o.expr); err != nil && s.Server == "" {
-		return o.misplaced(err)
+	if wrong != nil && s.Server == "" {
+		return o.misplaced(wrong)
 	}
 	if s.Needs = measure.NeedsOf(o.families()); s.Server != "" && !s.Needs.Sees && o.selects() {
 		return app.Usagef(

@@ -13,13 +13,20 @@ import (
 	"github.com/midwatch-cli/midwatch/cmd/app"
 	"github.com/midwatch-cli/midwatch/cmd/term"
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/metrics/series"
 	"github.com/midwatch-cli/midwatch/fleet/record"
 	"github.com/midwatch-cli/midwatch/fleet/record/line"
+	"github.com/midwatch-cli/midwatch/fleet/record/pages"
+	"github.com/midwatch-cli/midwatch/fleet/wiring"
 )
 
 // maxSize is how large a recording grows where nobody says otherwise: nobody
 // wants a full disk for one that was forgotten.
 const maxSize = "1GB"
+
+// leastWindow is for how long samples are kept in memory: as long as what is
+// shown beside passes is about, and a little more.
+const leastWindow = 90 * time.Second
 
 type options struct {
 	sel      app.Selection
@@ -28,6 +35,7 @@ type options struct {
 	to       string
 	duration time.Duration
 	maxSize  string
+	bare     bool // --no-metrics
 	force    bool
 }
 
@@ -42,7 +50,8 @@ func New(a *app.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "record [SERVICE...]", Short: "Keep what is found out in a file", Example: example,
 		Long: `record looks at the fleet again and again, as check -w does, and keeps all it finds out
-in a file: every answer, every breaker, and how each instance was asked. midwatch replay
+in a file: every answer, every breaker, every sample of metrics, and how each instance
+was asked. midwatch replay
 answers from it what a command would have answered then. It ends by Ctrl-C, or when
 --duration or --timeout is over; what was recorded until then counts, however it ended.
 
@@ -60,6 +69,7 @@ the first bytes of answers.`,
 	f.StringVar(&o.to, "to", "", "`FILE` to write (default: midwatch-TIME"+record.Extension+" in this folder); one that ends in .jsonl is not compressed")
 	f.DurationVar(&o.duration, "duration", 0, "end after so long (default: until Ctrl-C)")
 	f.StringVar(&o.maxSize, "max-size", maxSize, "end when the file is so large")
+	f.BoolVar(&o.bare, "no-metrics", false, "do not read the metrics of instances: the recording is smaller, and has no answers about them")
 	f.BoolVar(&o.force, "force", false, "write over a file that is there")
 	a.NoComplete(cmd, "duration", "max-size")
 	return cmd
@@ -105,7 +115,7 @@ func run(ctx context.Context, a *app.App, o *options, names []string) error {
 	if o.to == "" {
 		o.to = "midwatch-" + start.UTC().Format("20060102T150405Z") + record.Extension
 	}
-	h := line.Header{Version: a.Build.Version, Start: start, Interval: o.watching.Interval, Selection: o.words(names)}
+	h := line.Header{Version: a.Build.Version, Start: start, Interval: o.watching.Interval, Selection: o.words(names), Metrics: !o.bare}
 	for _, f := range s.Fleets {
 		h.Contexts = append(h.Contexts, f.Context)
 	}
@@ -113,10 +123,16 @@ func run(ctx context.Context, a *app.App, o *options, names []string) error {
 	if err != nil {
 		return &app.Error{Code: app.Usage, Err: err, Hint: record.HintOf(err)}
 	}
+	asking := app.Everything
 	r := &recorder{app: a, session: s, writer: w, start: start, limit: limit, duration: o.duration, part: len(h.Selection) > 0}
+	if !o.bare {
+		asking |= app.Metrics
+		s.Measures = wiring.Measure(s.Fleets, series.Options{Window: max(leastWindow, 3*o.watching.Interval)}, 0)
+		r.pages = pages.From(s.Measures.Store, w)
+	}
 	watching, stop := context.WithCancel(ctx)
 	defer stop()
-	why, err := r.record(watching, s.Apart(watching, sel, o.watching.Interval, app.Everything))
+	why, err := r.record(watching, s.Apart(watching, sel, o.watching.Interval, asking))
 	stop()
 	if closed := w.Close(a.Now(), why); err == nil {
 		err = closed
@@ -128,8 +144,12 @@ func run(ctx context.Context, a *app.App, o *options, names []string) error {
 func (r *recorder) end(a *app.App, file string, missing []app.Missing, err error) error {
 	c := r.writer.Counts()
 	if !a.IO.Quiet && c.Passes > 0 {
-		text := fmt.Sprintf("%s: %s over %s of %s in %s, %s, %s", file, counted(c.Passes), app.Count(r.counts.Instances, "instance"),
-			app.Count(r.counts.Services, "service"), term.Duration(a.Now().Sub(r.start)), app.Count(c.Events, "event"), term.Size(r.writer.Size()))
+		samples := ""
+		if c.Samples > 0 {
+			samples = fmt.Sprintf(", %d samples of %d series", c.Samples, c.Series)
+		}
+		text := fmt.Sprintf("%s: %s over %s of %s in %s, %s%s, %s", file, counted(c.Passes), app.Count(r.counts.Instances, "instance"),
+			app.Count(r.counts.Services, "service"), term.Duration(a.Now().Sub(r.start)), app.Count(c.Events, "event"), samples, term.Size(r.writer.Size()))
 		if _, err := fmt.Fprintln(a.IO.Out, term.Clean(text)); err != nil {
 			return err
 		}

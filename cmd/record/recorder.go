@@ -10,6 +10,7 @@ import (
 	"github.com/midwatch-cli/midwatch/cmd/write"
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/record"
+	"github.com/midwatch-cli/midwatch/fleet/record/pages"
 )
 
 // recorder writes passes as they come.
@@ -21,6 +22,7 @@ type recorder struct {
 	limit    int64         // of the file, in bytes
 	duration time.Duration // 0: no end
 	part     bool          // not everything is recorded
+	pages    *pages.Out    // the metrics; nil: none are read
 	counts   fleet.Counts  // of the newest pass over each context
 	newest   map[string]fleet.Counts
 }
@@ -81,6 +83,9 @@ func (r *recorder) pass(ctx context.Context, s *fleet.Snapshot) error {
 	for _, c := range r.newest {
 		r.counts.Services += c.Services
 		r.counts.Instances += c.Instances
+	}
+	if r.pages != nil {
+		r.pages.Write(s.Context)
 	}
 	return r.writer.Pass(p)
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // Again is what a pass would have come to that was about less.
-func Again(p record.Pass, w app.Wanted) *fleet.Snapshot { return again(p, w) }
+func Again(p record.Pass, w app.Wanted) *fleet.Snapshot { return again(0, p, w) }
 
 // Answered, Asking and Writing are the table of commands.
 var Answered, Asking, Writing = answered, asking, writing

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/midwatch-cli/midwatch/cmd/app"
@@ -116,6 +117,9 @@ type past struct {
 	stop   context.CancelFunc
 	ended  bool // the last pass was shown
 	err    error
+
+	keeps sync.Mutex
+	kept  *keeping // what fills the store of series; nil: nothing was asked for
 }
 
 // moment is a time of the recording, and the newest pass over each open context
@@ -130,19 +134,13 @@ type moment struct {
 func (p *past) open(name string) bool { return p.names == nil || slices.Contains(p.names, name) }
 
 // contexts is how many are open.
-func (p *past) contexts() int {
-	if p.names == nil {
-		return len(p.tape.recording.Contexts)
-	}
-	return len(p.names)
-}
+func (p *past) contexts() int { return len(p.Contexts()) }
 
-// chosen keeps the passes over open contexts, in the order in which the
-// recording names them.
+// chosen keeps the passes over open contexts, in their order.
 func (p *past) chosen(passes []record.Pass) (kept []record.Pass) {
-	for _, name := range p.tape.recording.Contexts {
+	for _, name := range p.Contexts() {
 		for _, one := range passes {
-			if one.Snapshot.Context == name && p.open(name) {
+			if one.Snapshot.Context == name {
 				kept = append(kept, one)
 			}
 		}
@@ -164,6 +162,14 @@ func (p *past) moment() moment {
 	}
 }
 
+// Contexts are the names of those that are open.
+func (p *past) Contexts() []string {
+	if p.names == nil {
+		return p.tape.recording.Contexts
+	}
+	return p.names
+}
+
 // Inputs are what the registries held.
 func (p *past) Inputs() []sweep.Input {
 	passes := p.moment().passes
@@ -176,25 +182,33 @@ func (p *past) Inputs() []sweep.Input {
 }
 
 // Pass is what a pass would have come to.
-func (p *past) Pass(context int, w app.Wanted) *fleet.Snapshot {
-	return again(p.moment().passes[context], w)
+func (p *past) Pass(_ context.Context, w app.Wanted) ([]*fleet.Snapshot, error) {
+	m := p.moment()
+	if err := p.gather(m.pass, w); err != nil {
+		return nil, err
+	}
+	return m.snapshots(w), nil
 }
 
-// again is what a pass would have come to that was about less.
-func again(p record.Pass, w app.Wanted) *fleet.Snapshot {
-	asking := w.Asking &^ app.Metrics
-	return judge.Again(p.Snapshot, judge.Another{Known: p.Known, Select: w.Select, Less: func(_ *fleet.InstanceView, e *judge.Evidence) {
+// again is what a pass over a context would have come to that was about less.
+func again(context int, p record.Pass, w app.Wanted) *fleet.Snapshot {
+	asking := w.Asking &^ (app.Metrics | app.Seen)
+	var choose func([]fleet.Service) []fleet.Service
+	if w.Select != nil {
+		choose = func(all []fleet.Service) []fleet.Service { return w.Select(context, all) }
+	}
+	return judge.Again(p.Snapshot, judge.Another{Known: p.Known, Select: choose, Less: func(_ *fleet.InstanceView, e *judge.Evidence) {
 		if asking != app.Everything && asking != app.HealthOnly {
 			e.Probes = nil
 		}
 		if asking != app.Everything && asking != app.BreakersOnly {
 			e.Breakers, e.BreakersWhy, e.BreakersHint = nil, fleet.Why{}, ""
 		}
-		if w.Asking == app.Nothing {
+		if asking == app.Nothing && w.Asking&app.Metrics == 0 {
 			e.Plan = fleet.Plan{}
 		}
 		if w.Asking&app.Metrics == 0 {
-			e.Scrape = nil
+			e.Scrape, e.Plan.Metrics = nil, nil
 		}
 		if !w.Explain {
 			e.Plan.Candidates, e.Plan.Origins = nil, nil
@@ -214,7 +228,9 @@ func (p *past) Watch(ctx context.Context, w app.Wanted) <-chan *fleet.Snapshot {
 	go func() {
 		p.show(ctx, w, frames, out)
 		p.stop()
-		p.err = <-run
+		if err := <-run; p.err == nil {
+			p.err = err
+		}
 		close(p.done)
 		close(out)
 	}()
@@ -240,13 +256,16 @@ func (p *past) show(ctx context.Context, w app.Wanted, frames <-chan play.Frame,
 			p.stands.now = until
 			return
 		}
+		if p.err = p.gather(f.Pass, w); p.err != nil {
+			return
+		}
 		next := moment{f.Pass, at, p.chosen(f.Passes)}
 		if f.Pass == p.tape.from {
 			next.now = p.tape.at
 		} else if !p.open(p.tape.recording.Place(f.Pass).Context) {
 			continue // nothing of what is looked at has changed
 		}
-		if len(next.passes) == p.contexts() && !p.hand(ctx, next, next.snapshot(w), out) {
+		if len(next.passes) == p.contexts() && !p.hand(ctx, next, next.shown(ctx, w), out) {
 			return
 		}
 	}
@@ -279,11 +298,22 @@ func (p *past) hand(ctx context.Context, next moment, snap *fleet.Snapshot, out 
 	}
 }
 
-// snapshot is a moment as a watcher sees it.
-func (m *moment) snapshot(w app.Wanted) *fleet.Snapshot {
+// snapshots is a moment as a pass would have seen it, context by context.
+func (m *moment) snapshots(w app.Wanted) []*fleet.Snapshot {
 	snaps := make([]*fleet.Snapshot, len(m.passes))
 	for i, one := range m.passes {
-		snaps[i] = again(one, w)
+		snaps[i] = again(i, one, w)
+	}
+	return snaps
+}
+
+// shown is a moment as a watcher sees it: side by side, with what metrics say.
+func (m *moment) shown(ctx context.Context, w app.Wanted) *fleet.Snapshot {
+	snaps := m.snapshots(w)
+	for _, s := range snaps {
+		if w.Measures != nil && w.Asking&app.Metrics != 0 {
+			w.Measures.Traffic(ctx, s, m.now)
+		}
 	}
 	s := fleet.Merge(snaps)
 	if len(snaps) > 1 {
@@ -307,6 +337,10 @@ func (p *past) Close() {
 	if p.stop != nil {
 		p.stop()
 		<-p.done
+	}
+	if p.kept != nil {
+		p.kept.close()
+		p.kept = nil
 	}
 }
 

@@ -118,6 +118,13 @@ func run(ctx context.Context, a *app.App, o *options, c Commands, file string, g
 	if r.Cut != "" && !a.IO.Quiet {
 		fmt.Fprintln(a.IO.Err, term.Clean("warning: "+file+" "+r.Cut))
 	}
+	switch {
+	case r.Metrics:
+	case path == "metrics":
+		return &app.Error{Code: app.CannotSay, Err: fmt.Errorf("%s holds no metrics of instances", file), Hint: "it was recorded with --no-metrics"}
+	case path == "query" && !a.IO.Quiet:
+		fmt.Fprintln(a.IO.Err, term.Clean("warning: "+file+" holds no metrics of instances, only what midwatch saw itself"))
+	}
 	t := &tape{recording: r, speed: speed}
 	if err := t.stand(o.at, goesOn); err != nil {
 		return err

@@ -24,7 +24,7 @@ func show(a *app.App, t *tape) error {
 	}
 	defer past.Close()
 	stands := t.past.moment()
-	s := stands.snapshot(app.Wanted{Asking: app.Everything})
+	s := fleet.Merge(stands.snapshots(app.Wanted{Asking: app.Everything}))
 	services := t.services(s)
 	d := t.document(s, services)
 	v := render.View{Document: d, Notes: t.notes(a, d), Hint: "midwatch replay " + t.recording.Name + " -- check"}

@@ -37,11 +37,28 @@ func guarded(t *testing.T) string {
 		case "/midwatch/breakers":
 			fmt.Fprint(w, `{"breakers":[{"breaker":"payment","state":"open","failureRate":0.62,"calls":50,"rejected":1204,"since":"2026-01-02T03:04:05Z"},`+
 				`{"breaker":"user","state":"forced_open","heldBy":"oncall-1","reason":"db move","slowRate":0.1,"calls":7}]}`)
+		case "/metrics":
+			w.Header().Set("Content-Type", "text/plain; version=0.0.4")
+			fmt.Fprint(w, page)
 		default:
 			http.NotFound(w, r)
 		}
 	})
 }
+
+// page is what order says of itself. It does not change: who looks later sees the
+// same.
+const page = `# TYPE http_requests_total counter
+http_requests_total{method="GET",code="200"} 512
+http_requests_total{method="GET",code="500"} 7
+# TYPE http_request_duration_seconds histogram
+http_request_duration_seconds_bucket{le="0.1"} 500
+http_request_duration_seconds_bucket{le="+Inf"} 519
+http_request_duration_seconds_sum 14.5
+http_request_duration_seconds_count 519
+# TYPE process_resident_memory_bytes gauge
+process_resident_memory_bytes 1.048576e+06
+`
 
 // registries are a fleet in which everything is to be seen, in two files; the
 // third does not answer.
@@ -107,14 +124,23 @@ func runFor(t *testing.T, ctx context.Context, args ...string) end {
 // memory is a Past of one pass that was never in a file.
 type memory struct{ pass record.Pass }
 
+func (m memory) Contexts() []string { return []string{m.pass.Snapshot.Context} }
 func (m memory) Inputs() []sweep.Input {
 	s := m.pass.Snapshot
 	return []sweep.Input{{Services: judge.Held(s), Sources: s.Sources, Warnings: s.Warnings}}
 }
-func (m memory) Pass(_ int, w app.Wanted) *fleet.Snapshot { return replay.Again(m.pass, w) }
-func (m memory) Watch(ctx context.Context, w app.Wanted) <-chan *fleet.Snapshot {
+
+func (m memory) Pass(_ context.Context, w app.Wanted) ([]*fleet.Snapshot, error) {
+	return []*fleet.Snapshot{replay.Again(m.pass, w)}, nil
+}
+
+func (m memory) Gathered(time.Duration) (start, began time.Time, passes int) {
+	return m.pass.Snapshot.At, m.pass.Snapshot.At, 1
+}
+
+func (m memory) Watch(_ context.Context, w app.Wanted) <-chan *fleet.Snapshot {
 	ch := make(chan *fleet.Snapshot, 1)
-	ch <- m.Pass(0, w)
+	ch <- replay.Again(m.pass, w)
 	close(ch)
 	return ch
 }

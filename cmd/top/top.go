@@ -107,8 +107,8 @@ func run(ctx context.Context, a *app.App, o *options, names []string) error {
 		Feed: feed, Interval: o.watching.Interval, Now: a.Now, Zone: zone, Fixed: o.palette != "auto",
 		Theme: theme.Options{Light: o.palette == "light", ColorBlind: o.blind, Colorless: !a.IO.OutColor, ASCII: a.IO.OutASCII()},
 	}
-	if len(s.Fleets) == 1 {
-		view.Context = s.Fleets[0].Context
+	if names := s.Contexts(); len(names) == 1 {
+		view.Context = names[0]
 	}
 	err = tui.Run(ctx, a.IO.Screen(), view)
 	if errors.Is(err, context.DeadlineExceeded) {

@@ -15,8 +15,10 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet/change"
 	"github.com/midwatch-cli/midwatch/fleet/document"
 	"github.com/midwatch-cli/midwatch/fleet/document/kinds"
+	"github.com/midwatch-cli/midwatch/fleet/document/measured"
 	"github.com/midwatch-cli/midwatch/fleet/gate"
 	"github.com/midwatch-cli/midwatch/fleet/metrics"
+	"github.com/midwatch-cli/midwatch/fleet/metrics/red"
 	"github.com/midwatch-cli/midwatch/probe"
 	"github.com/midwatch-cli/midwatch/probe/health"
 )
@@ -202,6 +204,34 @@ func (d dice) looked(p change.Plan) []document.Looked {
 	return []document.Looked{{Batch: b, Stand: stands[d.IntN(len(stands))], Note: d.text()}}
 }
 
+// answer is one to any question.
+func (d dice) answer() metrics.Answer {
+	a := metrics.Answer{Kind: []metrics.Kind{metrics.Vector, metrics.Matrix, metrics.Scalar, metrics.String}[d.IntN(4)], Text: d.text(), Warnings: d.texts(), Infos: d.texts()}
+	values := []float64{d.none, math.Inf(1), math.Inf(-1), d.Float64(), 1e300, -5e-324}
+	for range d.IntN(3) {
+		s := metrics.Series{Labels: metrics.NewLabels(d.text(), d.text(), d.text(), d.text())}
+		for range d.IntN(3) {
+			s.Points = append(s.Points, metrics.Point{T: d.Int64N(1<<41) - 1<<40, V: values[d.IntN(len(values))]})
+			s.Histograms = append(s.Histograms, metrics.HistogramPoint{T: d.Int64N(1 << 41), Sum: values[d.IntN(len(values))], Buckets: []metrics.Bucket{{Upper: math.Inf(1), Count: 1}}})
+		}
+		a.Series = append(a.Series, s)
+		a.Selected = append(a.Selected, metrics.Selected{Selector: d.text(), Series: d.IntN(3), Samples: d.IntN(3) - 1, Examples: []metrics.Labels{s.Labels}, Lacks: d.texts()})
+	}
+	return a
+}
+
+// red is what may be known of a service.
+func (d dice) red() red.Row {
+	value := func() red.Value {
+		return red.Value{V: []float64{0, d.Float64(), d.none, math.Inf(1), 1e300}[d.IntN(5)], OK: d.chance(), Why: d.text(), Over: d.chance(), Approx: d.text()}
+	}
+	n := red.Numbers{Requests: value(), Rate: value(), Errors: value(), ClientErrors: value(), P50: value(), P95: value(), P99: value(), Mean: value(), Max: value()}
+	return red.Row{
+		Numbers: n, Signatures: []red.Used{{Signature: d.text(), Families: d.texts()}}, Views: []red.View{{Name: d.text(), Of: d.text(), Numbers: n}}, History: []red.Value{value()},
+		Saturation: red.Saturation{CPU: value(), Pools: []red.Pool{{Kind: d.text(), Name: d.text(), Busy: value()}}}, First: d.time(), Last: d.time(), Restarts: d.IntN(3),
+	}
+}
+
 // documents is one document of each kind that is made of a fleet.
 func (d dice) documents() map[string]any {
 	s := d.snapshot()
@@ -219,6 +249,13 @@ func (d dice) documents() map[string]any {
 	}
 	docs["Changes"] = document.Changes(d.text(), d.time(), d.looked(p), nil)
 	docs["Breakers"] = breakers(s)
+	docs["Query"] = measured.Query(measured.Asked{
+		Context: d.text(), From: d.text(), Question: metrics.Question{Expr: d.text(), At: d.time()}, Answer: d.answer(), Snapshot: s, Why: d.why(), Hint: d.text(),
+	})
+	docs["Metrics"] = measured.Metrics(measured.Measured{
+		Context: d.text(), At: d.time(), By: "service", Window: d.took(), Snapshot: s, Asked: d.chance(), Warnings: d.texts(),
+		Rows: []measured.Line{{Key: fleet.Key{Ref: d.ref(), Instance: d.text()}, Row: d.red()}},
+	})
 	docs["Resolve"] = document.Resolve(s, chosen, d.text())
 	e := fleet.Event{Seq: d.Uint64N(1 << 40), At: d.time(), Kind: fleet.EventStatus, From: d.text(), To: d.text(), Why: d.why(), Key: fleet.Key{Ref: d.ref()}}
 	if len(chosen) > 0 {
@@ -269,6 +306,10 @@ func unconventional(path string, v any) string {
 	case map[string]any:
 		if strings.HasSuffix(path, ".labels") || strings.HasSuffix(path, ".endpoints") || strings.HasSuffix(path, ".metric") {
 			return "" // keys are the registry's
+		}
+		_, reason := v["reason"]
+		if strings.HasSuffix(path, ".approximate") || strings.HasSuffix(path, ".why") && !reason || strings.Contains(path, ".examples[") {
+			return "" // keys are names: of the fields beside it, or of labels
 		}
 		for name, field := range v {
 			here := path + "." + name

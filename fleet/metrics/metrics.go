@@ -91,6 +91,24 @@ type Bucket struct {
 	Count                          float64
 }
 
+// Native is a native histogram as it was scraped: its buckets are those of its
+// schema, counted in floats.
+type Native struct {
+	Schema                               int32
+	ZeroThreshold, ZeroCount, Count, Sum float64
+	PositiveSpans, NegativeSpans         []Span
+	PositiveBuckets, NegativeBuckets     []float64 // counts, not differences
+	Bounds                               []float64 // of a schema of its own
+	Gauge                                bool      // it may go down
+}
+
+// Span is consecutive buckets of a native histogram: how far from the last one
+// they begin, and how many there are.
+type Span struct {
+	Offset int32
+	Length uint32
+}
+
 // Series is a label set with its points, in the order of time. A series of an
 // instant has one.
 type Series struct {

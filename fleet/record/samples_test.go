@@ -20,7 +20,7 @@ func sampled(w *record.Writer, n int) {
 	for i := range n {
 		labels = append(labels, metrics.NewLabels("__name__", "requests_total", "path", fmt.Sprint(i)))
 	}
-	first := w.Series(labels)
+	first := w.Series(nil, labels)
 	s := line.Samples{T: start.UnixMilli()}
 	for i := range n {
 		s.Points = append(s.Points, line.Sample{Series: first + uint64(i), V: float64(i)})
@@ -63,7 +63,7 @@ func writeSamples(t *testing.T, name string, n int) (path string, want [][]strin
 	for i, p := range passes(n, 8, "") {
 		if i%20 == 0 {
 			names = append(names, fmt.Sprint("s", i))
-			if first := w.Series([]metrics.Labels{metrics.NewLabels("n", names[len(names)-1])}); first != uint64(len(names)-1) {
+			if first := w.Series(nil, []metrics.Labels{metrics.NewLabels("n", names[len(names)-1])}); first != uint64(len(names)-1) {
 				t.Fatalf("its number is %d", first)
 			}
 		}
@@ -165,7 +165,7 @@ func TestSpecialValues(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []float64{math.NaN(), line.Stale(), math.Inf(-1), 0, math.Copysign(0, -1)}
-	w.Series(make([]metrics.Labels, len(want)))
+	w.Series(nil, make([]metrics.Labels, len(want)))
 	s := line.Samples{T: 7}
 	for i, v := range want {
 		s.Points = append(s.Points, line.Sample{Series: uint64(i), V: v})

@@ -5,6 +5,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -100,13 +101,18 @@ func (w *Writer) line(buf []byte) {
 	w.end.Lines++
 }
 
-// Series gives label sets numbers, which Samples then uses: the first one's is
-// returned.
-func (w *Writer) Series(labels []metrics.Labels) (first uint64) {
+// manySeries is how many label sets stand in one line at most.
+const manySeries = 10_000
+
+// Series gives label sets of a target numbers, which Samples then uses: the first
+// one's is returned.
+func (w *Writer) Series(target metrics.Labels, labels []metrics.Labels) (first uint64) {
 	w.begin()
 	first = uint64(w.end.Series)
-	w.line((&line.Series{First: first, Labels: labels}).Append(w.buf))
-	w.end.Series += len(labels)
+	for some := range slices.Chunk(labels, manySeries) {
+		w.line((&line.Series{First: uint64(w.end.Series), Target: target, Labels: some}).Append(w.buf))
+		w.end.Series += len(some)
+	}
 	return first
 }
 
@@ -114,7 +120,7 @@ func (w *Writer) Series(labels []metrics.Labels) (first uint64) {
 func (w *Writer) Samples(s line.Samples) {
 	w.begin()
 	w.line(w.values.Append(w.buf, &s))
-	w.end.Samples += len(s.Points)
+	w.end.Samples += s.Count()
 }
 
 // Pass writes a pass, and what happened since the one before over the same

@@ -1,6 +1,7 @@
 package wiring
 
 import (
+	"cmp"
 	"sync"
 	"time"
 
@@ -17,6 +18,8 @@ import (
 type Measures struct {
 	Store      *series.Store
 	Querier    metrics.Querier
+	Window     time.Duration // for which samples are kept
+	several    bool          // contexts
 	collectors map[*Fleet]metrics.Collector
 
 	mu      sync.Mutex
@@ -27,11 +30,12 @@ type Measures struct {
 // several, each series says of which it is. Lookback is how old a sample may be
 // to count as the present one; 0 is five minutes.
 func Measure(fleets []*Fleet, o series.Options, lookback time.Duration) *Measures {
-	m := &Measures{Store: series.New(o), collectors: map[*Fleet]metrics.Collector{}, numbers: map[string]*numbers{}}
+	o.Window = cmp.Or(o.Window, series.Window)
+	m := &Measures{Store: series.New(o), Window: o.Window, several: len(fleets) > 1, collectors: map[*Fleet]metrics.Collector{}, numbers: map[string]*numbers{}}
 	m.Querier = promql.New(m.Store, lookback)
 	for _, f := range fleets {
 		m.collectors[f] = collect.New(collect.Options{
-			Store: m.Store, Client: f.MetricsClient, Observed: seen, Contexts: len(fleets) > 1,
+			Store: m.Store, Client: f.MetricsClient, Observed: seen, Contexts: m.several,
 			Timeout: f.bound(), Now: f.settings.Now, Log: f.settings.Log,
 		})
 	}
@@ -45,3 +49,10 @@ func seen(s *fleet.Snapshot, each func(metrics.Labels, float64)) {
 
 // Collector gathers the series of a context; nil for one that is none of them.
 func (m *Measures) Collector(f *Fleet) metrics.Collector { return m.collectors[f] }
+
+// Observer keeps what passes saw that were made by others, over one context or
+// several: it gathers nothing.
+func (m *Measures) Observer(several bool) metrics.Collector {
+	m.several = several
+	return collect.New(collect.Options{Store: m.Store, Observed: seen, Contexts: several})
+}

@@ -54,7 +54,7 @@ func (m *Measures) Traffic(ctx context.Context, s *fleet.Snapshot, at time.Time)
 // compute asks for the numbers of a context.
 func (m *Measures) compute(ctx context.Context, name string, at time.Time) *numbers {
 	o := red.Options{At: at, Window: trafficWindow}
-	if len(m.collectors) > 1 {
+	if m.several {
 		o.Where = []red.Matcher{{Name: metrics.LabelContext, Op: "=", Value: name}}
 	}
 	report, err := red.Compute(ctx, m.Querier, o)

@@ -2,6 +2,7 @@ package measured
 
 import (
 	"iter"
+	"math"
 	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet"
@@ -204,7 +205,7 @@ func rowOf(l *Line) Row {
 
 // known is a number; nil where there is none.
 func known(v red.Value) *float64 {
-	if !v.OK {
+	if !v.OK || math.IsNaN(v.V) || math.IsInf(v.V, 0) {
 		return nil
 	}
 	return &v.V

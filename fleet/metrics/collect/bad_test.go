@@ -288,12 +288,18 @@ func TestNative(t *testing.T) {
 			_, _ = w.Write(inText)
 		}
 	}
-	for _, can := range []bool{true, false} {
+	for _, c := range []struct{ can, quick bool }{{true, false}, {false, false}, {true, true}, {false, true}} {
 		n.Store(0)
-		w := newWorld(t)
+		can := c.can
+		w := newWorld(t, func(o *collect.Options) {
+			if now := o.Now; c.quick { // both forms within a millisecond
+				o.Now = func() time.Time { return now().Truncate(10 * time.Millisecond) }
+			}
+		})
 		url := serve(t, answer(can))
 		form := map[bool]string{true: "protobuf", false: "text"}[can]
 		for i := range 4 {
+			w.now.Add(20)
 			if got := w.collect(at(fmt.Sprint("order-", i%2), url+"/metrics")); got.Form != form || got.Samples < 100 || got.Dropped != 0 {
 				t.Errorf("%+v", got)
 			}

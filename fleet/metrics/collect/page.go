@@ -140,7 +140,7 @@ func (r *reading) ask(ctx context.Context, url string) (fleet.Scrape, error) {
 		return fleet.Scrape{URL: url}, err
 	}
 	defer answer.Release()
-	result, report, err := r.keep(url, answer)
+	result, report, err := r.keep(url, answer, time.Time{})
 	if err != nil || known || !report.Native {
 		return result, err
 	}
@@ -148,19 +148,24 @@ func (r *reading) ask(ctx context.Context, url string) (fleet.Scrape, error) {
 	more, err := r.c.answer(ctx, r.client, q)
 	if err == nil {
 		defer more.Release()
-		if better, report, err := r.keep(url, more); err == nil && report.Form == exposition.Protobuf {
+	}
+	// The same page in text would be refused, and tell nothing new.
+	if err == nil && strings.HasPrefix(more.Type, "application/vnd.google.protobuf") {
+		if better, _, err := r.keep(url, more, result.At); err == nil {
 			r.of.foundNative(true)
 			return better, nil
 		}
-		result, _, err = r.keep(url, answer)
 	}
 	r.of.foundNative(false)
-	return result, err
+	return result, nil
 }
 
-// keep reads a page into the store.
-func (r *reading) keep(url string, answer *scrape.Answer) (fleet.Scrape, exposition.Report, error) {
+// keep reads a page into the store, as one that is later than another.
+func (r *reading) keep(url string, answer *scrape.Answer, other time.Time) (fleet.Scrape, exposition.Report, error) {
 	at := r.c.o.Now()
+	if least := other.Add(time.Millisecond); !other.IsZero() && at.Before(least) {
+		at = least
+	}
 	result := fleet.Scrape{URL: url, At: at}
 	k := keeper{target: r.s.target, at: at.UnixMilli()}
 	k.target.Begin(k.at)

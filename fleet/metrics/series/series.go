@@ -26,6 +26,9 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet/metrics/series/index"
 )
 
+// Window is for how long samples are kept where nobody says otherwise.
+const Window = 15 * time.Minute
+
 // Options bound a store. A bound that is 0 is its default.
 type Options struct {
 	// Window is for how long samples are kept, before the latest page of their
@@ -54,7 +57,7 @@ func (o Options) withDefaults() Options {
 	}
 	o.MaxPerTarget = min(o.MaxPerTarget, slotMask)
 	if o.Window <= 0 {
-		o.Window = 15 * time.Minute
+		o.Window = Window
 	}
 	return o
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/record/line/figure"
 	"github.com/midwatch-cli/midwatch/probe/health/rawjson"
 )
 
@@ -113,7 +114,7 @@ func (d *differ) of(t reflect.Type) []field {
 
 // part says whether a type is compared by its members, and not as a whole.
 func part(t reflect.Type) bool {
-	return t.Kind() == reflect.Struct && t != reflect.TypeFor[moment]()
+	return t.Kind() == reflect.Struct && t != reflect.TypeFor[figure.Moment]()
 }
 
 // value appends what makes one value the other; nothing, and false, where they

@@ -2,6 +2,7 @@ package line
 
 import (
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/record/line/figure"
 	"github.com/midwatch-cli/midwatch/probe"
 	"github.com/midwatch-cli/midwatch/probe/health"
 )
@@ -19,8 +20,8 @@ type (
 		ClaimNote    string            `json:"claimNote,omitzero"`
 		Labels       map[string]string `json:"labels,omitzero"`
 		Endpoints    map[string]string `json:"endpoints,omitzero"`
-		LastSeen     moment            `json:"lastSeen,omitzero"`
-		Lease        seconds           `json:"leaseSeconds,omitzero"`
+		LastSeen     figure.Moment     `json:"lastSeen,omitzero"`
+		Lease        figure.Seconds    `json:"leaseSeconds,omitzero"`
 		Status       status            `json:"status,omitzero"`
 		Why          why               `json:"why,omitzero"`
 		Probes       []result          `json:"probes,omitzero"`
@@ -35,24 +36,24 @@ type (
 	}
 
 	result struct {
-		Target   target   `json:"target,omitzero"`
-		Outcome  outcome  `json:"outcome"`
-		Reason   string   `json:"reason,omitzero"`
-		Detail   string   `json:"detail,omitzero"`
-		Code     int      `json:"code,omitzero"`
-		At       moment   `json:"at,omitzero"`
-		Took     seconds  `json:"tookSeconds,omitzero"`
-		Phases   []phase  `json:"phases,omitzero"`
-		Health   verdict  `json:"health,omitzero"`
-		Bare     bool     `json:"bare,omitzero"`
-		Print    uint64   `json:"print,omitzero"`
-		Excerpt  string   `json:"excerpt,omitzero"`
-		Answered bool     `json:"answered,omitzero"`
-		Attempts int      `json:"attempts,omitzero"`
-		Flaky    bool     `json:"flaky,omitzero"`
-		Expires  moment   `json:"expires,omitzero"`
-		Skew     seconds  `json:"skewSeconds,omitzero"`
-		Trace    []string `json:"trace,omitzero"`
+		Target   target         `json:"target,omitzero"`
+		Outcome  outcome        `json:"outcome"`
+		Reason   string         `json:"reason,omitzero"`
+		Detail   string         `json:"detail,omitzero"`
+		Code     int            `json:"code,omitzero"`
+		At       figure.Moment  `json:"at,omitzero"`
+		Took     figure.Seconds `json:"tookSeconds,omitzero"`
+		Phases   []phase        `json:"phases,omitzero"`
+		Health   verdict        `json:"health,omitzero"`
+		Bare     bool           `json:"bare,omitzero"`
+		Print    uint64         `json:"print,omitzero"`
+		Excerpt  string         `json:"excerpt,omitzero"`
+		Answered bool           `json:"answered,omitzero"`
+		Attempts int            `json:"attempts,omitzero"`
+		Flaky    bool           `json:"flaky,omitzero"`
+		Expires  figure.Moment  `json:"expires,omitzero"`
+		Skew     figure.Seconds `json:"skewSeconds,omitzero"`
+		Trace    []string       `json:"trace,omitzero"`
 	}
 
 	target struct {
@@ -66,8 +67,8 @@ type (
 	}
 
 	phase struct {
-		Name string  `json:"phase"`
-		Took seconds `json:"tookSeconds"`
+		Name string         `json:"phase"`
+		Took figure.Seconds `json:"tookSeconds"`
 	}
 
 	verdict struct {
@@ -92,40 +93,40 @@ type (
 	}
 
 	breaker struct {
-		Name        string       `json:"breaker,omitzero"`
-		State       breakerState `json:"state"`
-		OneOpen     bool         `json:"oneOpen,omitzero"`
-		Word        string       `json:"word,omitzero"`
-		Observed    breakerState `json:"observed,omitzero"`
-		Share       number       `json:"share,omitzero"`
-		FailureRate *number      `json:"failureRate,omitzero"` // none where nobody gives one: NaN
-		SlowRate    *number      `json:"slowRate,omitzero"`
-		Calls       int64        `json:"calls"`
-		Rejected    int64        `json:"rejected"`
-		Since       moment       `json:"since,omitzero"`
-		Hold        hold         `json:"hold,omitzero"`
-		Verbs       []fleet.Verb `json:"verbs,omitzero"`
-		Note        string       `json:"note,omitzero"`
-		API         string       `json:"api,omitzero"`
+		Name        string         `json:"breaker,omitzero"`
+		State       breakerState   `json:"state"`
+		OneOpen     bool           `json:"oneOpen,omitzero"`
+		Word        string         `json:"word,omitzero"`
+		Observed    breakerState   `json:"observed,omitzero"`
+		Share       figure.Number  `json:"share,omitzero"`
+		FailureRate *figure.Number `json:"failureRate,omitzero"` // none where nobody gives one: NaN
+		SlowRate    *figure.Number `json:"slowRate,omitzero"`
+		Calls       int64          `json:"calls"`
+		Rejected    int64          `json:"rejected"`
+		Since       figure.Moment  `json:"since,omitzero"`
+		Hold        hold           `json:"hold,omitzero"`
+		Verbs       []fleet.Verb   `json:"verbs,omitzero"`
+		Note        string         `json:"note,omitzero"`
+		API         string         `json:"api,omitzero"`
 	}
 
 	hold struct {
-		By     string `json:"by,omitzero"`
-		Reason string `json:"reason,omitzero"`
-		Change string `json:"change,omitzero"`
-		Until  moment `json:"until,omitzero"`
+		By     string        `json:"by,omitzero"`
+		Reason string        `json:"reason,omitzero"`
+		Change string        `json:"change,omitzero"`
+		Until  figure.Moment `json:"until,omitzero"`
 	}
 
 	scrape struct {
-		URL     string  `json:"url,omitzero"`
-		Form    string  `json:"form,omitzero"`
-		At      moment  `json:"at,omitzero"`
-		Took    seconds `json:"tookSeconds,omitzero"`
-		Samples int     `json:"samples,omitzero"`
-		Dropped int     `json:"dropped,omitzero"`
-		Note    string  `json:"note,omitzero"`
-		Why     why     `json:"why,omitzero"`
-		Hint    string  `json:"hint,omitzero"`
+		URL     string         `json:"url,omitzero"`
+		Form    string         `json:"form,omitzero"`
+		At      figure.Moment  `json:"at,omitzero"`
+		Took    figure.Seconds `json:"tookSeconds,omitzero"`
+		Samples int            `json:"samples,omitzero"`
+		Dropped int            `json:"dropped,omitzero"`
+		Note    string         `json:"note,omitzero"`
+		Why     why            `json:"why,omitzero"`
+		Hint    string         `json:"hint,omitzero"`
 	}
 
 	plan struct {
@@ -165,7 +166,7 @@ type (
 func instanceOf(v *fleet.InstanceView, of fleet.Ref) instance {
 	i := instance{
 		ID: v.ID, Addr: v.Addr, Zone: v.Zone, Version: v.Version, Weight: v.Weight, Claimed: (*status)(v.Claimed), ClaimNote: v.ClaimNote,
-		Labels: v.Labels, Endpoints: v.Endpoints, LastSeen: momentOf(v.LastSeen), Lease: seconds(v.Lease),
+		Labels: v.Labels, Endpoints: v.Endpoints, LastSeen: figure.MomentOf(v.LastSeen), Lease: figure.Seconds(v.Lease),
 		Status: status(v.Status), Why: whyOf(v.Why), Probes: each(v.Probes, resultOf), Breakers: each(v.Breakers, breakerOf),
 		BreakersWhy: whyOf(v.BreakersWhy), BreakersHint: v.BreakersHint, Scrape: scrapeOf(&v.Scrape), Traffic: trafficOf(v.Traffic),
 		Attempts: v.Attempts, Flaky: v.Flaky, Plan: planOf(&v.Plan),
@@ -182,7 +183,7 @@ func (i *instance) fleet(of fleet.Ref) fleet.InstanceView {
 		Key: fleet.Key{Ref: of, Instance: i.ID},
 		Instance: fleet.Instance{
 			ID: i.ID, Addr: i.Addr, Zone: i.Zone, Version: i.Version, Weight: i.Weight, Claimed: (*fleet.Status)(i.Claimed), ClaimNote: i.ClaimNote,
-			Labels: i.Labels, Endpoints: i.Endpoints, LastSeen: i.LastSeen.time(), Lease: i.Lease.duration(),
+			Labels: i.Labels, Endpoints: i.Endpoints, LastSeen: i.LastSeen.Time(), Lease: i.Lease.Duration(),
 		},
 		Status: fleet.Status(i.Status), Why: i.Why.fleet(), Probes: each(i.Probes, (*result).probe), Breakers: each(i.Breakers, (*breaker).fleet),
 		BreakersWhy: i.BreakersWhy.fleet(), BreakersHint: i.BreakersHint, Scrape: i.Scrape.fleet(), Traffic: i.Traffic.fleet(),
@@ -197,18 +198,18 @@ func (i *instance) fleet(of fleet.Ref) fleet.InstanceView {
 func resultOf(r *probe.Result) result {
 	return result{
 		Target: targetOf(&r.Target), Outcome: outcome(r.Outcome), Reason: string(r.Reason), Detail: r.Detail, Code: r.Code,
-		At: momentOf(r.At), Took: seconds(r.Took), Phases: each(r.Phases, phaseOf), Health: verdictOf(&r.Health),
+		At: figure.MomentOf(r.At), Took: figure.Seconds(r.Took), Phases: each(r.Phases, phaseOf), Health: verdictOf(&r.Health),
 		Bare: r.Bare, Print: r.Print, Excerpt: r.Excerpt, Answered: r.Answered, Attempts: r.Attempts, Flaky: r.Flaky,
-		Expires: momentOf(r.Expires), Skew: seconds(r.Skew), Trace: r.Trace,
+		Expires: figure.MomentOf(r.Expires), Skew: figure.Seconds(r.Skew), Trace: r.Trace,
 	}
 }
 
 func (r *result) probe() probe.Result {
 	return probe.Result{
 		Target: r.Target.probe(), Outcome: probe.Outcome(r.Outcome), Reason: probe.Reason(r.Reason), Detail: r.Detail, Code: r.Code,
-		At: r.At.time(), Took: r.Took.duration(), Phases: each(r.Phases, (*phase).probe), Health: r.Health.health(),
+		At: r.At.Time(), Took: r.Took.Duration(), Phases: each(r.Phases, (*phase).probe), Health: r.Health.health(),
 		Bare: r.Bare, Print: r.Print, Excerpt: r.Excerpt, Answered: r.Answered, Attempts: r.Attempts, Flaky: r.Flaky,
-		Expires: r.Expires.time(), Skew: r.Skew.duration(), Trace: r.Trace,
+		Expires: r.Expires.Time(), Skew: r.Skew.Duration(), Trace: r.Trace,
 	}
 }
 
@@ -220,8 +221,8 @@ func (t *target) probe() probe.Target {
 	return probe.Target{Kind: probe.Kind(t.Kind), Network: t.Network, Address: t.Address, Scheme: t.Scheme, Host: t.Host, Path: t.Path, Named: t.Named}
 }
 
-func phaseOf(p *probe.Phase) phase  { return phase{p.Name, seconds(p.Took)} }
-func (p *phase) probe() probe.Phase { return probe.Phase{Name: p.Name, Took: p.Took.duration()} }
+func phaseOf(p *probe.Phase) phase  { return phase{p.Name, figure.Seconds(p.Took)} }
+func (p *phase) probe() probe.Phase { return probe.Phase{Name: p.Name, Took: p.Took.Duration()} }
 
 func verdictOf(v *health.Verdict) verdict {
 	return verdict{
@@ -247,8 +248,8 @@ func (c *component) health() health.Component {
 
 func breakerOf(b *fleet.Breaker) breaker {
 	return breaker{
-		Name: b.Name, State: breakerState(b.State), OneOpen: b.OneOpen, Word: b.Word, Observed: breakerState(b.Observed), Share: number(b.Share),
-		FailureRate: rateOf(b.FailureRate), SlowRate: rateOf(b.SlowRate), Calls: b.Calls, Rejected: b.Rejected, Since: momentOf(b.Since),
+		Name: b.Name, State: breakerState(b.State), OneOpen: b.OneOpen, Word: b.Word, Observed: breakerState(b.Observed), Share: figure.Number(b.Share),
+		FailureRate: figure.RateOf(b.FailureRate), SlowRate: figure.RateOf(b.SlowRate), Calls: b.Calls, Rejected: b.Rejected, Since: figure.MomentOf(b.Since),
 		Hold: holdOf(&b.Hold), Verbs: b.Verbs, Note: b.Note, API: b.API,
 	}
 }
@@ -256,24 +257,24 @@ func breakerOf(b *fleet.Breaker) breaker {
 func (b *breaker) fleet() fleet.Breaker {
 	return fleet.Breaker{
 		Name: b.Name, State: fleet.BreakerState(b.State), OneOpen: b.OneOpen, Word: b.Word, Observed: fleet.BreakerState(b.Observed), Share: float64(b.Share),
-		FailureRate: b.FailureRate.rate(), SlowRate: b.SlowRate.rate(), Calls: b.Calls, Rejected: b.Rejected, Since: b.Since.time(),
+		FailureRate: b.FailureRate.Rate(), SlowRate: b.SlowRate.Rate(), Calls: b.Calls, Rejected: b.Rejected, Since: b.Since.Time(),
 		Hold: b.Hold.fleet(), Verbs: b.Verbs, Note: b.Note, API: b.API,
 	}
 }
 
-func holdOf(h *fleet.Hold) hold { return hold{h.By, h.Reason, h.Change, momentOf(h.Until)} }
+func holdOf(h *fleet.Hold) hold { return hold{h.By, h.Reason, h.Change, figure.MomentOf(h.Until)} }
 
 func (h *hold) fleet() fleet.Hold {
-	return fleet.Hold{By: h.By, Reason: h.Reason, Change: h.Change, Until: h.Until.time()}
+	return fleet.Hold{By: h.By, Reason: h.Reason, Change: h.Change, Until: h.Until.Time()}
 }
 
 func scrapeOf(s *fleet.Scrape) scrape {
-	return scrape{s.URL, s.Form, momentOf(s.At), seconds(s.Took), s.Samples, s.Dropped, s.Note, whyOf(s.Why), s.Hint}
+	return scrape{s.URL, s.Form, figure.MomentOf(s.At), figure.Seconds(s.Took), s.Samples, s.Dropped, s.Note, whyOf(s.Why), s.Hint}
 }
 
 func (s *scrape) fleet() fleet.Scrape {
 	return fleet.Scrape{
-		URL: s.URL, Form: s.Form, At: s.At.time(), Took: s.Took.duration(), Samples: s.Samples, Dropped: s.Dropped,
+		URL: s.URL, Form: s.Form, At: s.At.Time(), Took: s.Took.Duration(), Samples: s.Samples, Dropped: s.Dropped,
 		Note: s.Note, Why: s.Why.fleet(), Hint: s.Hint,
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/record/line/figure"
 )
 
 // APIVersion is the contract that lines are written by. Members may be added to
@@ -36,15 +37,15 @@ const (
 // snapshot, in lines of passes; Count is how many series or samples there are in
 // a line of those.
 type Head struct {
-	Kind    string `json:"kind"`
-	Context string `json:"context,omitzero"`
-	Seq     uint64 `json:"seq,omitzero"`
-	At      moment `json:"at,omitzero"`
-	Count   int    `json:"count,omitzero"`
+	Kind    string        `json:"kind"`
+	Context string        `json:"context,omitzero"`
+	Seq     uint64        `json:"seq,omitzero"`
+	At      figure.Moment `json:"at,omitzero"`
+	Count   int           `json:"count,omitzero"`
 }
 
 // Time is when it was.
-func (h *Head) Time() time.Time { return h.At.time() }
+func (h *Head) Time() time.Time { return h.At.Time() }
 
 // errObject says that a line is not what every line is.
 var errObject = errors.New("not a JSON object with a kind")
@@ -90,20 +91,20 @@ type Header struct {
 }
 
 type header struct {
-	APIVersion string   `json:"apiVersion"`
-	Kind       string   `json:"kind"`
-	Version    string   `json:"version"`
-	Contexts   []string `json:"contexts"`
-	Start      moment   `json:"start"`
-	Interval   seconds  `json:"intervalSeconds"`
-	Selection  []string `json:"selection,omitzero"`
-	Metrics    bool     `json:"metrics"`
+	APIVersion string         `json:"apiVersion"`
+	Kind       string         `json:"kind"`
+	Version    string         `json:"version"`
+	Contexts   []string       `json:"contexts"`
+	Start      figure.Moment  `json:"start"`
+	Interval   figure.Seconds `json:"intervalSeconds"`
+	Selection  []string       `json:"selection,omitzero"`
+	Metrics    bool           `json:"metrics"`
 }
 
 // Append appends the line, without its end.
 func (h *Header) Append(b []byte) []byte {
 	return appendJSON(b, header{
-		APIVersion, KindRecording, h.Version, h.Contexts, momentOf(h.Start), seconds(h.Interval), h.Selection, h.Metrics,
+		APIVersion, KindRecording, h.Version, h.Contexts, figure.MomentOf(h.Start), figure.Seconds(h.Interval), h.Selection, h.Metrics,
 	})
 }
 
@@ -127,7 +128,7 @@ func DecodeHeader(data []byte) (Header, error) {
 	case err != nil || h.APIVersion == "":
 		return Header{}, ErrOther
 	}
-	return Header{h.Version, h.Contexts, h.Start.time(), h.Interval.duration(), h.Selection, h.Metrics}, nil
+	return Header{h.Version, h.Contexts, h.Start.Time(), h.Interval.Duration(), h.Selection, h.Metrics}, nil
 }
 
 // End is the last line: how it ended, and how many there were of what, so that
@@ -143,19 +144,19 @@ type End struct {
 }
 
 type end struct {
-	Kind    string `json:"kind"`
-	At      moment `json:"at"`
-	Why     string `json:"why"`
-	Lines   int    `json:"lines"`
-	Passes  int    `json:"passes"`
-	Events  int    `json:"events"`
-	Series  int    `json:"series"`
-	Samples int    `json:"samples"`
+	Kind    string        `json:"kind"`
+	At      figure.Moment `json:"at"`
+	Why     string        `json:"why"`
+	Lines   int           `json:"lines"`
+	Passes  int           `json:"passes"`
+	Events  int           `json:"events"`
+	Series  int           `json:"series"`
+	Samples int           `json:"samples"`
 }
 
 // Append appends the line, without its end.
 func (e *End) Append(b []byte) []byte {
-	return appendJSON(b, end{KindEnd, momentOf(e.At), e.Why, e.Lines, e.Passes, e.Events, e.Series, e.Samples})
+	return appendJSON(b, end{KindEnd, figure.MomentOf(e.At), e.Why, e.Lines, e.Passes, e.Events, e.Series, e.Samples})
 }
 
 // DecodeEnd reads it.
@@ -164,24 +165,24 @@ func DecodeEnd(data []byte) (End, error) {
 	if err := json.Unmarshal(data, &e); err != nil {
 		return End{}, fault(err)
 	}
-	return End{e.At.time(), e.Why, e.Lines, e.Passes, e.Events, e.Series, e.Samples}, nil
+	return End{e.At.Time(), e.Why, e.Lines, e.Passes, e.Events, e.Series, e.Samples}, nil
 }
 
 type event struct {
 	Kind string `json:"kind"`
 	key
-	Seq     uint64 `json:"seq,omitzero"`
-	At      moment `json:"at,omitzero"`
-	What    string `json:"event"`
-	Breaker string `json:"breaker,omitzero"`
-	From    string `json:"from,omitzero"`
-	To      string `json:"to,omitzero"`
-	Why     why    `json:"why,omitzero"`
+	Seq     uint64        `json:"seq,omitzero"`
+	At      figure.Moment `json:"at,omitzero"`
+	What    string        `json:"event"`
+	Breaker string        `json:"breaker,omitzero"`
+	From    string        `json:"from,omitzero"`
+	To      string        `json:"to,omitzero"`
+	Why     why           `json:"why,omitzero"`
 }
 
 // AppendEvent appends the line of an event, without its end.
 func AppendEvent(b []byte, e *fleet.Event) []byte {
-	return appendJSON(b, event{KindEvent, keyOf(e.Key), e.Seq, momentOf(e.At), string(e.Kind), e.Breaker, e.From, e.To, whyOf(e.Why)})
+	return appendJSON(b, event{KindEvent, keyOf(e.Key), e.Seq, figure.MomentOf(e.At), string(e.Kind), e.Breaker, e.From, e.To, whyOf(e.Why)})
 }
 
 // DecodeEvent reads it.
@@ -191,7 +192,7 @@ func DecodeEvent(data []byte) (fleet.Event, error) {
 		return fleet.Event{}, fault(err)
 	}
 	return fleet.Event{
-		Seq: e.Seq, At: e.At.time(), Kind: fleet.EventKind(e.What), Key: e.key.fleet(),
+		Seq: e.Seq, At: e.At.Time(), Kind: fleet.EventKind(e.What), Key: e.key.fleet(),
 		Breaker: e.Breaker, From: e.From, To: e.To, Why: e.Why.fleet(),
 	}, nil
 }

@@ -3,6 +3,7 @@ package line_test
 import (
 	"errors"
 	"math"
+	"math/rand/v2"
 	"reflect"
 	"strings"
 	"testing"
@@ -44,9 +45,9 @@ func TestLinesAsTheyAreWritten(t *testing.T) {
 	h := line.Header{Version: "0.1.0", Contexts: []string{"prod"}, Start: at, Interval: 5 * time.Second, Selection: []string{"payment"}, Metrics: true}
 	e := fleet.Event{Seq: 2, At: at, Kind: fleet.EventStatus, Key: in.Key, From: "up", To: "down", Why: down.Why}
 	end := line.End{At: at, Why: "Ctrl-C", Lines: 9, Passes: 2, Events: 1, Series: 3, Samples: 40}
-	series := line.Series{First: 3, Labels: []metrics.Labels{metrics.NewLabels("__name__", "up", "job", `a"b`), metrics.NewLabels("__name__", "x")}}
+	series := line.Series{First: 3, Target: metrics.NewLabels("service", "payment"), Labels: []metrics.Labels{metrics.NewLabels("__name__", "up", "job", `a"b`), metrics.NewLabels("__name__", "x")}}
 	var values line.Values
-	first := line.Samples{T: at.UnixMilli(), Points: []line.Sample{{0, 1}, {1, 2.5}, {4, math.NaN()}, {5, math.Inf(1)}}}
+	first := line.Samples{T: at.UnixMilli(), Own: true, Points: []line.Sample{{0, 1}, {1, 2.5}, {4, math.NaN()}, {5, math.Inf(1)}}}
 	then := line.Samples{T: at.UnixMilli() + 5000, Points: []line.Sample{{0, 1}, {1, line.Stale()}, {4, math.NaN()}}}
 	for want, got := range map[string][]byte{
 		`{"apiVersion":"midwatch/v1","kind":"Recording","version":"0.1.0","contexts":["prod"],"start":"2026-01-02T03:04:05.678Z","intervalSeconds":5,` +
@@ -60,15 +61,24 @@ func TestLinesAsTheyAreWritten(t *testing.T) {
 			`"why":{"reason":"timeout","detail":"no answer in 2s"},"probes":{"0":{"outcome":"fail","code":null,"answered":null}},"breakers":null}}}}}`: is.AppendChange(nil, was),
 		`{"kind":"Event","source":"etcd","service":"payment","instance":"payment-1","seq":2,"at":"2026-01-02T03:04:05.678Z","event":"status",` +
 			`"from":"up","to":"down","why":{"reason":"timeout","detail":"no answer in 2s"}}`: line.AppendEvent(nil, &e),
-		`{"kind":"Series","count":2,"first":3,"series":[{"__name__":"up","job":"a\"b"},{"__name__":"x"}]}`:                      series.Append(nil),
-		`{"kind":"Samples","at":"2026-01-02T03:04:05.678Z","count":4,"runs":[[0,1,2.5],[4,"NaN","+Inf"]]}`:                      values.Append(nil, &first),
-		`{"kind":"End","at":"2026-01-02T03:04:05.678Z","why":"Ctrl-C","lines":9,"passes":2,"events":1,"series":3,"samples":40}`: end.Append(nil),
+		`{"kind":"Series","count":2,"first":3,"target":{"service":"payment"},"series":[{"__name__":"up","job":"a\"b"},{"__name__":"x"}]}`: series.Append(nil),
+		`{"kind":"Samples","at":"2026-01-02T03:04:05.678Z","count":4,"own":true,"runs":[[0,1,2.5],[4,"NaN","+Inf"]]}`:                     values.Append(nil, &first),
+		`{"kind":"End","at":"2026-01-02T03:04:05.678Z","why":"Ctrl-C","lines":9,"passes":2,"events":1,"series":3,"samples":40}`:           end.Append(nil),
 	} {
 		if string(got) != want {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
 	}
 	if got, want := string(values.Append(nil, &then)), `{"kind":"Samples","at":"2026-01-02T03:04:10.678Z","count":3,"runs":[[0,null,"stale"],[4,null]]}`; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	native := line.Histogram{Series: 7, Native: metrics.Native{
+		Schema: 3, ZeroThreshold: 1e-9, ZeroCount: 1, Count: 7, Sum: math.NaN(), PositiveSpans: []metrics.Span{{Offset: -4, Length: 2}, {Offset: 3, Length: 1}},
+		PositiveBuckets: []float64{1, 2, 3}, Gauge: true,
+	}}
+	if got, want := string(values.Append(nil, &line.Samples{T: 0, Histograms: []line.Histogram{native}})),
+		`{"kind":"Samples","at":"1970-01-01T00:00:00Z","count":1,"runs":[],"histograms":[{"series":7,"schema":3,"zeroThreshold":1e-09,"zeroCount":1,`+
+			`"count":7,"sum":"NaN","positive":{"spans":[[-4,2],[3,1]],"counts":[1,2,3]},"gauge":true}]}`; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	if got, err := line.DecodeHeader(h.Append(nil)); err != nil || !reflect.DeepEqual(got, h) {
@@ -159,6 +169,42 @@ func TestSamplesAddUp(t *testing.T) {
 	}
 }
 
+// TestHistogramsSurvive, whatever they hold.
+func TestHistogramsSurvive(t *testing.T) {
+	for seed := range uint64(200) {
+		f := &filler{chance: rand.New(rand.NewPCG(seed, 3))}
+		if seed == 0 {
+			f.chance = nil
+		}
+		var want line.Histogram
+		f.fill(reflect.ValueOf(&want).Elem(), "Histogram")
+		want.Series %= 10
+		for _, side := range []struct {
+			spans   []metrics.Span
+			buckets *[]float64
+		}{{want.PositiveSpans, &want.PositiveBuckets}, {want.NegativeSpans, &want.NegativeBuckets}} {
+			n := 0
+			for i := range side.spans {
+				side.spans[i].Length %= 5
+				n += int(side.spans[i].Length)
+			}
+			*side.buckets = nil
+			for i := range n {
+				*side.buckets = append(*side.buckets, float64(i)/3)
+			}
+		}
+		var w, r line.Values
+		text := w.Append(nil, &line.Samples{Histograms: []line.Histogram{want}})
+		got, err := r.Decode(text, 10)
+		if err != nil || len(got.Histograms) != 1 {
+			t.Fatalf("%v: %s", err, text)
+		}
+		if d := differences(reflect.ValueOf(want), reflect.ValueOf(got.Histograms[0]), "Histogram"); d != nil {
+			t.Fatalf("%s\n%s", strings.Join(d, "\n"), text)
+		}
+	}
+}
+
 func TestWrongLines(t *testing.T) {
 	record := func(text string) error {
 		_, err := line.Decode([]byte(text))
@@ -225,6 +271,11 @@ func TestWrongLines(t *testing.T) {
 		{samples, `{"kind":"Samples","at":"2026-01-02T03:04:05Z","runs":[[0.5,1]]}`, "there are 3"},
 		{samples, `{"kind":"Samples","at":"2026-01-02T03:04:05Z","runs":[[0,null]]}`, "as it was, and was not there"},
 		{samples, `{"kind":"Samples","at":"2026-01-02T03:04:05Z","runs":[[0,"much"]]}`, "is no number"},
+		{samples, `{"kind":"Samples","at":"2026-01-02T03:04:05Z","count":1,"runs":[],"histograms":[{"series":3}]}`, "series 3: there are 3"},
+		{samples, `{"kind":"Samples","at":"2026-01-02T03:04:05Z","count":1,"runs":[],"histograms":[{"positive":{"spans":[[0,2]],"counts":[1]}}]}`, "1 buckets are counted, of 2"},
+		{samples, `{"kind":"Samples","at":"2026-01-02T03:04:05Z","count":1,"runs":[],"histograms":[{"negative":{"spans":[[0,-1]]}}]}`, "is no span"},
+		{samples, `{"kind":"Samples","at":"2026-01-02T03:04:05Z","count":1,"runs":[],"histograms":[{"positive":{"spans":[[5000000000,0]]}}]}`, "is no span"},
+		{samples, `{"kind":"Samples","at":"2026-01-02T03:04:05Z","count":1,"runs":[],"histograms":7}`, "no place for a number"},
 		{samples, `[`, "not JSON"},
 		{samples, `[]`, "is no time"},
 	} {
@@ -254,7 +305,7 @@ func FuzzLine(f *testing.F) {
 		var values line.Values
 		if s, err := values.Decode(data, 5); err == nil {
 			var again line.Values
-			if got, err := again.Decode((&line.Values{}).Append(nil, &s), 5); err != nil || len(got.Points) != len(s.Points) {
+			if got, err := again.Decode((&line.Values{}).Append(nil, &s), 5); err != nil || got.Count() != s.Count() {
 				t.Fatalf("%+v became %+v, %v", s, got, err)
 			}
 		}

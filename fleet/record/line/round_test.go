@@ -92,6 +92,10 @@ func (f *filler) fill(v reflect.Value, path string) {
 		v.SetBool(f.chance == nil || f.chance.IntN(2) == 0)
 	case reflect.Int, reflect.Int64:
 		v.SetInt(f.next() * 1_000_000_007)
+	case reflect.Int32:
+		v.SetInt(-f.next())
+	case reflect.Uint32:
+		v.SetUint(uint64(f.next()))
 	case reflect.Uint64:
 		v.SetUint(math.MaxUint64 - uint64(f.next()))
 	case reflect.Float64:

@@ -11,13 +11,16 @@ import (
 	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet/metrics"
+	"github.com/midwatch-cli/midwatch/fleet/record/line/figure"
 	"github.com/midwatch-cli/midwatch/probe/health/rawjson"
 )
 
-// Series are label sets, numbered one after the other. Each is written once.
+// Series are label sets of one target, numbered one after the other. Each is
+// written once.
 type Series struct {
-	First  uint64 // number of the first of them
-	Labels []metrics.Labels
+	First  uint64           // number of the first of them
+	Target metrics.Labels   // that each of them has: of whose page they are
+	Labels []metrics.Labels // without those
 }
 
 // Append appends the line, without its end.
@@ -25,22 +28,36 @@ func (s *Series) Append(b []byte) []byte {
 	b = appendJSON(b, Head{Kind: KindSeries, Count: len(s.Labels)})
 	b = append(b[:len(b)-1], `,"first":`...)
 	b = strconv.AppendUint(b, s.First, 10)
+	b = appendLabels(append(b, `,"target":`...), s.Target)
 	b = append(b, `,"series":[`...)
 	for i, labels := range s.Labels {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = append(b, '{')
-		for j, l := range labels {
-			if j > 0 {
-				b = append(b, ',')
-			}
-			b = append(appendJSON(b, l.Name), ':')
-			b = appendJSON(b, l.Value)
-		}
-		b = append(b, '}')
+		b = appendLabels(b, labels)
 	}
 	return append(b, "]}"...)
+}
+
+func appendLabels(b []byte, labels metrics.Labels) []byte {
+	b = append(b, '{')
+	for i, l := range labels {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(appendJSON(b, l.Name), ':')
+		b = appendJSON(b, l.Value)
+	}
+	return append(b, '}')
+}
+
+func labelsOf(pairs map[string]string) metrics.Labels {
+	labels := make(metrics.Labels, 0, len(pairs))
+	for name, value := range pairs {
+		labels = append(labels, metrics.Label{Name: name, Value: value})
+	}
+	slices.SortFunc(labels, func(a, b metrics.Label) int { return strings.Compare(a.Name, b.Name) })
+	return labels
 }
 
 // DecodeSeries reads it.
@@ -48,6 +65,7 @@ func DecodeSeries(data []byte) (Series, error) {
 	var s struct {
 		Count  int                 `json:"count"`
 		First  uint64              `json:"first"`
+		Target map[string]string   `json:"target"`
 		Series []map[string]string `json:"series"`
 	}
 	if err := json.Unmarshal(data, &s); err != nil {
@@ -56,21 +74,24 @@ func DecodeSeries(data []byte) (Series, error) {
 	if s.Count != len(s.Series) {
 		return Series{}, fmt.Errorf("it says that there are %d series, and holds %d", s.Count, len(s.Series))
 	}
-	out := Series{First: s.First, Labels: make([]metrics.Labels, len(s.Series))}
+	out := Series{First: s.First, Target: labelsOf(s.Target), Labels: make([]metrics.Labels, len(s.Series))}
 	for i, pairs := range s.Series {
-		for name, value := range pairs {
-			out.Labels[i] = append(out.Labels[i], metrics.Label{Name: name, Value: value})
-		}
-		slices.SortFunc(out.Labels[i], func(a, b metrics.Label) int { return strings.Compare(a.Name, b.Name) })
+		out.Labels[i] = labelsOf(pairs)
 	}
 	return out, nil
 }
 
-// Samples are values of series at one time.
+// Samples are values of series at one time: that of their page, or one of their
+// own.
 type Samples struct {
-	T      int64 // Unix milliseconds
-	Points []Sample
+	T          int64 // Unix milliseconds
+	Own        bool  // the page they were on has another time; it is that of the next samples of their target
+	Points     []Sample
+	Histograms []Histogram
 }
+
+// Count is how many there are.
+func (s *Samples) Count() int { return len(s.Points) + len(s.Histograms) }
 
 // Sample is the value of one series.
 type Sample struct {
@@ -101,8 +122,12 @@ func (v *Values) Append(b []byte, s *Samples) []byte {
 	if v.last == nil {
 		v.last = make(map[uint64]uint64, len(s.Points))
 	}
-	b = appendJSON(b, Head{Kind: KindSamples, At: momentOf(time.UnixMilli(s.T)), Count: len(s.Points)})
-	b = append(b[:len(b)-1], `,"runs":[`...)
+	b = appendJSON(b, Head{Kind: KindSamples, At: figure.MomentOf(time.UnixMilli(s.T)), Count: s.Count()})
+	b = b[:len(b)-1]
+	if s.Own {
+		b = append(b, `,"own":true`...)
+	}
+	b = append(b, `,"runs":[`...)
 	for i, p := range s.Points {
 		switch {
 		case i == 0:
@@ -124,12 +149,16 @@ func (v *Values) Append(b []byte, s *Samples) []byte {
 			b = append(b, `"stale"`...)
 			continue
 		}
-		b = appendNumber(b, p.V)
+		b = figure.AppendNumber(b, p.V)
 	}
 	if len(s.Points) > 0 {
 		b = append(b, ']')
 	}
-	return append(b, "]}"...)
+	b = append(b, ']')
+	if len(s.Histograms) > 0 {
+		b = appendJSON(append(b, `,"histograms":`...), each(s.Histograms, histogramOf))
+	}
+	return append(b, '}')
 }
 
 // Decode reads it. Series with a number of known or more are not there yet, and
@@ -143,11 +172,11 @@ func (v *Values) Decode(data []byte, known uint64) (Samples, error) {
 		v.last = map[uint64]uint64{}
 	}
 	line, _ := text.Object()
-	var at moment
+	var at figure.Moment
 	if err := at.UnmarshalJSON([]byte(line.Get("at"))); err != nil {
 		return Samples{}, err
 	}
-	out := Samples{T: at.time().UnixMilli()}
+	out := Samples{T: at.Time().UnixMilli(), Own: line.Get("own") == "true"}
 	runs, ok := line.Get("runs").Array()
 	if !ok {
 		return out, errors.New("samples without runs")
@@ -169,8 +198,12 @@ func (v *Values) Decode(data []byte, known uint64) (Samples, error) {
 			out.Points = append(out.Points, p)
 		}
 	}
-	if count, _ := strconv.Atoi(string(line.Get("count"))); count != len(out.Points) {
-		return out, fmt.Errorf("it says that there are %d samples, and holds %d", count, len(out.Points))
+	var err error
+	if out.Histograms, err = decodeHistograms(line.Get("histograms"), known); err != nil {
+		return out, err
+	}
+	if count, _ := strconv.Atoi(string(line.Get("count"))); count != out.Count() {
+		return out, fmt.Errorf("it says that there are %d samples, and holds %d", count, out.Count())
 	}
 	return out, nil
 }
@@ -186,7 +219,7 @@ func (v *Values) sample(series uint64, text rawjson.Value) (Sample, error) {
 	case `"stale"`:
 		bits = staleBits
 	default:
-		var n number
+		var n figure.Number
 		if err := n.UnmarshalJSON([]byte(text)); err != nil {
 			return Sample{}, err
 		}

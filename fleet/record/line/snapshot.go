@@ -2,6 +2,7 @@ package line
 
 import (
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/record/line/figure"
 )
 
 // What a snapshot line holds. The names are the format's: they do not change
@@ -10,13 +11,13 @@ import (
 type (
 	snapshot struct {
 		Head
-		Took     seconds   `json:"tookSeconds,omitzero"`
-		Services []service `json:"services,omitzero"`
-		Sources  []source  `json:"sources,omitzero"`
-		Roots    []root    `json:"roots,omitzero"`
-		Warnings []warning `json:"warnings,omitzero"`
-		Known    []ref     `json:"known,omitzero"`
-		Holds    []held    `json:"holds,omitzero"`
+		Took     figure.Seconds `json:"tookSeconds,omitzero"`
+		Services []service      `json:"services,omitzero"`
+		Sources  []source       `json:"sources,omitzero"`
+		Roots    []root         `json:"roots,omitzero"`
+		Warnings []warning      `json:"warnings,omitzero"`
+		Known    []ref          `json:"known,omitzero"`
+		Holds    []held         `json:"holds,omitzero"`
 	}
 
 	ref struct {
@@ -54,19 +55,19 @@ type (
 	}
 
 	source struct {
-		Context   string    `json:"context,omitzero"`
-		Name      string    `json:"source,omitzero"`
-		URL       string    `json:"url,omitzero"`
-		AsOf      moment    `json:"asOf,omitzero"`
-		Reason    string    `json:"reason,omitzero"`
-		Detail    string    `json:"detail,omitzero"`
-		Hint      string    `json:"hint,omitzero"`
-		Since     moment    `json:"since,omitzero"`
-		HasHealth bool      `json:"hasHealth,omitzero"`
-		Services  int       `json:"services,omitzero"`
-		Instances int       `json:"instances,omitzero"`
-		Warnings  []warning `json:"warnings,omitzero"`
-		Vantage   string    `json:"vantage,omitzero"`
+		Context   string        `json:"context,omitzero"`
+		Name      string        `json:"source,omitzero"`
+		URL       string        `json:"url,omitzero"`
+		AsOf      figure.Moment `json:"asOf,omitzero"`
+		Reason    string        `json:"reason,omitzero"`
+		Detail    string        `json:"detail,omitzero"`
+		Hint      string        `json:"hint,omitzero"`
+		Since     figure.Moment `json:"since,omitzero"`
+		HasHealth bool          `json:"hasHealth,omitzero"`
+		Services  int           `json:"services,omitzero"`
+		Instances int           `json:"instances,omitzero"`
+		Warnings  []warning     `json:"warnings,omitzero"`
+		Vantage   string        `json:"vantage,omitzero"`
 	}
 
 	root struct {
@@ -97,7 +98,7 @@ func each[A, B any](list []A, one func(*A) B) []B {
 func snapshotOf(p *Pass) snapshot {
 	s := p.Snapshot
 	return snapshot{
-		Head: Head{Kind: KindSnapshot, Context: s.Context, Seq: s.Seq, At: momentOf(s.At)}, Took: seconds(s.Took),
+		Head: Head{Kind: KindSnapshot, Context: s.Context, Seq: s.Seq, At: figure.MomentOf(s.At)}, Took: figure.Seconds(s.Took),
 		Services: each(s.Services, serviceOf), Sources: each(s.Sources, sourceOf), Roots: each(s.Roots, rootOf), Warnings: each(s.Warnings, warningOf),
 		Known: each(p.Known, refOf), Holds: each(p.Holds, heldOf),
 	}
@@ -106,7 +107,7 @@ func snapshotOf(p *Pass) snapshot {
 func (s *snapshot) pass() Pass {
 	return Pass{
 		Snapshot: &fleet.Snapshot{
-			Seq: s.Seq, Context: s.Context, At: s.At.time(), Took: s.Took.duration(),
+			Seq: s.Seq, Context: s.Context, At: s.At.Time(), Took: s.Took.Duration(),
 			Services: each(s.Services, (*service).fleet), Sources: each(s.Sources, (*source).fleet),
 			Roots: each(s.Roots, (*root).fleet), Warnings: each(s.Warnings, (*warning).fleet),
 		},
@@ -133,16 +134,16 @@ func (s *service) fleet() fleet.ServiceView {
 
 func sourceOf(v *fleet.SourceView) source {
 	return source{
-		Context: v.Context, Name: v.Name, URL: v.URL, AsOf: momentOf(v.AsOf), Reason: string(v.Reason), Detail: v.Detail, Hint: v.Hint,
-		Since: momentOf(v.Since), HasHealth: v.HasHealth, Services: v.Services, Instances: v.Instances,
+		Context: v.Context, Name: v.Name, URL: v.URL, AsOf: figure.MomentOf(v.AsOf), Reason: string(v.Reason), Detail: v.Detail, Hint: v.Hint,
+		Since: figure.MomentOf(v.Since), HasHealth: v.HasHealth, Services: v.Services, Instances: v.Instances,
 		Warnings: each(v.Warnings, warningOf), Vantage: v.Vantage,
 	}
 }
 
 func (s *source) fleet() fleet.SourceView {
 	return fleet.SourceView{
-		Context: s.Context, Name: s.Name, URL: s.URL, AsOf: s.AsOf.time(), Reason: fleet.Reason(s.Reason), Detail: s.Detail, Hint: s.Hint,
-		Since: s.Since.time(), HasHealth: s.HasHealth, Services: s.Services, Instances: s.Instances,
+		Context: s.Context, Name: s.Name, URL: s.URL, AsOf: s.AsOf.Time(), Reason: fleet.Reason(s.Reason), Detail: s.Detail, Hint: s.Hint,
+		Since: s.Since.Time(), HasHealth: s.HasHealth, Services: s.Services, Instances: s.Instances,
 		Warnings: each(s.Warnings, (*warning).fleet), Vantage: s.Vantage,
 	}
 }

@@ -1,18 +1,21 @@
 package line
 
-import "github.com/midwatch-cli/midwatch/fleet"
+import (
+	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/record/line/figure"
+)
 
 // traffic is what metrics said of a service or an instance. A number that nobody
 // gave is left out.
 type traffic struct {
-	Window seconds `json:"windowSeconds,omitzero"`
-	Rate   *number `json:"rate,omitzero"`
-	Errors *number `json:"errorRatio,omitzero"`
-	P50    *number `json:"p50Seconds,omitzero"`
-	P95    *number `json:"p95Seconds,omitzero"`
-	P99    *number `json:"p99Seconds,omitzero"`
-	Over   bool    `json:"p99Exceeded,omitzero"`
-	Why    string  `json:"why,omitzero"`
+	Window figure.Seconds `json:"windowSeconds,omitzero"`
+	Rate   *figure.Number `json:"rate,omitzero"`
+	Errors *figure.Number `json:"errorRatio,omitzero"`
+	P50    *figure.Number `json:"p50Seconds,omitzero"`
+	P95    *figure.Number `json:"p95Seconds,omitzero"`
+	P99    *figure.Number `json:"p99Seconds,omitzero"`
+	Over   bool           `json:"p99Exceeded,omitzero"`
+	Why    string         `json:"why,omitzero"`
 }
 
 func trafficOf(t *fleet.Traffic) *traffic {
@@ -20,8 +23,8 @@ func trafficOf(t *fleet.Traffic) *traffic {
 		return nil
 	}
 	return &traffic{
-		Window: seconds(t.Window), Rate: rateOf(t.Rate), Errors: rateOf(t.Errors),
-		P50: rateOf(t.P50), P95: rateOf(t.P95), P99: rateOf(t.P99), Over: t.Over, Why: t.Why,
+		Window: figure.Seconds(t.Window), Rate: figure.RateOf(t.Rate), Errors: figure.RateOf(t.Errors),
+		P50: figure.RateOf(t.P50), P95: figure.RateOf(t.P95), P99: figure.RateOf(t.P99), Over: t.Over, Why: t.Why,
 	}
 }
 
@@ -30,7 +33,7 @@ func (t *traffic) fleet() *fleet.Traffic {
 		return nil
 	}
 	return &fleet.Traffic{
-		Window: t.Window.duration(), Rate: t.Rate.rate(), Errors: t.Errors.rate(),
-		P50: t.P50.rate(), P95: t.P95.rate(), P99: t.P99.rate(), Over: t.Over, Why: t.Why,
+		Window: t.Window.Duration(), Rate: t.Rate.Rate(), Errors: t.Errors.Rate(),
+		P50: t.P50.Rate(), P95: t.P95.Rate(), P99: t.P99.Rate(), Over: t.Over, Why: t.Why,
 	}
 }

@@ -1,4 +1,6 @@
-package line
+// Package figure is how recordings write times, durations and numbers: so that
+// they are read back as the same, whatever they are.
+package figure
 
 import (
 	"bytes"
@@ -10,22 +12,23 @@ import (
 	"time"
 )
 
-// moment is a time: RFC 3339 in UTC, to the nanosecond. A year that RFC 3339
+// Moment is a time: RFC 3339 in UTC, to the nanosecond. A year that RFC 3339
 // has no room for, as a far side may claim, is written in Unix seconds behind
 // an @.
-type moment time.Time
+type Moment time.Time
 
-// momentOf leaves out where the clock hangs and how it was wound: both are of
+// MomentOf leaves out where the clock hangs and how it was wound: both are of
 // this process.
-func momentOf(t time.Time) moment { return moment(t.Round(0).UTC()) }
+func MomentOf(t time.Time) Moment { return Moment(t.Round(0).UTC()) }
 
-func (m moment) time() time.Time { return time.Time(m) }
+// Time is the time.
+func (m Moment) Time() time.Time { return time.Time(m) }
 
 // IsZero says that there is no such time, so that it is left out.
-func (m moment) IsZero() bool { return time.Time(m).IsZero() }
+func (m Moment) IsZero() bool { return time.Time(m).IsZero() }
 
 // MarshalJSON never fails.
-func (m moment) MarshalJSON() ([]byte, error) {
+func (m Moment) MarshalJSON() ([]byte, error) {
 	t := time.Time(m).UTC()
 	b := append(make([]byte, 0, len(time.RFC3339Nano)+2), '"')
 	if y := t.Year(); y < 0 || y > 9999 {
@@ -39,7 +42,7 @@ func (m moment) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads both forms.
-func (m *moment) UnmarshalJSON(data []byte) error {
+func (m *Moment) UnmarshalJSON(data []byte) error {
 	text := strings.Trim(string(data), `"`)
 	if unix, far := strings.CutPrefix(text, "@"); far {
 		whole, part, _ := strings.Cut(unix, ".")
@@ -48,24 +51,25 @@ func (m *moment) UnmarshalJSON(data []byte) error {
 		if err != nil || err2 != nil || len(part) != 9 {
 			return fmt.Errorf("%s is no time", data)
 		}
-		*m = moment(time.Unix(sec, int64(nsec)).UTC())
+		*m = Moment(time.Unix(sec, int64(nsec)).UTC())
 		return nil
 	}
 	t, err := time.Parse(time.RFC3339Nano, text)
 	if err != nil {
 		return fmt.Errorf("%s is no time", data)
 	}
-	*m = moment(t.UTC())
+	*m = Moment(t.UTC())
 	return nil
 }
 
-// seconds is a duration as a number of seconds, exact to the nanosecond.
-type seconds time.Duration
+// Seconds is a duration as a number of seconds, exact to the nanosecond.
+type Seconds time.Duration
 
-func (s seconds) duration() time.Duration { return time.Duration(s) }
+// Duration is the duration.
+func (s Seconds) Duration() time.Duration { return time.Duration(s) }
 
 // MarshalJSON writes the decimal fraction that it is.
-func (s seconds) MarshalJSON() ([]byte, error) {
+func (s Seconds) MarshalJSON() ([]byte, error) {
 	b := make([]byte, 0, 24)
 	n := uint64(s)
 	if s < 0 {
@@ -84,7 +88,7 @@ func (s seconds) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads it back without a detour over a float.
-func (s *seconds) UnmarshalJSON(data []byte) error {
+func (s *Seconds) UnmarshalJSON(data []byte) error {
 	text := string(data)
 	positive, negative := strings.CutPrefix(text, "-")
 	whole, part, _ := strings.Cut(positive, ".")
@@ -103,25 +107,26 @@ func (s *seconds) UnmarshalJSON(data []byte) error {
 	}
 	switch {
 	case negative && n <= 1<<63:
-		*s = seconds(-n)
+		*s = Seconds(-n)
 	case !negative && n <= math.MaxInt64:
-		*s = seconds(n)
+		*s = Seconds(n)
 	default:
 		return bad
 	}
 	return nil
 }
 
-// number is a float that may be none of JSON's: those are texts, as Prometheus
+// Number is a float that may be none of JSON's: those are texts, as Prometheus
 // writes them.
-type number float64
+type Number float64
 
 // MarshalJSON writes the shortest form that is read back as the same.
-func (n number) MarshalJSON() ([]byte, error) {
-	return appendNumber(make([]byte, 0, 24), float64(n)), nil
+func (n Number) MarshalJSON() ([]byte, error) {
+	return AppendNumber(make([]byte, 0, 24), float64(n)), nil
 }
 
-func appendNumber(b []byte, v float64) []byte {
+// AppendNumber appends the text of a Number.
+func AppendNumber(b []byte, v float64) []byte {
 	switch {
 	case math.IsNaN(v):
 		return append(b, `"NaN"`...)
@@ -134,25 +139,26 @@ func appendNumber(b []byte, v float64) []byte {
 }
 
 // UnmarshalJSON reads both forms.
-func (n *number) UnmarshalJSON(data []byte) error {
+func (n *Number) UnmarshalJSON(data []byte) error {
 	v, err := strconv.ParseFloat(strings.Trim(string(data), `"`), 64)
 	if err != nil || !json.Valid(data) {
 		return fmt.Errorf("%s is no number", data)
 	}
-	*n = number(v)
+	*n = Number(v)
 	return nil
 }
 
-// rateOf is a share that nobody may have given, which is NaN.
-func rateOf(v float64) *number {
+// RateOf is a share that nobody may have given, which is NaN.
+func RateOf(v float64) *Number {
 	if math.IsNaN(v) {
 		return nil
 	}
-	n := number(v)
+	n := Number(v)
 	return &n
 }
 
-func (n *number) rate() float64 {
+// Rate is the share; NaN of none.
+func (n *Number) Rate() float64 {
 	if n == nil {
 		return math.NaN()
 	}

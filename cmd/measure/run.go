@@ -125,7 +125,7 @@ func (s *Session) pass(ctx context.Context, progress func(done, total int)) (Rea
 	if s.passes++; s.passes == 1 {
 		s.start = s.app.Now()
 	}
-	r := Reading{Passes: s.passes, missed: s.missed, pages: s.Server == "" && s.Needs.Pages, server: s.Server, start: s.start}
+	r := Reading{Passes: s.passes, pages: s.Server == "" && s.Needs.Pages, server: s.Server, start: s.start}
 	r.seen = s.passing() && !r.pages
 	var err error
 	switch {
@@ -139,13 +139,7 @@ func (s *Session) pass(ctx context.Context, progress func(done, total int)) (Rea
 	if err != nil {
 		return r, err
 	}
-	if r.pages {
-		for in := range instances(r.Snapshot) {
-			if in.Scrape.Why.Reason != "" {
-				s.missed[in.Key] = in.Scrape
-			}
-		}
-	}
+	s.note(&r)
 	r.At = s.app.Now() // what a pass saw was kept before
 	if s.passes == 1 {
 		s.began = r.At
@@ -154,4 +148,18 @@ func (s *Session) pass(ctx context.Context, progress func(done, total int)) (Rea
 		r.Gathered = r.At.Sub(s.began)
 	}
 	return r, nil
+}
+
+// note remembers how the reading of instances failed, in case that the next one
+// does not.
+func (s *Session) note(r *Reading) {
+	r.missed = s.missed
+	if !r.pages {
+		return
+	}
+	for in := range instances(r.Snapshot) {
+		if in.Scrape.Why.Reason != "" {
+			s.missed[in.Key] = in.Scrape
+		}
+	}
 }

@@ -227,3 +227,18 @@ func TestFirstReadingFailed(t *testing.T) {
 		}
 	}
 }
+
+// TestTimesOfItsOwn: a page whose samples are not of the window has no rate
+// because of that.
+func TestTimesOfItsOwn(t *testing.T) {
+	for word, off := range map[string]time.Duration{"behind": -4 * time.Minute, "ahead": 5 * time.Minute} {
+		stamp := time.Now().Add(off).UnixMilli()
+		at := cmdtest.Inventory(t, "order o-1="+cmdtest.Handler(t, func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = fmt.Fprintf(w, "http_requests_total{code=\"200\"} 1 %d\n", stamp)
+		}))
+		r := run(t, false, "--window", "200ms", "--registry", at)
+		if r.Code() != app.CannotSay || !strings.Contains(r.Out, "all its samples bring times of their own, as far as ") || !strings.Contains(r.Out, word) {
+			t.Errorf("%s: ended with %d, %s%s", word, r.Code(), r.Out, r.Errs)
+		}
+	}
+}

@@ -184,7 +184,7 @@ func (t *table) instance(in *fleet.InstanceView, ix *index, of string) row {
 // explained adds to a row what passes saw of its instances.
 func (t *table) explained(r row, of []*fleet.InstanceView, ix *index, service string) row {
 	var silent, failed *fleet.InstanceView
-	once := ""
+	once, odd := "", "" // odd is what a page may lack a rate for
 	if t.session.Server == "" {
 		for _, in := range of {
 			switch {
@@ -194,6 +194,7 @@ func (t *table) explained(r row, of []*fleet.InstanceView, ix *index, service st
 				r.Unread++
 				failed = in
 			default:
+				odd = cmp.Or(odd, in.Scrape.Note)
 				if at, ok := ix.instances[keyed(service, in.ID)]; ok && t.report.Instances[at].Rate.Why == red.WhyOneScrape {
 					once = cmp.Or(r.missed(t, in), once)
 				}
@@ -218,7 +219,9 @@ func (t *table) explained(r row, of []*fleet.InstanceView, ix *index, service st
 	case len(of) == 0:
 		r.why = "no instances"
 	case r.Row.Rate.Why != "":
-		r.why = r.Row.Rate.Why
+		if r.why = r.Row.Rate.Why; odd != "" {
+			r.why += ": " + odd
+		}
 	case t.session.Server != "":
 		r.why = "the server has no such series"
 	default:

@@ -87,7 +87,7 @@ func (t *table) tellLate(a *app.App) {
 			others = " and " + app.Count(n-1, "more instance")
 		}
 		k := fleet.Key{Ref: r.Key.Ref, Instance: first.Instance}
-		a.Complain("metrics of "+k.String()+others+" could be read once only: "+first.Detail, "a longer --window reads it twice")
+		a.Complain("metrics of "+k.String()+others+" could be read once only: "+first.Detail, "it can be read now: ask again")
 	}
 }
 

@@ -146,6 +146,44 @@ func TestOddPages(t *testing.T) {
 	w.expect("a", `{i="1", instance="order-1"}`, "NaN", `{i="2", instance="order-1"}`, "+Inf")
 }
 
+// TestTimesOfItsOwn: a page whose samples bring times that are not ours is told,
+// with how far off they are, also the second time.
+func TestTimesOfItsOwn(t *testing.T) {
+	for name, c := range map[string]struct {
+		off  []time.Duration // of each sample; 0: it brings none
+		note string
+	}{
+		"behind":     {[]time.Duration{-3 * time.Minute, -4 * time.Minute}, "all its samples bring times of their own, as far as 4m"},
+		"ahead":      {[]time.Duration{5 * time.Minute}, "all its samples bring times of their own, as far as "},
+		"one of two": {[]time.Duration{-3 * time.Minute, 0}, ""},
+		"none":       {[]time.Duration{0, 0}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			now := time.Now()
+			w := newWorld(t, func(o *collect.Options) { o.Now = func() time.Time { return now } })
+			body := ""
+			for i, off := range c.off {
+				body += fmt.Sprintf("a{i=\"%d\"} 1", i)
+				if off != 0 {
+					body += fmt.Sprintf(" %d", now.Add(off).UnixMilli())
+				}
+				body += "\n"
+			}
+			target := at("order-1", serve(t, page("/metrics", body))+"/metrics")
+			for range 2 {
+				got := w.collect(target)
+				if got.Why.Reason != "" || !strings.Contains(got.Note, c.note) || strings.Contains(got.Note, "of their own") != (c.note != "") {
+					t.Errorf("%+v", got)
+				}
+				if c.note != "" && strings.Contains(got.Note, "behind") != (c.off[0] < 0) {
+					t.Errorf("%+v", got)
+				}
+				now = now.Add(10 * time.Second)
+			}
+		})
+	}
+}
+
 // TestMillion: of a target with a million series some are kept, the rest is
 // counted, and memory stays within what those take.
 func TestMillion(t *testing.T) {

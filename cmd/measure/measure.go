@@ -49,6 +49,7 @@ type Session struct {
 	start   time.Time // of the first pass
 	began   time.Time // when it had ended
 	passes  int
+	missed  map[fleet.Key]fleet.Scrape // the last reading that failed of each instance
 }
 
 // Open opens the contexts of the command, or a Prometheus server. Nothing is read
@@ -65,7 +66,7 @@ func (l *Look) Open(ctx context.Context, a *app.App, names []string, window Wind
 		return nil, err
 	}
 	l.Source.Prepare(a, &l.Probing)
-	s := &Session{app: a, look: l, sel: sel, Needs: Needs{Asking: app.Nothing, Pages: true}}
+	s := &Session{app: a, look: l, sel: sel, Needs: Needs{Asking: app.Nothing, Pages: true}, missed: map[fleet.Key]fleet.Scrape{}}
 	if s.session, err = a.Open(ctx, l.Probing); err != nil {
 		return nil, err
 	}

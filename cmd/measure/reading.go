@@ -20,8 +20,9 @@ type Reading struct {
 	Gathered    time.Duration // from the first pass to the last
 	Passes      int
 
-	pages  bool // pages of metrics were read
-	seen   bool // only what passes see was
+	missed map[fleet.Key]fleet.Scrape // of instances that once could not be read
+	pages  bool                       // pages of metrics were read
+	seen   bool                       // only what passes see was
 	server string
 	start  time.Time
 }
@@ -77,6 +78,13 @@ func instances(s *fleet.Snapshot) func(yield func(*fleet.InstanceView) bool) {
 // it, and no failure.
 func Silent(in *fleet.InstanceView) bool {
 	return in.Plan.Metrics == nil || in.Scrape.Why.Reason == probe.ReasonNotFound && !in.Plan.Metrics.Named
+}
+
+// Missed is how an earlier reading of an instance failed that the last pass could
+// read.
+func (r *Reading) Missed(in *fleet.InstanceView) (fleet.Scrape, bool) {
+	s, ok := r.missed[in.Key]
+	return s, ok && in.Scrape.Why.Reason == ""
 }
 
 // Doubts are what an answer may lack.

@@ -58,6 +58,7 @@ func (s *Session) past(read app.Reading, collect time.Duration) Reading {
 		collect = s.session.Measures.Window
 	}
 	r := Reading{Reading: read, At: s.app.Now(), pages: s.Needs.Pages, seen: !s.Needs.Pages}
+	s.note(&r)
 	var began time.Time
 	r.start, began, r.Passes = s.session.Past().Gathered(collect)
 	r.Gathered = read.Snapshot.At.Sub(began)

@@ -139,6 +139,7 @@ func (s *Session) pass(ctx context.Context, progress func(done, total int)) (Rea
 	if err != nil {
 		return r, err
 	}
+	s.note(&r)
 	r.At = s.app.Now() // what a pass saw was kept before
 	if s.passes == 1 {
 		s.began = r.At
@@ -147,4 +148,18 @@ func (s *Session) pass(ctx context.Context, progress func(done, total int)) (Rea
 		r.Gathered = r.At.Sub(s.began)
 	}
 	return r, nil
+}
+
+// note remembers how the reading of instances failed, in case that the next one
+// does not.
+func (s *Session) note(r *Reading) {
+	r.missed = s.missed
+	if !r.pages {
+		return
+	}
+	for in := range instances(r.Snapshot) {
+		if in.Scrape.Why.Reason != "" {
+			s.missed[in.Key] = in.Scrape
+		}
+	}
 }

@@ -87,8 +87,11 @@ func sortable() []string {
 	for _, c := range columns(nil) {
 		names = append(names, word(c.Name))
 	}
-	return append(names, "instance", "zone", "version")
+	return append(names, ofInstances()...)
 }
+
+// ofInstances are the columns that only rows for instances have.
+func ofInstances() []string { return []string{"instance", "zone", "version"} }
 
 // signatures are the conventions that a row was found by.
 func signatures(r *row) string {

@@ -6,12 +6,14 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/midwatch-cli/midwatch/cmd/app"
 	"github.com/midwatch-cli/midwatch/cmd/cmdtest"
 	"github.com/midwatch-cli/midwatch/cmd/metrics"
+	"github.com/midwatch-cli/midwatch/fleet/metrics/red"
 )
 
 // service counts ten calls more each time its page is read, of which one failed;
@@ -21,6 +23,15 @@ type service struct {
 
 	mu    sync.Mutex
 	reads int
+	clock time.Duration // how far a reading moves it, from the second one on
+}
+
+// now is a time that only readings move, so that none comes late, however long it
+// takes.
+func (s *service) now() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return night.Add(time.Duration(max(s.reads-1, 0)) * s.clock)
 }
 
 func (s *service) serve(t *testing.T) string {
@@ -60,15 +71,26 @@ func run(t *testing.T, tty bool, args ...string) cmdtest.Result {
 	}}.Run(t, args...)
 }
 
+// clocked runs metrics of one service by the clock that its readings move.
+func (s *service) clocked(t *testing.T, tty bool, args ...string) cmdtest.Result {
+	t.Helper()
+	c := cmdtest.Command{New: metrics.New, Prepare: func(a *app.App) {
+		a.IO.OutTTY, a.Now = tty, s.now
+		a.IO.Wide = func() int { return 100 }
+	}}
+	return c.Run(t, append(args, "--registry", cmdtest.Inventory(t, "order o-1="+s.serve(t)))...)
+}
+
 // TestTwoReadings: off a terminal a page is read at both ends of the window, and
 // no more.
 func TestTwoReadings(t *testing.T) {
-	s := &service{times: "histogram"}
-	r := run(t, false, "--window", "300ms", "--registry", cmdtest.Inventory(t, "order o-1="+s.serve(t)), "-o", "json", "--jq", `.items[0]|[.requests, .errorRatio, .atLeast[]?, (.history|length)]|map(tostring)|join(" ")`)
+	s := &service{times: "histogram", clock: 300 * time.Millisecond}
+	r := s.clocked(t, false, "--window", "300ms", "-o", "json", "--jq", `.items[0]|[.requests, .errorRatio, .atLeast[]?, (.history|length)]|map(tostring)|join(" ")`)
 	if r.Err != nil || r.Out != "10 0.1 p95Seconds p99Seconds 0\n" || s.read() != 2 {
 		t.Errorf("%v, %q, %d readings, %s", r.Err, r.Out, s.read(), r.Errs)
 	}
-	if r = run(t, false, "--window", "300ms", "--interval", "100ms", "--registry", cmdtest.Inventory(t, "order o-1="+s.serve(t)), "-q"); r.Err != nil || s.read() < 5 {
+	s = &service{times: "histogram", clock: 100 * time.Millisecond}
+	if r = s.clocked(t, false, "--window", "300ms", "--interval", "100ms", "-q"); r.Err != nil || s.read() != 4 {
 		t.Errorf("%v: with --interval there were %d readings", r.Err, s.read())
 	}
 }
@@ -76,9 +98,9 @@ func TestTwoReadings(t *testing.T) {
 // TestDrawn: on a terminal there are as many readings as it takes to draw the
 // window.
 func TestDrawn(t *testing.T) {
-	s := &service{times: "histogram"}
-	r := run(t, true, "--window", "2s", "--registry", cmdtest.Inventory(t, "order o-1="+s.serve(t)))
-	if r.Err != nil || s.read() != 3 || !regexp.MustCompile(`(?m)^  SERVICE +RATE +ERRORS +P50 +P95 +P99 +LAST 2 S\n✗ order +[\d.]+ /s +10% +\d+ ms +>100 ms +>100 ms +[▁-█]+$`).MatchString(r.Out) {
+	s := &service{times: "histogram", clock: time.Second}
+	r := s.clocked(t, true, "--window", "2s")
+	if r.Err != nil || s.read() != 3 || !regexp.MustCompile(`(?m)^  SERVICE +RATE +ERRORS +P50 +P95 +P99 +LAST 2 S\n✗ order +10 /s +10% +\d+ ms +>100 ms +>100 ms +[▁-█]+$`).MatchString(r.Out) {
 		t.Errorf("%v, %d readings\n%s", r.Err, s.read(), r.Out)
 	}
 }
@@ -159,6 +181,64 @@ func TestWrongUsage(t *testing.T) {
 		r := run(t, false, append(strings.Fields(c.args), "--registry", cmdtest.Inventory(t, "order"))...)
 		if r.Code() != app.Usage || !strings.Contains(r.Err.Error(), c.says) {
 			t.Errorf("%s: ended with %d, %v", c.args, r.Code(), r.Err)
+		}
+	}
+}
+
+// TestSortByWhatServicesDoNotHave: it is refused, and not sorted by something else.
+func TestSortByWhatServicesDoNotHave(t *testing.T) {
+	for _, name := range []string{"instance", "zone", "version", "-zone", "VERSION"} {
+		at := cmdtest.Inventory(t, "order")
+		if r := run(t, false, "--sort="+name, "--registry", at); r.Code() != app.Usage || r.Hint() != "--by instance" {
+			t.Errorf("%s: ended with %d, %v, hint %q", name, r.Code(), r.Err, r.Hint())
+		}
+		if r := run(t, false, "--sort="+name, "--by", "instance", "--window", "100ms", "--registry", at); r.Code() == app.Usage {
+			t.Errorf("%s: %v", name, r.Err)
+		}
+	}
+}
+
+// TestFirstReadingFailed: of an instance that only the last pass could read there
+// is no rate, which is said, and is no success.
+func TestFirstReadingFailed(t *testing.T) {
+	for _, by := range []string{"service", "instance"} {
+		well := &service{times: "none"}
+		var reads atomic.Int64
+		late := cmdtest.Handler(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path != "/metrics" {
+				http.NotFound(w, r)
+				return
+			}
+			if reads.Add(1) == 1 {
+				w.WriteHeader(http.StatusServiceUnavailable)
+				return
+			}
+			_, _ = fmt.Fprint(w, "http_requests_total{code=\"200\"} 1\n")
+		})
+		at := cmdtest.Inventory(t, "order o-1="+well.serve(t), "pay p-1="+late)
+		r := run(t, false, "--by", by, "--window", "200ms", "--registry", at)
+		if r.Code() != app.CannotSay || !strings.Contains(r.Errs, "error: metrics of pay/p-1 could be read once only: ") || !strings.Contains(r.Out, red.WhyOneScrape+": before, ") {
+			t.Errorf("by %s it ended with %d, %s%s", by, r.Code(), r.Out, r.Errs)
+		}
+		reads.Store(0)
+		r = run(t, false, "--by", by, "--window", "200ms", "--registry", at, "-o", "json", "--jq", `.exitCode, .counts.unread, (.errors[]|.service+"/"+.instance), .items[1].unread`)
+		if r.Code() != app.CannotSay || r.Out != "3\n1\npay/p-1\n1\n" {
+			t.Errorf("by %s it ended with %d, %q, %s", by, r.Code(), r.Out, r.Errs)
+		}
+	}
+}
+
+// TestTimesOfItsOwn: a page whose samples are not of the window has no rate
+// because of that.
+func TestTimesOfItsOwn(t *testing.T) {
+	for word, off := range map[string]time.Duration{"behind": -4 * time.Minute, "ahead": 5 * time.Minute} {
+		stamp := time.Now().Add(off).UnixMilli()
+		at := cmdtest.Inventory(t, "order o-1="+cmdtest.Handler(t, func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = fmt.Fprintf(w, "http_requests_total{code=\"200\"} 1 %d\n", stamp)
+		}))
+		r := run(t, false, "--window", "200ms", "--registry", at)
+		if r.Code() != app.CannotSay || !strings.Contains(r.Out, "all its samples bring times of their own, as far as ") || !strings.Contains(r.Out, word) {
+			t.Errorf("%s: ended with %d, %s%s", word, r.Code(), r.Out, r.Errs)
 		}
 	}
 }

@@ -84,6 +84,8 @@ func (o *options) run(ctx context.Context, a *app.App, names []string) error {
 		return app.Usagef("", "--by %q: want service or instance", o.by)
 	case o.sort != "" && !slices.Contains(sortable(), strings.TrimPrefix(strings.ToLower(o.sort), "-")):
 		return app.Usagef("there are: "+strings.Join(sortable(), ", "), "--sort %q: there is no such column", o.sort)
+	case o.by != "instance" && slices.Contains(ofInstances(), strings.TrimPrefix(strings.ToLower(o.sort), "-")):
+		return app.Usagef("--by instance", "--sort %q: a row for each service has no such column", o.sort)
 	}
 	s, err := o.look.Open(ctx, a, names, measure.Window{Given: o.window})
 	if err != nil {

@@ -249,6 +249,14 @@ func TestServerCouldNotRead(t *testing.T) {
 		if args == "" && !strings.Contains(r.Out, "1 instance not read") {
 			t.Errorf("%s", r.Out)
 		}
+		r = c.Run(t, append(strings.Fields(args), "--prometheus", url, "-o", "json", "--jq", `.counts.unread, (.errors[]|.service+" "+.instance+" "+.reason)`)...)
+		says := "0\n"
+		if want != "" {
+			says = "1\npayment 10.0.0.9:80 no_data\n"
+		}
+		if r.Out != says {
+			t.Errorf("%s: errors are %q", args, r.Out)
+		}
 	}
 }
 

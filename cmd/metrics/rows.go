@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"github.com/midwatch-cli/midwatch/cmd/app"
 	"github.com/midwatch-cli/midwatch/cmd/measure"
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/document"
 	"github.com/midwatch-cli/midwatch/fleet/document/measured"
 	"github.com/midwatch-cli/midwatch/fleet/metrics"
 	"github.com/midwatch-cli/midwatch/fleet/metrics/red"
@@ -18,9 +20,11 @@ import (
 // beside them.
 type row struct {
 	measured.Line
-	why     string // why nothing at all is known of it
-	unread  bool   // something of it could not be read
-	zone    string // of an instance
+	why     string           // why nothing at all is known of it
+	unread  bool             // something of it could not be read
+	errors  []document.Error // of what could not be read, where the last pass does not say it
+	late    bool             // some of those: only the last pass could read them
+	zone    string           // of an instance
 	version string
 }
 
@@ -100,11 +104,12 @@ func (t *table) found() *fleet.Snapshot {
 // index says where the rows of a report are, and how many instances of each
 // service were not read, by what is said of a service in labels.
 type index struct {
-	services, instances, unread map[string]int
+	services, instances map[string]int
+	unread              map[string][]string // the instances, as the server names them
 }
 
 func (t *table) indexed(several bool) index {
-	ix := index{map[string]int{}, map[string]int{}, map[string]int{}}
+	ix := index{map[string]int{}, map[string]int{}, map[string][]string{}}
 	of := func(l metrics.Labels) string {
 		if t.session.Server != "" {
 			return l.Get(t.asked.Service[0])
@@ -123,7 +128,7 @@ func (t *table) indexed(several bool) index {
 		service := of(one.Labels)
 		ix.instances[keyed(service, one.Labels.Get(metrics.LabelInstance))] = i
 		if one.Rate.Why == red.WhyUnread {
-			ix.unread[service]++
+			ix.unread[service] = append(ix.unread[service], one.Labels.Get(metrics.LabelInstance))
 		}
 	}
 	return ix
@@ -148,13 +153,16 @@ func (t *table) service(svc *fleet.ServiceView, ix *index, of string) row {
 		r.Row = t.report.Services[at]
 	}
 	if t.session.Server != "" {
-		r.Unread = ix.unread[of]
+		r.Unread = len(ix.unread[of])
+		for _, id := range ix.unread[of] {
+			r.errors = append(r.errors, unreadBy(fleet.Key{Ref: svc.Ref, Instance: id}))
+		}
 	}
 	var in []*fleet.InstanceView
 	for i := range svc.Instances {
 		in = append(in, &svc.Instances[i])
 	}
-	return t.explained(r, in)
+	return t.explained(r, in, ix, of)
 }
 
 func (t *table) instance(in *fleet.InstanceView, ix *index, of string) row {
@@ -168,13 +176,15 @@ func (t *table) instance(in *fleet.InstanceView, ix *index, of string) row {
 	}
 	if t.session.Server != "" && r.Row.Rate.Why == red.WhyUnread {
 		r.Unread++
+		r.errors = append(r.errors, unreadBy(in.Key))
 	}
-	return t.explained(r, []*fleet.InstanceView{in})
+	return t.explained(r, []*fleet.InstanceView{in}, ix, of)
 }
 
 // explained adds to a row what passes saw of its instances.
-func (t *table) explained(r row, of []*fleet.InstanceView) row {
+func (t *table) explained(r row, of []*fleet.InstanceView, ix *index, service string) row {
 	var silent, failed *fleet.InstanceView
+	once, odd := "", "" // odd is what a page may lack a rate for
 	if t.session.Server == "" {
 		for _, in := range of {
 			switch {
@@ -183,6 +193,11 @@ func (t *table) explained(r row, of []*fleet.InstanceView) row {
 			case in.Scrape.Why.Reason != "":
 				r.Unread++
 				failed = in
+			default:
+				odd = cmp.Or(odd, in.Scrape.Note)
+				if at, ok := ix.instances[keyed(service, in.ID)]; ok && t.report.Instances[at].Rate.Why == red.WhyOneScrape {
+					once = cmp.Or(r.missed(t, in), once)
+				}
 			}
 		}
 	}
@@ -195,6 +210,8 @@ func (t *table) explained(r row, of []*fleet.InstanceView) row {
 		_, r.why = fleet.ReasonOf(t.failed)
 	case failed != nil:
 		r.why = failed.Scrape.Why.Detail
+	case once != "":
+		r.why = once
 	case silent != nil && silent.Plan.Metrics == nil:
 		r.why = "nobody says where its metrics are"
 	case silent != nil:
@@ -202,7 +219,9 @@ func (t *table) explained(r row, of []*fleet.InstanceView) row {
 	case len(of) == 0:
 		r.why = "no instances"
 	case r.Row.Rate.Why != "":
-		r.why = r.Row.Rate.Why
+		if r.why = r.Row.Rate.Why; odd != "" {
+			r.why += ": " + odd
+		}
 	case t.session.Server != "":
 		r.why = "the server has no such series"
 	default:
@@ -211,6 +230,29 @@ func (t *table) explained(r row, of []*fleet.InstanceView) row {
 	r.Row.Numbers = nothing(r.Row.Numbers, r.why)
 	r.Row.Saturation = idle(r.Row.Saturation, r.why)
 	return r
+}
+
+// missed notes an instance that only the last pass could read, and says why that
+// is not enough; nothing where no pass failed.
+func (r *row) missed(t *table, in *fleet.InstanceView) string {
+	s, ok := t.reading.Missed(in)
+	if !ok {
+		return ""
+	}
+	r.Unread++
+	r.late = true
+	why := red.WhyOneScrape + ": before, " + s.Why.Detail
+	r.errors = append(r.errors, errorOf(in.Key, s.Why.Reason, why, s.Hint))
+	return why
+}
+
+// unreadBy is an instance that a server could not read.
+func unreadBy(k fleet.Key) document.Error {
+	return errorOf(k, fleet.ReasonNoData, "the server could not read its metrics", "")
+}
+
+func errorOf(k fleet.Key, reason fleet.Reason, detail, hint string) document.Error {
+	return document.Error{Context: k.Context, Source: k.Source, Namespace: k.Namespace, Service: k.Name, Instance: k.Instance, Reason: string(reason), Detail: detail, Hint: hint}
 }
 
 // nothing gives the same reason to all numbers that are n/a.

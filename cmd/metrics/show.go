@@ -49,6 +49,7 @@ func (t *table) show(a *app.App) error {
 		return err
 	}
 	doubts.Tell(a)
+	t.tellLate(a)
 	t.complain(a)
 	return app.End(code)
 }
@@ -67,10 +68,27 @@ func (t *table) code() app.Code {
 	switch {
 	case t.failed != nil, len(t.reading.Missing) > 0, !slices.ContainsFunc(t.rows, func(r row) bool { return r.Row.Rate.OK }):
 		return app.CannotSay
-	case t.session.Server != "" && slices.ContainsFunc(t.rows, func(r row) bool { return r.unread }):
+	case slices.ContainsFunc(t.rows, func(r row) bool { return len(r.errors) > 0 }):
 		return app.CannotSay
 	}
 	return app.OK
+}
+
+// tellLate says of which instances only the last pass could read the metrics, the
+// first one of each row.
+func (t *table) tellLate(a *app.App) {
+	for i := range t.rows {
+		r := &t.rows[i]
+		if !r.late {
+			continue
+		}
+		first, others := &r.errors[0], ""
+		if n := len(r.errors); n > 1 {
+			others = " and " + app.Count(n-1, "more instance")
+		}
+		k := fleet.Key{Ref: r.Key.Ref, Instance: first.Instance}
+		a.Complain("metrics of "+k.String()+others+" could be read once only: "+first.Detail, "it can be read now: ask again")
+	}
 }
 
 // complain says why nothing was measured, where nobody else says it.
@@ -113,6 +131,10 @@ func (t *table) document(code app.Code) measured.MetricsDoc {
 	}
 	slices.SortStableFunc(m.Rows, func(a, b measured.Line) int { return a.Key.Compare(b.Key) })
 	d := measured.Metrics(m)
+	for i := range t.rows {
+		d.Errors = append(d.Errors, t.rows[i].errors...)
+		d.Counts.Unread += len(t.rows[i].errors)
+	}
 	if t.failed != nil {
 		reason, detail := fleet.ReasonOf(t.failed)
 		d.Errors = append(d.Errors, document.Error{Source: "prometheus", Reason: string(reason), Detail: detail, Hint: fleet.HintOf(t.failed)})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -122,7 +123,7 @@ func (r *result) lacks(ctx context.Context, selected []metrics.Selected) string 
 		case len(s.Lacks) > 0:
 			return s.Selector + " is not known: " + strings.Join(s.Lacks, ", ")
 		case gathers:
-			r.hint = r.near(ctx)
+			r.hint = r.near(ctx, selected)
 		}
 		return s.Selector + " matched no series"
 	}
@@ -156,7 +157,7 @@ func span(d time.Duration) string {
 }
 
 // near looks for names like those that matched nothing.
-func (r *result) near(ctx context.Context) string {
+func (r *result) near(ctx context.Context, selected []metrics.Selected) string {
 	q := metrics.Question{Expr: `count by (__name__) ({__name__!=""})`, At: r.question.At}
 	answer, err := r.session.Over.Query(ctx, q)
 	if err != nil || len(answer.Series) == 0 {
@@ -166,8 +167,16 @@ func (r *result) near(ctx context.Context) string {
 	for i := range answer.Series {
 		have = append(have, answer.Series[i].Labels.Name())
 	}
-	for _, name := range r.o.families() {
-		found = append(found, match.Nearest(name, have)...)
+	for _, sel := range r.o.known.Selectors() {
+		matched := func(s metrics.Selected) bool { return s.Selector == sel.Text && s.Series > 0 }
+		if slices.ContainsFunc(selected, matched) || slices.Contains(have, sel.Name) { // it is not the name that is wrong
+			continue
+		}
+		for _, name := range match.Nearest(sel.Name, have) {
+			if !slices.Contains(found, name) {
+				found = append(found, name)
+			}
+		}
 	}
 	if len(found) == 0 {
 		return "midwatch query 'count by (__name__) ({__name__!=\"\"})' lists the names there are"

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/midwatch-cli/midwatch/cmd/app"
 	"github.com/midwatch-cli/midwatch/cmd/cmdtest"
 	"github.com/midwatch-cli/midwatch/cmd/query"
 )
@@ -40,6 +41,46 @@ func TestGatheredTooLittle(t *testing.T) {
 		}
 		if r := clocked(t, append(args, "-o", "json", "--jq", ".warnings|length")...); r.Out != map[bool]string{true: "1\n", false: "0\n"}[c.warn] {
 			t.Errorf("%s: %q warnings", c.expr, r.Out)
+		}
+	}
+}
+
+// TestFoundIsNotSuggested: the hint is about the name that matched nothing, and
+// not about one beside it.
+func TestFoundIsNotSuggested(t *testing.T) {
+	at := cmdtest.Inventory(t, "order o-1="+cmdtest.Handler(t, func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = fmt.Fprint(w, "reads_total 1\nwrites_total 2\n")
+	}))
+	for _, c := range []struct{ expr, hint string }{
+		{"up and nope", "hint: midwatch query 'count by (__name__)"},
+		{"up and raeds_total", "hint: did you mean reads_total?\n"},
+		{"raeds_total and up", "hint: did you mean reads_total?\n"},
+		{"raeds_total and raeds_total", "hint: did you mean reads_total?\n"},
+		{`writes_total and reads_total{a="b"}`, "hint: midwatch query 'count by (__name__)"},
+	} {
+		if r := clocked(t, c.expr, "--registry", at); r.Code() != app.CannotSay || !strings.Contains(r.Errs, c.hint) {
+			t.Errorf("%s: ended with %d, %s", c.expr, r.Code(), r.Errs)
+		}
+	}
+}
+
+// TestNamesAreQuoted: what is printed can be asked for.
+func TestNamesAreQuoted(t *testing.T) {
+	at := cmdtest.Inventory(t, "order o-1="+cmdtest.Handler(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; version=1.0.0; escaping=allow-utf-8")
+		_, _ = fmt.Fprint(w, "{\"http.server.requests\",\"a.b\"=\"c\"} 1\njob:rate 2\n")
+	}))
+	for expr, want := range map[string]string{
+		`{"http.server.requests"}`: `{"http.server.requests", "a.b"="c", instance="o-1", service="order"`,
+		`{__name__="job:rate"}`:    `job:rate{instance="o-1", service="order"`,
+	} {
+		r := clocked(t, expr, "--registry", at, "--no-headers")
+		if r.Err != nil || !strings.HasPrefix(r.Out, want) {
+			t.Fatalf("%s: %v, %s%s", expr, r.Err, r.Out, r.Errs)
+		}
+		metric, _, _ := strings.Cut(r.Out, "\t")
+		if again := clocked(t, metric, "--registry", at, "--no-headers"); again.Err != nil || !strings.HasPrefix(again.Out, metric) {
+			t.Errorf("%s: %v, %s%s", metric, again.Err, again.Out, again.Errs)
 		}
 	}
 }

@@ -2,9 +2,9 @@ package query
 
 import (
 	"cmp"
-	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -50,19 +50,40 @@ func histogram(h *metrics.HistogramPoint, number func(float64) string) string {
 	return "count " + number(h.Count) + ", sum " + number(h.Sum)
 }
 
-// notation is a set of labels as Prometheus writes one; nothing where it is
+// notation is a set of labels as PromQL reads one: names that are no plain words
+// stand in quotes, that of the family inside of the braces. Nothing where it is
 // empty.
 func notation(labels metrics.Labels) string {
 	var parts []string
+	name := labels.Name()
+	if name != "" && !plain(name, ":") {
+		parts, name = append(parts, strconv.Quote(name)), ""
+	}
 	for _, l := range labels {
-		if l.Name != metrics.LabelName {
-			parts = append(parts, fmt.Sprintf("%s=%q", l.Name, l.Value))
+		if l.Name == metrics.LabelName {
+			continue
 		}
+		label := l.Name
+		if !plain(label, "") {
+			label = strconv.Quote(label)
+		}
+		parts = append(parts, label+"="+strconv.Quote(l.Value))
 	}
 	if len(parts) == 0 {
-		return labels.Name()
+		return name
 	}
-	return labels.Name() + "{" + strings.Join(parts, ", ") + "}"
+	return name + "{" + strings.Join(parts, ", ") + "}"
+}
+
+// plain says that a name needs no quotes in PromQL; it may have more characters
+// than words of a program have.
+func plain(name, more string) bool {
+	for i, r := range name {
+		if r != '_' && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (i == 0 || r < '0' || r > '9') && !strings.ContainsRune(more, r) {
+			return false
+		}
+	}
+	return name != ""
 }
 
 // labelled is how the series of an answer are told apart on a terminal.
@@ -102,7 +123,11 @@ func label(a *app.App, series []metrics.Series, beside int) labelled {
 	}
 	for i := range series {
 		for _, name := range differ {
-			l.cells[i] = append(l.cells[i], render.Text(series[i].Labels.Get(name)))
+			text := series[i].Labels.Get(name)
+			if name == metrics.LabelName {
+				text = notation(metrics.Labels{{Name: name, Value: text}})
+			}
+			l.cells[i] = append(l.cells[i], render.Text(text))
 		}
 	}
 	return l

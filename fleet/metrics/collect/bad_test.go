@@ -102,7 +102,11 @@ func TestBadPages(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			sent.Store(0)
-			w := newWorld(t, func(o *collect.Options) { o.Timeout = 3 * time.Second })
+			patience := time.Minute // unpacking takes what it takes on a busy machine
+			if c.reason == probe.ReasonTimeout {
+				patience = 3 * time.Second
+			}
+			w := newWorld(t, func(o *collect.Options) { o.Timeout = patience })
 			got := w.beside(at("order-1", serve(t, c.answer)+"/metrics"))
 			if got.Why.Reason != c.reason || !strings.Contains(got.Why.Detail, c.detail) || got.Samples != 0 || len(got.Why.Detail) > 400 {
 				t.Errorf("%+v", got)
@@ -140,6 +144,44 @@ func TestOddPages(t *testing.T) {
 	w := newWorld(t)
 	w.collect(at("order-1", serve(t, page("/m", "a{i=\"1\"} NaN\na{i=\"2\"} +Inf\n"))+"/m"))
 	w.expect("a", `{i="1", instance="order-1"}`, "NaN", `{i="2", instance="order-1"}`, "+Inf")
+}
+
+// TestTimesOfItsOwn: a page whose samples bring times that are not ours is told,
+// with how far off they are, also the second time.
+func TestTimesOfItsOwn(t *testing.T) {
+	for name, c := range map[string]struct {
+		off  []time.Duration // of each sample; 0: it brings none
+		note string
+	}{
+		"behind":     {[]time.Duration{-3 * time.Minute, -4 * time.Minute}, "all its samples bring times of their own, as far as 4m"},
+		"ahead":      {[]time.Duration{5 * time.Minute}, "all its samples bring times of their own, as far as "},
+		"one of two": {[]time.Duration{-3 * time.Minute, 0}, ""},
+		"none":       {[]time.Duration{0, 0}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			now := time.Now()
+			w := newWorld(t, func(o *collect.Options) { o.Now = func() time.Time { return now } })
+			body := ""
+			for i, off := range c.off {
+				body += fmt.Sprintf("a{i=\"%d\"} 1", i)
+				if off != 0 {
+					body += fmt.Sprintf(" %d", now.Add(off).UnixMilli())
+				}
+				body += "\n"
+			}
+			target := at("order-1", serve(t, page("/metrics", body))+"/metrics")
+			for range 2 {
+				got := w.collect(target)
+				if got.Why.Reason != "" || !strings.Contains(got.Note, c.note) || strings.Contains(got.Note, "of their own") != (c.note != "") {
+					t.Errorf("%+v", got)
+				}
+				if c.note != "" && strings.Contains(got.Note, "behind") != (c.off[0] < 0) {
+					t.Errorf("%+v", got)
+				}
+				now = now.Add(10 * time.Second)
+			}
+		})
+	}
 }
 
 // TestMillion: of a target with a million series some are kept, the rest is

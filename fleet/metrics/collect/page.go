@@ -76,7 +76,9 @@ type keeper struct {
 	target         *series.Target
 	at             int64
 	early, refused int
-	void           bool // an id does not stand any longer
+	own            int   // samples that bring a time of their own
+	off            int64 // the farthest of those from ours, in milliseconds; below 0 where it is behind
+	void           bool  // an id does not stand any longer
 }
 
 func (k *keeper) New(l labels.Labels) (uint32, bool) {
@@ -85,15 +87,41 @@ func (k *keeper) New(l labels.Labels) (uint32, bool) {
 }
 
 func (k *keeper) Value(id uint32, at int64, v float64) {
+	k.timed(at)
 	if !k.target.Append(series.ID(id), at, v) {
 		k.dropped(id, at)
 	}
 }
 
 func (k *keeper) Histogram(id uint32, at int64, h *histogram.FloatHistogram) {
+	k.timed(at)
 	if !k.target.AppendHistogram(series.ID(id), at, h) {
 		k.dropped(id, at)
 	}
+}
+
+// timed notes a sample's own time.
+func (k *keeper) timed(at int64) {
+	if at == k.at {
+		return
+	}
+	k.own++
+	if off := at - k.at; max(off, -off) > max(k.off, -k.off) {
+		k.off = off
+	}
+}
+
+// apart says how far the times of a page are from ours, where all of its samples
+// bring their own: what is computed over a time of ours may miss them.
+func (k *keeper) apart(samples int) string {
+	off := time.Duration(k.off) * time.Millisecond
+	switch {
+	case k.own < samples || off.Abs() < time.Second:
+		return ""
+	case off < 0:
+		return fmt.Sprintf("all its samples bring times of their own, as far as %v behind", -off.Round(time.Second))
+	}
+	return fmt.Sprintf("all its samples bring times of their own, as far as %v ahead", off.Round(time.Second))
 }
 
 func (k *keeper) dropped(id uint32, at int64) {
@@ -164,6 +192,9 @@ func (r *reading) keep(url string, answer *scrape.Answer, other time.Time) (flee
 	}
 	for _, n := range report.Notes {
 		notes = append(notes, string(n))
+	}
+	if note := k.apart(report.Samples); note != "" {
+		notes = append(notes, note)
 	}
 	if k.early > 0 {
 		notes = append(notes, fmt.Sprintf("%d dropped, as more than ten minutes ahead", k.early))

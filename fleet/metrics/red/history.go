@@ -1,8 +1,11 @@
 package red
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/midwatch-cli/midwatch/fleet/metrics/red/count"
@@ -15,6 +18,10 @@ const maxSteps = 10_000
 
 // stretch is the time between two scrapes, in Unix milliseconds.
 type stretch struct{ from, to int64 }
+
+func (s stretch) compare(o stretch) int {
+	return cmp.Or(cmp.Compare(s.from, o.from), cmp.Compare(s.to, o.to))
+}
 
 // flow is the calls of one instance over time.
 type flow struct {
@@ -75,8 +82,8 @@ func (h History) rates(flows []flow) []Value {
 	begin := end - int64(n)*step
 	calls := make([]float64, n)
 	for _, f := range flows {
-		for s, amount := range f.calls {
-			shared(s, begin, step, amount, calls)
+		for _, s := range slices.SortedFunc(maps.Keys(f.calls), stretch.compare) { // sums are the same each time
+			shared(s, begin, step, f.calls[s], calls)
 		}
 	}
 	for i := range rates {

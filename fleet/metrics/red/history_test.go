@@ -2,6 +2,7 @@ package red_test
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -152,6 +153,24 @@ midwatch_instance_latency_seconds{instance=orders-1,quantile=0.99,service=orders
 	for i := range max(len(got), len(wanted)) {
 		if i >= len(got) || i >= len(wanted) || !strings.Contains("\n"+strings.Join(got, "\n")+"\n", "\n"+wanted[i]+"\n") {
 			t.Fatalf("got\n%s\nwant\n%s", strings.Join(got, "\n"), want)
+		}
+	}
+}
+
+// TestHistoryIsTheSameEachTime: rates that are equal but for the order in which
+// they are added up draw other bars.
+func TestHistoryIsTheSameEachTime(t *testing.T) {
+	m := newMemory()
+	var values []float64
+	for i := range 40 {
+		values = append(values, float64(i)*0.1*math.Pi)
+	}
+	requests(t, m, "orders", "1", "200", values...)
+	o := red.Options{At: began.Add(400 * time.Second), Window: time.Minute, History: red.History{Range: 400 * time.Second, Step: 95 * time.Second}}
+	want := fmt.Sprintf("%+v", compute(t, m, o).Services)
+	for range 20 {
+		if got := fmt.Sprintf("%+v", compute(t, m, o).Services); got != want {
+			t.Fatalf("%s\nwant\n%s", got, want)
 		}
 	}
 }

@@ -54,12 +54,16 @@ func numbersOf(t *count.Tally) Numbers {
 // share is a part of the calls that were judged; told says that somebody does.
 func share(t *count.Tally, n, judged float64, told bool) Value {
 	switch {
+	case !told && t.Why[WhyErrors]:
+		return none(WhyErrors)
 	case !told && t.Why[WhyStatuses]:
 		return none(WhyStatuses)
 	case !told && t.Errors:
 		return none(WhyNotWhose)
 	case !told:
 		return none(WhyNoErrors)
+	case judged <= 0 && t.Calls > 0 && t.Why[WhyStatuses]:
+		return none(WhyStatuses)
 	case judged <= 0:
 		return none(WhyNoCalls)
 	}

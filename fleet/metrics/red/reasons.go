@@ -14,6 +14,7 @@ const (
 	WhyNoErrors   = count.NoErrors
 	WhyNotWhose   = "its page does not tell whose fault errors are"
 	WhyStatuses   = count.StrangeStatuses
+	WhyErrors     = count.SpoiltErrors
 	WhyNoTimes    = count.NoTimes
 	WhyNotTimed   = count.NotTimed
 	WhyMean       = count.OnlyMean
@@ -44,6 +45,7 @@ func Reasons() []Reason {
 		{WhyNoErrors, "neither a label nor a family of its page has to do with errors"},
 		{WhyNotWhose, "it counts errors, but not those of the caller apart"},
 		{WhyStatuses, "there are statuses, and none is a code or a known word"},
+		{WhyErrors, "a family of failures is NaN or infinite: how many it hides is not known"},
 		{WhyNoTimes, "no family of its page has to do with durations"},
 		{WhyNotTimed, "it has a histogram, which did not grow though there were calls; Envoy's lag a few seconds"},
 		{WhyMean, "there are a sum and a count, or an average: see the mean. Micrometer has buckets with `management.metrics.distribution.percentiles-histogram.http.server.requests=true`"},

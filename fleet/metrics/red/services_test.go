@@ -493,3 +493,63 @@ type warning struct{}
 func (warning) Query(context.Context, metrics.Question) (metrics.Answer, error) {
 	return metrics.Answer{Warnings: []string{"half of it is missing"}}, nil
 }
+
+// TestSpoiltErrors: where failures are a family of their own, one that is no
+// number is not none.
+func TestSpoiltErrors(t *testing.T) {
+	for name, is := range map[string]float64{"NaN": nan, "Inf": math.Inf(1)} {
+		m, spoilt := newMemory(), math.Inf(1) // put leaves out what is NaN
+
+		m.put(t, `hand_requests_total{service="orders",instance="1"}`, began, 10*time.Second, 0, 100, 200)
+		m.put(t, `hand_errors_total{service="orders",instance="1"}`, began, 10*time.Second, 0, spoilt, spoilt)
+		m.put(t, `dubbo_provider_requests_total{service="pay",instance="1"}`, began, 10*time.Second, 0, 100, 200)
+		m.put(t, `dubbo_provider_requests_timeout_total{service="pay",instance="1"}`, began, 10*time.Second, 0, spoilt, spoilt)
+		m.put(t, `dubbo_provider_requests_limit_total{service="pay",instance="1"}`, began, 10*time.Second, 0, 10, 20)
+		m.put(t, `hand_requests_total{service="half",instance="1"}`, began, 10*time.Second, 0, 100, 200)
+		m.put(t, `hand_errors_total{service="half",instance="1"}`, began, 10*time.Second, 0, spoilt, spoilt)
+		m.put(t, `hand_requests_total{service="half",instance="2"}`, began, 10*time.Second, 0, 100, 200)
+		m.put(t, `hand_errors_total{service="half",instance="2"}`, began, 10*time.Second, 0, 50, 100)
+		for i := range m.entries {
+			if math.IsInf(m.entries[i].v, 1) {
+				m.entries[i].v = is
+			}
+		}
+		r := compute(t, m, minute())
+		orders, pay, half := find(t, r.Services, "orders"), find(t, r.Services, "pay"), find(t, r.Services, "half")
+		for _, c := range []struct{ got, want string }{
+			{text(orders.Requests), "200"},
+			{text(orders.Errors), "n/a: " + red.WhyErrors},
+			{text(pay.Requests), "200"},
+			{text(pay.Errors), "n/a: " + red.WhyErrors},
+			{text(pay.ClientErrors), "0.1"},
+			{text(half.Errors), "0.5 (of 50% of the calls)"},
+		} {
+			if c.got != c.want {
+				t.Errorf("%s: %s, want %s", name, c.got, c.want)
+			}
+		}
+	}
+}
+
+// TestStrangeStatusesAreNotJudged: calls with a status that nobody understands
+// have neither failed nor not.
+func TestStrangeStatusesAreNotJudged(t *testing.T) {
+	m := newMemory()
+	requests(t, m, "orders", "1", "200", 0, 50)
+	requests(t, m, "orders", "1", "500", 0, 50)
+	requests(t, m, "orders", "1", "teapot", 0, 300)
+	requests(t, m, "quiet", "1", "200", 5, 5)
+	requests(t, m, "quiet", "1", "teapot", 0, 300)
+	r := compute(t, m, minute())
+	orders, quiet := find(t, r.Services, "orders"), find(t, r.Services, "quiet")
+	for _, c := range []struct{ got, want string }{
+		{text(orders.Requests), "400"},
+		{text(orders.Errors), "0.5 (of 25% of the calls)"},
+		{text(orders.ClientErrors), "0 (of 25% of the calls)"},
+		{text(quiet.Errors), "n/a: " + red.WhyStatuses},
+	} {
+		if c.got != c.want {
+			t.Errorf("%s, want %s", c.got, c.want)
+		}
+	}
+}

@@ -16,6 +16,7 @@ const (
 	NoNumbers       = "its counters are no numbers"
 	NoErrors        = "its page has no error data"
 	StrangeStatuses = "its statuses are not understood"
+	SpoiltErrors    = "its counts of errors are no numbers"
 	NoTimes         = "its page has no durations"
 	NotTimed        = "no durations in the window"
 	OnlyMean        = "no histogram: only an average"

@@ -25,6 +25,8 @@ type Tally struct {
 	Failed, Refused             float64 // those
 	JudgedErrors, JudgedClients float64 // of the calls of parts that tell
 
+	strange float64 // calls of a part with a status that nobody understands
+
 	Timed      float64 // calls of parts with buckets
 	Spread     spread.Spread
 	Averaged   float64 // calls of parts with sums
@@ -123,16 +125,21 @@ func (p *Part) Tally() *Tally {
 		t.Errors, t.Clients = true, true // they would tell
 	}
 	p.responses(t)
+	understood := max(t.Calls-t.strange, 0)
+	if t.strange > 0 {
+		t.Why[StrangeStatuses] = true
+	}
 	switch {
 	case t.Errors:
-		t.JudgedErrors = t.Calls
+		t.JudgedErrors = understood
+	case t.Why[SpoiltErrors]:
 	case p.judged:
 		t.Why[StrangeStatuses] = true
 	default:
 		t.Why[NoErrors] = true
 	}
 	if t.Clients {
-		t.JudgedClients = t.Calls
+		t.JudgedClients = understood
 	}
 	p.times(t, calls)
 	return t
@@ -146,7 +153,8 @@ func (t *Tally) judge(p *Part, get func(string) (string, bool), n float64) {
 		t.Failed += n
 	case class == signature.ClientFault:
 		t.Refused += n
-	case class == signature.Unjudged:
+	case class == signature.Unjudged: // they may have failed, or not
+		t.strange += n
 		return
 	}
 	t.Errors, t.Clients = true, true
@@ -157,19 +165,31 @@ func (p *Part) responses(t *Tally) {
 	if p.Responses != "" {
 		_, series := p.target.Lookup(p.Spellings(p.Responses, signature.Total))
 		for _, s := range p.kept(series) {
+			if slices.ContainsFunc(s.Points, isSpoilt) {
+				t.Why[SpoiltErrors] = true
+				continue
+			}
 			t.judge(p, s.Get, p.target.Increase(s.Points))
 		}
-		p.used(series)
+		if p.used(series); t.Why[SpoiltErrors] { // how many it hides is not known
+			t.Failed, t.Refused, t.strange, t.Errors, t.Clients = 0, 0, 0, false, false
+		}
 	}
+	// One counter that is no number hides how many there were: then nobody tells.
 	sum := func(families []string) (n float64, there bool) {
+		spoilt := false
 		for _, family := range families {
 			_, series := p.target.Lookup(p.Spellings(family, signature.Total))
 			for _, s := range working(p.kept(series)) {
+				spoilt = spoilt || slices.ContainsFunc(s.Points, isSpoilt)
 				n, there = n+p.target.Increase(s.Points), true
 			}
 			p.used(series)
 		}
-		return n, there
+		if spoilt {
+			t.Why[SpoiltErrors] = true
+		}
+		return n, there && !spoilt
 	}
 	if n, there := sum(p.Match.Failed); there {
 		t.Failed, t.Errors = n, true

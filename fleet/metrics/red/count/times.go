@@ -2,6 +2,7 @@ package count
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -202,8 +203,8 @@ func (p *Part) spread(timer *timer) (s spread.Spread, hidden bool) {
 	if !bounded {
 		return nil, len(timer.buckets) > 0
 	}
-	for key, bounds := range sets {
-		all = append(all, spread.Classic(bounds, totals[key])...)
+	for _, key := range slices.Sorted(maps.Keys(sets)) { // sums are the same each time
+		all = append(all, spread.Classic(sets[key], totals[key])...)
 	}
 	return spread.Join(all), false
 }

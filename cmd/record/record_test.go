@@ -29,7 +29,7 @@ func made(t *testing.T, c cmdtest.Command, args ...string) (*recording.Recording
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "a.jsonl")
 	c.New = record.New
-	if r := c.Run(t, append([]string{"--to", path, "--attempts", "1", "--interval", "100ms", "--duration", "700ms"}, args...)...); r.Err != nil {
+	if r := c.Run(t, append([]string{"--to", path, "--attempts", "1", "--interval", "100ms", "--duration", "3s"}, args...)...); r.Err != nil {
 		t.Fatalf("ended with %v\n%s%s", r.Err, r.Out, r.Errs)
 	}
 	data, err := os.ReadFile(path)

@@ -26,7 +26,7 @@ func TestContexts(t *testing.T) {
 		t.Fatal(err)
 	}
 	path := file(t, "a"+record.Extension)
-	if r := run(t, "record", "--config", config, "--all-contexts", "--to", path, "--attempts", "1", "--interval", "100ms", "--duration", "1500ms"); r.code != 0 {
+	if r := run(t, "record", "--config", config, "--all-contexts", "--to", path, "--attempts", "1", "--interval", "100ms", "--duration", "3s"); r.code != 0 {
 		t.Fatalf("%+v", r)
 	}
 	both := firstOf(t, path, "prod", "test")

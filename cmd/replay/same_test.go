@@ -167,7 +167,7 @@ func TestAsItWas(t *testing.T) {
 	for _, u := range urls {
 		flags = append(flags, "--registry", u)
 	}
-	recorded := run(t, append([]string{"record", "--to", path, "--attempts", "1", "--interval", "100ms", "--duration", "1500ms"}, flags...)...)
+	recorded := run(t, append([]string{"record", "--to", path, "--attempts", "1", "--interval", "100ms", "--duration", "3s"}, flags...)...)
 	if recorded.code != 0 {
 		t.Fatalf("%+v", recorded)
 	}

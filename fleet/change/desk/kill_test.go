@@ -126,6 +126,7 @@ func TestKilled(t *testing.T) {
 							}
 							return
 						}
+						w.server.Close() // what the process had on its way is answered, or never will be
 						aftermath(t, w, dir, what, way, b)
 					})
 				}

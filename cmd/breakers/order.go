@@ -311,9 +311,9 @@ func (t *targets) says(p change.Plan) []screen.Passage {
 		parts[n].Steps = append(parts[n].Steps, i)
 	}
 	for n, g := range order {
-		var todo bool
-		parts[n].Says, todo = t.sentence(&p, parts[n].Steps, g.ref, g.breaker)
-		if !todo {
+		var needed bool
+		parts[n].Says, needed = t.sentence(&p, parts[n].Steps, g.ref, g.breaker)
+		if !needed {
 			continue
 		}
 		calls := "Calls"
@@ -327,7 +327,7 @@ func (t *targets) says(p change.Plan) []screen.Passage {
 
 // sentence says on how many instances of how many something is done, and why
 // not on the others.
-func (t *targets) sentence(p *change.Plan, steps []int, ref fleet.Ref, name string) (line string, todo bool) {
+func (t *targets) sentence(p *change.Plan, steps []int, ref fleet.Ref, name string) (line string, needed bool) {
 	n, so, cannot := t.flags.Page().Split(p, steps)
 	of := app.Count(t.session.Size(ref), "instance") + " of " + t.owner(ref)
 	if n > 0 {

@@ -109,31 +109,31 @@ func settle(ctx context.Context, a *app.App, dryRun bool) error {
 	if err != nil {
 		return err
 	}
-	todo, err := unsettled(ctx, a, r)
+	left, err := unsettled(ctx, a, r)
 	if err := errors.Join(err, r.Close()); err != nil {
 		return err
 	}
-	if dryRun || len(todo) == 0 {
-		return settled(a, todo, nil)
+	if dryRun || len(left) == 0 {
+		return settled(a, left, nil)
 	}
 	j, err := write.Write(ctx, a)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = j.Close() }()
-	failed := settleAll(ctx, a, j, todo)
-	for i := range todo {
-		if b, err := j.Batch(ctx, todo[i].Batch.ID); err == nil {
-			todo[i].Batch, todo[i].Stand = b, b.Stand(a.Now(), keeper.Alive)
+	failed := settleAll(ctx, a, j, left)
+	for i := range left {
+		if b, err := j.Batch(ctx, left[i].Batch.ID); err == nil {
+			left[i].Batch, left[i].Stand = b, b.Stand(a.Now(), keeper.Alive)
 		}
 	}
-	if err := settled(a, todo, failed); err != nil {
+	if err := settled(a, left, failed); err != nil {
 		return err
 	}
 	switch n := len(failed); {
 	case n == 0:
 		return nil
-	case n < len(todo):
+	case n < len(left):
 		return app.End(app.Partial)
 	}
 	return app.End(app.NotWell)
@@ -145,28 +145,28 @@ func unsettled(ctx context.Context, a *app.App, j change.Journal) ([]document.Lo
 	if err != nil {
 		return nil, err
 	}
-	var todo []document.Looked
+	var left []document.Looked
 	for _, b := range open {
 		s := b.Stand(a.Now(), keeper.Alive)
 		mine := len(a.Global.Contexts) == 0 || strings.Contains(","+strings.Join(a.Global.Contexts, ",")+",", ","+b.Context+",")
 		if mine && (s == change.StandOverdue || s == change.StandInterrupted) {
-			todo = append(todo, document.Looked{Batch: b, Stand: s})
+			left = append(left, document.Looked{Batch: b, Stand: s})
 		}
 	}
-	return todo, nil
+	return left, nil
 }
 
 // settleAll puts back what is overdue and finds out what was broken off. It
 // returns what could not be settled.
-func settleAll(ctx context.Context, a *app.App, j change.Journal, todo []document.Looked) []document.Error {
+func settleAll(ctx context.Context, a *app.App, j change.Journal, left []document.Looked) []document.Error {
 	var failed []document.Error
 	open := write.Opener(a, j)
 	fail := func(l *document.Looked, err error) {
 		l.Note = err.Error()
 		failed = append(failed, failure(l.Batch, err))
 	}
-	for i := range todo {
-		l := &todo[i]
+	for i := range left {
+		l := &left[i]
 		due := l.Batch.Due(a.Now())
 		var wrong error
 		if l.Batch.Finished.IsZero() {

@@ -296,3 +296,30 @@ func TestExplainRange(t *testing.T) {
 		}
 	}
 }
+
+// TestExamplesAreTheFirst: whoever was read first, the same series stand for a
+// selector.
+func TestExamplesAreTheFirst(t *testing.T) {
+	for _, order := range []string{"abcde", "edcba", "cadbe"} {
+		s := series.New(series.Options{})
+		for _, name := range order {
+			target := s.Target(metrics.NewLabels("instance", string(name)))
+			at := start.UnixMilli()
+			target.Begin(at)
+			id, ok := target.Series(labels.FromStrings("__name__", "up"))
+			if !ok || !target.Append(id, at, 1) {
+				t.Fatal("not appended")
+			}
+			target.Finish()
+		}
+		a, err := promql.New(s, 0).Query(t.Context(), metrics.Question{Expr: "up", At: start, Explain: true})
+		if err != nil || len(a.Selected) != 1 || len(a.Selected[0].Examples) != 3 {
+			t.Fatalf("%+v %v", a.Selected, err)
+		}
+		for i, l := range a.Selected[0].Examples {
+			if got, want := l.Get("instance"), "abc"[i:i+1]; got != want {
+				t.Errorf("read as %s: example %d is of %s, want %s", order, i, got, want)
+			}
+		}
+	}
+}

@@ -2,6 +2,7 @@ package promql
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -50,6 +51,7 @@ func (w *watched) Select(ctx context.Context, sorted bool, hints *storage.Select
 		s.Selector = w.by.selectors[at].Text
 	}
 	again := &replayed{SeriesSet: set}
+	var examples []labels.Labels
 	var it chunkenc.Iterator
 	for set.Next() {
 		series := set.At()
@@ -72,12 +74,24 @@ func (w *watched) Select(ctx context.Context, sorted bool, hints *storage.Select
 		}
 		s.Series++
 		s.Samples += n
-		if len(s.Examples) < maxExamples {
-			s.Examples = append(s.Examples, labelsOf(series.Labels()))
-		}
+		examples = withFirst(examples, series.Labels())
+	}
+	for _, l := range examples {
+		s.Examples = append(s.Examples, labelsOf(l))
 	}
 	w.by.found = append(w.by.found, s)
 	return again
+}
+
+// withFirst is the first maxExamples of a sorted list and one more: a storage
+// hands series out in no order, and the same series are to be named each time.
+func withFirst(list []labels.Labels, l labels.Labels) []labels.Labels {
+	at, _ := slices.BinarySearchFunc(list, l, labels.Compare)
+	if at == maxExamples {
+		return list
+	}
+	list = slices.Insert(list, at, l)
+	return list[:min(len(list), maxExamples)]
 }
 
 // selector is matchers as PromQL.

@@ -77,7 +77,7 @@ func (a *App) body(height int) []widget.Line {
 	case height <= 0:
 		return nil
 	case len(a.dialogs) > 0:
-		lines = a.dialogs[len(a.dialogs)-1].draw(&v)
+		lines = a.dialogs[len(a.dialogs)-1].Draw(&v)
 	case a.shown == nil && a.ended:
 		lines = page.Middle(&v, "Nothing was read.", "q quits")
 	case a.shown == nil:
@@ -237,7 +237,7 @@ func (a *App) footer() widget.Line {
 	case a.note != "":
 		return widget.Text(theme.Warn, " "+a.note)
 	case len(a.dialogs) > 0:
-		return keyLine(a.theme, a.width, [][2]string{{"↑↓", "scroll"}, {"esc", "close"}})
+		return keyLine(a.theme, a.width, a.dialogs[len(a.dialogs)-1].Keys())
 	}
 	return keyLine(a.theme, a.width, shown(a.top().Keys(), a.keys()))
 }

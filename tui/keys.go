@@ -3,6 +3,7 @@ package tui
 import (
 	"strings"
 
+	"github.com/midwatch-cli/midwatch/tui/dialog"
 	"github.com/midwatch-cli/midwatch/tui/page"
 )
 
@@ -29,7 +30,7 @@ func (a *App) keys() []page.Binding {
 		{Keys: []string{":"}, Shown: ":", Does: "go", Do: do(a.askPlace)},
 		{Keys: []string{"esc", "alt+esc", "left", "h", "backspace"}, Shown: "esc", Does: "back", Quiet: len(a.stack) < 2, Do: do(a.back)},
 		{Keys: []string{"p"}, Shown: "p", Does: either(a.paused, "go on", "pause"), Do: do(a.pause)},
-		{Keys: []string{"?", "f1"}, Shown: "?", Does: "help", Do: do(a.help)},
+		{Keys: []string{"?", "f1"}, Shown: "?", Does: "help", Do: do(func() { a.dialogs = append(a.dialogs, dialog.Help(a.top().Keys(), a.keys())) })},
 		{Keys: []string{"q", "ctrl+c"}, Shown: "q", Does: "quit", Do: do(a.quit)},
 	}...)
 }
@@ -48,12 +49,20 @@ func (a *App) press(key, text string) {
 	case a.asking != nil:
 		a.asking.press(a, key, text)
 	case len(a.dialogs) > 0:
-		if a.dialogs[len(a.dialogs)-1].press(key, a.height) {
-			a.dialogs = a.dialogs[:len(a.dialogs)-1]
-		}
+		a.pressDialog(key, text)
 	default:
 		a.pressPage(key)
 	}
+}
+
+func (a *App) pressDialog(key, text string) {
+	v := a.view()
+	last := len(a.dialogs) - 1
+	want, over := a.dialogs[last].Press(&v, key, text)
+	if over {
+		a.dialogs = a.dialogs[:last]
+	}
+	a.obey(want)
 }
 
 func (a *App) pressPage(key string) {
@@ -77,6 +86,8 @@ func (a *App) obey(i page.Intent) {
 		a.open(i.Place)
 	case page.Back:
 		a.back()
+	case page.Show:
+		a.dialogs = append(a.dialogs, dialog.NewText(i.Lines))
 	case nil:
 	}
 }

@@ -1,0 +1,72 @@
+package dialog
+
+import (
+	"github.com/midwatch-cli/midwatch/tui/page"
+	"github.com/midwatch-cli/midwatch/tui/theme"
+	"github.com/midwatch-cli/midwatch/tui/widget"
+)
+
+// Text is lines that are read and scrolled.
+type Text struct {
+	lines []widget.Line
+	top   int
+}
+
+// NewText returns one.
+func NewText(lines []widget.Line) *Text { return &Text{lines: lines} }
+
+// Press scrolls; what ends reading closes it.
+func (t *Text) Press(v *page.View, key, _ string) (page.Intent, bool) {
+	far := max(1, v.Height-2)
+	switch key {
+	case "up", "k":
+		t.top--
+	case "down", "j":
+		t.top++
+	case "pgup", "ctrl+b":
+		t.top -= far
+	case "pgdown", "ctrl+f", "space":
+		t.top += far
+	case "home", "g":
+		t.top = 0
+	case "end", "G":
+		t.top = len(t.lines)
+	case "esc", "q", "?", "enter", "ctrl+c", "f1", "left", "h", "backspace":
+		return nil, true
+	}
+	t.top = max(0, min(t.top, len(t.lines)-v.Height))
+	return nil, false
+}
+
+// Draw draws what is seen of it.
+func (t *Text) Draw(v *page.View) []widget.Line {
+	top := max(0, min(t.top, len(t.lines)-v.Height))
+	return t.lines[top:min(len(t.lines), top+max(0, v.Height))]
+}
+
+// Keys are those of a text.
+func (t *Text) Keys() [][2]string { return [][2]string{{"↑↓", "scroll"}, {"esc", "close"}} }
+
+// Help lists the keys that work where it was asked for: the page's own, and
+// those of every page.
+func Help(own, all []page.Binding) *Text {
+	var lines []widget.Line
+	part := func(title string, of []page.Binding) {
+		lines = append(lines, widget.Text(theme.Strong, " "+title))
+		for _, b := range of {
+			pad := ""
+			for range max(1, 10-widget.Width(b.Shown)) {
+				pad += " "
+			}
+			lines = append(lines, widget.Line{Left: []widget.Span{{Text: "   " + b.Shown, Tone: theme.Accent}, {Text: pad + b.Does}}})
+		}
+		lines = append(lines, widget.Blank())
+	}
+	part("On this page", own)
+	part("Everywhere", all)
+	signs := widget.Line{Left: []widget.Span{{Text: "   "}}}
+	for i, w := range []string{"✓ up", "! degraded", "✗ down", "? unknown", "– maintenance"} {
+		signs.Left = append(signs.Left, widget.Span{Text: w + "   ", Tone: [...]theme.Tone{theme.Good, theme.Warn, theme.Bad, theme.Doubt, theme.Calm}[i]})
+	}
+	return NewText(append(lines, widget.Text(theme.Strong, " Signs"), signs))
+}

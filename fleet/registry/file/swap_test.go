@@ -2,6 +2,7 @@ package file_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -119,5 +120,50 @@ func TestWatchLinksInACircle(t *testing.T) {
 		}
 	case <-time.After(5 * time.Second):
 		t.Fatal("Watch goes on")
+	}
+}
+
+// TestWatchSwappedWithoutEnd is a bug that was: folders that are swapped, removed
+// and made anew again and again, as deploys do it, made the watcher of the system
+// lose its way and panic.
+func TestWatchSwappedWithoutEnd(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	link, far := filepath.Join(dir, "current"), filepath.Join(dir, "f.json")
+	put := func(n int) {
+		below := filepath.Join(dir, fmt.Sprint("v", n/2%2)) // every second time it is the one in use
+		if err := errors.Join(os.RemoveAll(below), os.Mkdir(below, 0o700)); err != nil {
+			t.Fatal(err)
+		}
+		write(t, filepath.Join(below, "f.json"), targets(fmt.Sprint("h:", n+1)))
+		if err := errors.Join(os.Symlink(below, link+"_tmp"), os.Rename(link+"_tmp", link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(0)
+	if err := os.Symlink("current/f.json", far); err != nil {
+		t.Fatal(err)
+	}
+	direct, dended := watching(t, open(t, filepath.Join(link, "f.json"), nil, registry.Env{}))
+	linked, lended := watching(t, open(t, far, nil, registry.Env{}))
+	next(t, direct, dended, "f=h:1")
+	next(t, linked, lended, "f=h:1")
+	const last = 600
+	for n := 1; n <= last; n++ {
+		put(n)
+	}
+	for _, w := range []struct {
+		sets  chan string
+		ended chan error
+	}{{direct, dended}, {linked, lended}} {
+		for got := ""; got != fmt.Sprint("f=h:", last+1); {
+			select {
+			case got = <-w.sets:
+			case err := <-w.ended:
+				t.Fatalf("Watch ended: %v", err)
+			case <-time.After(10 * time.Second):
+				t.Fatalf("the last one does not come; got %s", got)
+			}
+		}
 	}
 }

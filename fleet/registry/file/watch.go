@@ -93,26 +93,25 @@ func (f *files) wait(ctx context.Context, d time.Duration) error {
 
 // notifier is told of changes by the system, or by nothing but time.
 type notifier struct {
-	watcher *fsnotify.Watcher // nil where the system has none to give
 	slow    *time.Ticker
-	dir     string   // the real folder that is watched under the name of f.dir
-	names   []string // base names of links on the way, and of the file behind them
-	far     []string // the folders they are in, where those are others
+	watcher *fsnotify.Watcher // nil where the system has none to give
+	watched []folder          // by the watcher, as they were just before
+	alive   int               // watches it had then
+	names   []string          // base names of links on the way, and of the file behind them
+	far     []string          // the folders they are in, where those are others than ours
+}
+
+// folder is what had a name; is is nil where nothing had.
+type folder struct {
+	name string
+	is   os.FileInfo
 }
 
 // announce starts to be told of changes. It never fails: at worst the files
 // are read every few seconds.
 func (f *files) announce() *notifier {
-	n := &notifier{}
-	watcher, err := fsnotify.NewWatcher()
-	if err == nil {
-		n.watcher = watcher
-		err = n.follow(f)
-	}
-	n.slow = time.NewTicker(f.options.Refresh)
-	if err != nil {
-		n.unannounced(f, err)
-	}
+	n := &notifier{slow: time.NewTicker(f.options.Refresh)}
+	n.refollow(f)
 	return n
 }
 
@@ -132,44 +131,86 @@ func (n *notifier) unannounced(f *files, err error) {
 // follow watches the folder, those of the links on the way to it, and the one of
 // the real file behind a link. What leads nowhere for a moment changes nothing.
 func (n *notifier) follow(f *files) error {
-	if n.watcher == nil {
-		return nil
-	}
 	path := f.path
 	if strings.Contains(f.name, "*") {
 		path = f.dir
 	}
-	folder, err := behind(f.dir)
-	if err == nil && folder != n.dir && n.dir != "" {
-		_ = n.watcher.Remove(f.dir) // it stays with the folder that had this name
+	if target, err := behind(path); err == nil {
+		n.reach(f.dir, append(links(path), target))
 	}
-	if target, failed := behind(path); err == nil && failed == nil {
-		n.dir = folder
-		n.reach(append(links(path), target))
+	const most = 3 // of a folder that is swapped while it is being watched
+	for range most {
+		now := look(append([]string{f.dir}, n.far...))
+		if n.watcher != nil && slices.EqualFunc(n.watched, now, folder.same) && len(n.watcher.WatchList()) == n.alive {
+			return nil
+		}
+		if err := n.renew(now); err != nil {
+			return err
+		}
 	}
-	return n.watcher.Add(f.dir)
+	return nil
 }
 
-// reach watches the folders in which these are, and no others beside n.dir.
-func (n *notifier) reach(paths []string) {
-	var names, far []string
+// reach takes down the folders in which these are, beside our own.
+func (n *notifier) reach(own string, paths []string) {
+	own, err := behind(own)
+	if err != nil {
+		return
+	}
+	n.names, n.far = nil, nil
 	for _, p := range paths {
 		dir, base := filepath.Split(p)
-		names = append(names, base)
+		n.names = append(n.names, base)
 		// The same folder under two names would be told of under either of them.
-		if dir, err := behind(dir); err == nil && dir != n.dir && !slices.Contains(far, dir) {
-			far = append(far, dir)
+		if dir, err := behind(dir); err == nil && dir != own && !slices.Contains(n.far, dir) {
+			n.far = append(n.far, dir)
 		}
 	}
-	for _, dir := range n.far {
-		if !slices.Contains(far, dir) {
-			_ = n.watcher.Remove(dir)
+}
+
+// renew watches folders, the first of which is our own, and no others. The watcher
+// is a new one each time: one to which a name is added that leads elsewhere than
+// before confuses the two folders, and may panic when either is removed
+// (fsnotify/fsnotify#652). What happens meanwhile is read by whoever follows.
+func (n *notifier) renew(folders []folder) error {
+	n.unwatch()
+	watcher, err := fsnotify.NewWatcher()
+	if err != nil {
+		return err
+	}
+	n.watcher = watcher
+	for i, d := range folders {
+		// Another one that may not be read is looked at now and then, as all are.
+		if err := watcher.Add(d.name); err != nil && i == 0 {
+			return err
 		}
 	}
-	n.names, n.far = names, far
-	for _, dir := range far {
-		_ = n.watcher.Add(dir) // one that may not be read is looked at now and then, as all are
+	n.watched, n.alive = folders, len(watcher.WatchList())
+	return nil
+}
+
+func (n *notifier) unwatch() {
+	if n.watcher != nil {
+		_ = n.watcher.Close()
 	}
+	n.watcher, n.watched = nil, nil
+}
+
+// look finds out what these names are now.
+func look(names []string) []folder {
+	found := make([]folder, len(names))
+	for i, name := range names {
+		found[i].name = name
+		found[i].is, _ = os.Stat(name) // what is not there is nil
+	}
+	return found
+}
+
+func (d folder) same(o folder) bool {
+	if d.is == nil || o.is == nil {
+		return d.name == o.name && d.is == nil && o.is == nil
+	}
+	return d.name == o.name && os.SameFile(d.is, o.is)
 }
 
 // behind is where a path leads, by the one name that has no links in it.
@@ -210,21 +251,19 @@ func links(path string) (found []string) {
 
 func (n *notifier) close() {
 	n.slow.Stop()
-	if n.watcher != nil {
-		_ = n.watcher.Close()
-	}
+	n.unwatch()
 }
 
 // change waits for a change and then until it is quiet.
 func (n *notifier) change(ctx context.Context, f *files) error {
-	var events chan fsnotify.Event
-	var faults chan error
-	if n.watcher != nil {
-		events, faults = n.watcher.Events, n.watcher.Errors
-	}
 	var settle <-chan time.Time
 	var latest time.Time
 	for {
+		var events chan fsnotify.Event
+		var faults chan error
+		if n.watcher != nil { // it may be another one than before
+			events, faults = n.watcher.Events, n.watcher.Errors
+		}
 		select {
 		case <-ctx.Done():
 			return registry.Explain("file "+clean(f.path), ctx.Err())

@@ -34,16 +34,17 @@ var rules = []struct {
 	{pkg: "cmd/write/screen", may: []string{"cmd/render", "cmd/term", "fleet", "fleet/change"}, test: []string{"cmd/**"}},
 	{pkg: "cmd/write", may: []string{"cmd/app", "cmd/write/screen", "cmd/render", "cmd/term", "fleet/**"}, test: []string{"cmd/**"}},
 	{pkg: "cmd/measure", may: []string{"cmd/app", "cmd/render", "cmd/term", "fleet/**", "probe"}, test: []string{"cmd/**"}},
-	{pkg: "cmd/top", may: []string{"cmd/app", "cmd/term", "fleet/**", "tui", "tui/theme"}, test: []string{"cmd/**"}},
+	{pkg: "cmd/top", may: []string{"cmd/app", "cmd/term", "cmd/write", "cmd/write/screen", "fleet/**", "tui", "tui/desk", "tui/page", "tui/theme"}, test: []string{"cmd/**"}},
 	{pkg: "cmd/condition", may: []string{"cmd/app", "cmd/measure", "cmd/term", "fleet/**"}, test: []string{"cmd/**"}},
 	{pkg: "cmd/*", may: []string{"cmd/app", "cmd/condition", "cmd/measure", "cmd/write", "cmd/write/screen", "cmd/render", "cmd/render/chart", "cmd/term", "fleet/**", "probe"}, test: []string{"cmd/**"}},
 
 	{pkg: "tui/history", may: []string{"fleet", "probe"}},
 	{pkg: "tui/theme", may: []string{"fleet", "fleet/plain"}},
 	{pkg: "tui/widget", may: []string{"tui/theme"}},
-	{pkg: "tui/dialog", may: []string{"tui/page", "tui/theme", "tui/widget"}},
-	{pkg: "tui/page", may: []string{"fleet", "fleet/plain", "fleet/selection", "tui/history", "tui/theme", "tui/widget"}},
-	{pkg: "tui/page/*", may: []string{"fleet", "fleet/plain", "probe", "probe/health", "tui/history", "tui/page", "tui/theme", "tui/widget"}, test: []string{"tui/page/pagetest"}}, // never another page
+	{pkg: "tui/desk", may: []string{"fleet", "fleet/change"}},
+	{pkg: "tui/dialog", may: []string{"fleet", "fleet/change", "fleet/plain", "tui/desk", "tui/page", "tui/theme", "tui/widget"}},
+	{pkg: "tui/page", may: []string{"fleet", "fleet/plain", "fleet/selection", "tui/desk", "tui/history", "tui/theme", "tui/widget"}},
+	{pkg: "tui/page/*", may: []string{"fleet", "fleet/change", "fleet/plain", "probe", "probe/health", "tui/desk", "tui/history", "tui/page", "tui/theme", "tui/widget"}, test: []string{"tui/page/pagetest"}}, // never another page
 	{pkg: "tui", may: []string{"fleet", "fleet/change", "fleet/diff", "fleet/plain", "tui/**"}},
 
 	{pkg: "probe", may: []string{"probe/grpchealth", "probe/health", "probe/http1", "probe/veil", "probe/wire"}, test: []string{"probe/**"}},

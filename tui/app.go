@@ -10,6 +10,7 @@ import (
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/diff"
+	"github.com/midwatch-cli/midwatch/tui/desk"
 	"github.com/midwatch-cli/midwatch/tui/dialog"
 	"github.com/midwatch-cli/midwatch/tui/history"
 	"github.com/midwatch-cli/midwatch/tui/page"
@@ -34,6 +35,33 @@ type Options struct {
 	Fixed bool
 	Now   func() time.Time
 	Zone  *time.Location
+	// Desk makes changes and reads those that were made; nil where neither can be.
+	Desk desk.Desk
+	// Writing allows changes from the start; else :write asks once.
+	Writing bool
+	// Hands are what the person can do to the feed.
+	Hands Hands
+	// Raw is the record of what a place is about, as JSON documents have it, a line
+	// each; nil where nobody knows.
+	Raw func(s *fleet.Snapshot, of page.Place) []string
+}
+
+// Hands are what can be done to a feed; what cannot be is nil. They return at
+// once: what they ask for is seen in the feed.
+type Hands struct {
+	Refresh  func()                // reads now
+	Interval func(d time.Duration) // reads so often from now on
+	Player   Player                // of a recording
+}
+
+// Player is a recording that is played.
+type Player interface {
+	Pause()
+	Resume()
+	SetSpeed(speed float64)
+	Seek(t time.Time)
+	Step(by int)
+	StepEvent(back bool) bool
 }
 
 // App is the root: a tea.Model. One goroutine uses it.

@@ -124,8 +124,8 @@ func weightOnly(t *testing.T, name, frame string) {
 	}
 }
 
-// TestEveryPageHasFrames: every kind of page can be opened and has a shot, and no
-// frame is left of one that went.
+// TestEveryPageHasFrames: no kind of page that can be opened is without a shot,
+// and no frame is left of one that went.
 func TestEveryPageHasFrames(t *testing.T) {
 	seen, files := map[page.Kind]bool{}, map[string]bool{}
 	for _, s := range shots() {
@@ -136,14 +136,11 @@ func TestEveryPageHasFrames(t *testing.T) {
 	}
 	all := kinds(t)
 	for _, k := range all {
-		switch {
-		case !tui.HasPage(k):
-			t.Errorf("the page %s cannot be opened", k)
-		case !seen[k]:
+		if tui.HasPage(k) && !seen[k] {
 			t.Errorf("the page %s has no frames", k)
 		}
 	}
-	if len(all) < 6 {
+	if len(all) < 8 {
 		t.Errorf("found %d kinds of pages only: %v", len(all), all)
 	}
 	held, err := os.ReadDir(filepath.Join("testdata", "frames"))

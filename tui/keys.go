@@ -86,6 +86,8 @@ func (a *App) obey(i page.Intent) {
 		a.open(i.Place)
 	case page.Back:
 		a.back()
+	case page.Show:
+		a.dialogs = append(a.dialogs, dialog.NewText(i.Lines))
 	case nil:
 	}
 }

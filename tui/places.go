@@ -43,7 +43,7 @@ func named(s *fleet.Snapshot) (names []string, places map[string]page.Place) {
 			places[name] = to
 		}
 	}
-	for _, kind := range []page.Kind{page.Fleet, page.Breakers, page.Events, page.Sources} {
+	for _, kind := range []page.Kind{page.Fleet, page.Breakers, page.Events, page.Sources, page.Changes, page.Map} {
 		if pageOf(page.Place{Kind: kind}) != nil {
 			add(string(kind), page.Place{Kind: kind})
 		}

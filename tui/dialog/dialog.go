@@ -1,5 +1,5 @@
-// Package dialog is what is drawn in place of the page and takes the keys: the
-// list of those that work.
+// Package dialog is what is drawn in place of the page and takes the keys: lists
+// of keys, texts, forms, plans that want an answer.
 package dialog
 
 import (

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/tui/desk"
 	"github.com/midwatch-cli/midwatch/tui/history"
 	"github.com/midwatch-cli/midwatch/tui/theme"
 	"github.com/midwatch-cli/midwatch/tui/widget"
@@ -26,6 +27,9 @@ type View struct {
 	Zone     *time.Location // that times are shown in
 	Unwell   bool           // only what is not well
 	Wide     bool           // more columns than have room by themselves
+	Writing  bool           // changes can be made from here
+	Changes  []desk.Change  // of the journal, what wants somebody first; nil where none is kept
+	Journal  error          // why the journal cannot be read
 }
 
 // Clock is a time on the screen.
@@ -59,6 +63,19 @@ type Filtered interface {
 	SetFilter(text string) error
 }
 
+// Ticking is a page of which something moves with time alone: it is drawn anew
+// each second while Ticks says so.
+type Ticking interface {
+	Ticks(v *View) bool
+}
+
+// Pointed is a page that can be pointed at: line counts from its first, column
+// from its left edge. Twice is the second click on the same place.
+type Pointed interface {
+	Click(v *View, line, column int, twice bool) Intent
+	Wheel(v *View, by int)
+}
+
 // Binding is a key, what it is good for, and what it does: one table makes what
 // happens, the footer, and the help page.
 type Binding struct {
@@ -66,6 +83,7 @@ type Binding struct {
 	Shown string   // as people read them: ↑
 	Does  string   // in a word or two
 	Quiet bool     // in the help page only
+	Write bool     // it changes the fleet: shown, and obeyed, only where that is allowed
 	Do    func(v *View) Intent
 }
 
@@ -78,8 +96,33 @@ type Open struct{ Place Place }
 // Back goes to the page before.
 type Back struct{}
 
+// Want is a wish, as far as the page knows it; the person is asked for the rest.
+type Want struct {
+	Wish     desk.Wish
+	Breakers []string // to choose from, where the targets name none
+}
+
+// Copy puts a text into the person's clipboard.
+type Copy struct {
+	Text string // untrusted
+	What string // in a word or two, for the note that says so
+}
+
+// Show lets the person read lines: a description, a raw record.
+type Show struct {
+	Title string
+	Lines []widget.Line
+}
+
+// Link opens an address of the web with the person's own program.
+type Link struct{ URL string }
+
 func (Open) intent() {}
 func (Back) intent() {}
+func (Want) intent() {}
+func (Copy) intent() {}
+func (Show) intent() {}
+func (Link) intent() {}
 
 // Kind is a kind of page.
 type Kind string
@@ -92,6 +135,8 @@ const (
 	Breakers Kind = "breakers"
 	Events   Kind = "events"
 	Sources  Kind = "sources"
+	Changes  Kind = "changes"
+	Map      Kind = "map"
 )
 
 // Place is a page and what it is about.
@@ -107,7 +152,7 @@ func (p Place) Name() string {
 		return p.Key.Name
 	case Instance:
 		return p.Key.Instance
-	case Fleet, Breakers, Events, Sources:
+	case Fleet, Breakers, Events, Sources, Changes, Map:
 	}
 	return string(p.Kind)
 }

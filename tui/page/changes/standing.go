@@ -118,7 +118,10 @@ func (s *standing) about(v *page.View) []widget.Line {
 		{Text: " is ", Tone: theme.Dim},
 		{Text: s.now(), Tone: tone(s.stand)},
 	}
-	lines := []widget.Line{{Left: first, Right: []widget.Span{{Text: s.batch.ID + " ", Tone: theme.Accent}}}}
+	lines := []widget.Line{{Left: first}}
+	if v.Width >= 60 { // the sentence comes first
+		lines[0].Right = []widget.Span{{Text: s.batch.ID + " ", Tone: theme.Accent}}
+	}
 	by := "   " + s.batch.Who.String()
 	for _, more := range []string{s.batch.Who.Terminal, s.batch.Who.Run} {
 		if more != "" {

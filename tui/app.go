@@ -81,6 +81,7 @@ type App struct {
 	ended   bool // the feed is over
 	history history.History
 	events  []fleet.Event // oldest first
+	journal journal
 
 	unwell, wide, paused, quitting bool
 	note                           string // one line for the person, until the next key
@@ -98,7 +99,7 @@ func New(o Options) *App {
 	if o.Zone == nil {
 		o.Zone = time.Local
 	}
-	return &App{o: o, theme: theme.New(o.Theme), stack: []page.Page{fleetpage.New()}, arrived: o.Now()}
+	return &App{o: o, theme: theme.New(o.Theme), stack: []page.Page{fleetpage.New()}, arrived: o.Now(), journal: journal{err: noJournal(&o)}}
 }
 
 // What comes to Update beside keys and sizes.
@@ -110,7 +111,7 @@ type (
 
 // Init asks for the first snapshot and for the terminal's background.
 func (a *App) Init() tea.Cmd {
-	commands := []tea.Cmd{a.next(), tick()}
+	commands := []tea.Cmd{a.next(), tick(), a.readJournal(true)}
 	if !a.o.Fixed {
 		commands = append(commands, tea.RequestBackgroundColor)
 	}
@@ -156,8 +157,13 @@ func (a *App) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case endedMsg:
 		a.ended = true
 		a.fresh = false
+	case journalMsg:
+		return a, a.takeJournal(msg)
+	case journalDueMsg:
+		return a, a.readJournal(true)
 	case tickMsg:
 		a.listen()
+		a.elapse()
 		return a, tick()
 	}
 	if a.quitting {
@@ -241,6 +247,7 @@ func (a *App) view() page.View {
 	return page.View{
 		Snapshot: shown, History: &a.history, Events: a.events, Theme: a.theme,
 		Width: a.width, Height: a.layout().page, Now: a.o.Now(), Zone: a.o.Zone, Unwell: a.unwell, Wide: a.wide,
+		Changes: a.journal.changes, Journal: a.journal.err, Holder: a.journal.holder,
 	}
 }
 

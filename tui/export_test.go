@@ -4,6 +4,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/tui/desk"
 	"github.com/midwatch-cli/midwatch/tui/page"
 )
 
@@ -16,6 +17,11 @@ func EndedMsg() tea.Msg { return endedMsg{} }
 // TickMsg is a second that went by.
 func TickMsg() tea.Msg { return tickMsg{} }
 
+// JournalMsg is a reading of the journal, the n-th that was asked for.
+func JournalMsg(n int, changes []desk.Change, err error) tea.Msg {
+	return journalMsg{n: n, changes: changes, err: err}
+}
+
 // Drawn is how many frames were made.
 func (a *App) Drawn() int { return a.drawn }
 
@@ -24,3 +30,9 @@ func (a *App) Kind() page.Kind { return a.top().Place().Kind }
 
 // HasPage says whether there is a page of a kind.
 func HasPage(k page.Kind) bool { return pageOf(page.Place{Kind: k}) != nil }
+
+// Read reads the journal as the program does at its start.
+func Read(a *App) tea.Msg { return a.readJournal(true)() }
+
+// JournalDueMsg says that it is time to read the journal.
+func JournalDueMsg() tea.Msg { return journalDueMsg{} }

@@ -172,6 +172,7 @@ func (a *App) path() widget.Line {
 		v := a.view()
 		l.Right = []widget.Span{{Text: strings.Join(a.top().Notes(&v), " · ") + " ", Tone: theme.Dim}}
 	}
+	l.Right = a.remind(l.Right, a.width-widget.SpansWidth(a.theme, state)-widget.SpansWidth(a.theme, a.crumbs(len(a.stack)-1))-1)
 	room := a.width - widget.SpansWidth(a.theme, l.Right) - widget.SpansWidth(a.theme, state) - 1
 	for first := range a.stack {
 		l.Left = a.crumbs(first)

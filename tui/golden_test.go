@@ -14,6 +14,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/midwatch-cli/midwatch/tui"
+	"github.com/midwatch-cli/midwatch/tui/desk"
 	"github.com/midwatch-cli/midwatch/tui/page"
 	"github.com/midwatch-cli/midwatch/tui/theme"
 )
@@ -43,8 +44,9 @@ func golden(t *testing.T, name, got string) {
 
 // shot is a page, a dialog or a state that people see, and how one gets there.
 type shot struct {
-	name string
-	keys []string // pressed one after the other
+	name    string
+	keys    []string // pressed one after the other
+	journal []desk.Change
 }
 
 // shots are all that is held as frames. Who makes a new page or dialog adds a
@@ -59,6 +61,9 @@ func shots() []shot {
 		{name: "breakers", keys: at("b", "r")},
 		{name: "events", keys: at("e", "v")},
 		{name: "sources", keys: at("s", "o", "u")},
+		{name: "changes", keys: at("c", "h"), journal: made()},
+		{name: "change", keys: append(at("c", "h"), "enter"), journal: made()},
+		{name: "reminded", journal: made()[:1]},
 	}
 }
 
@@ -86,6 +91,9 @@ type look struct {
 func (s shot) taken(t testing.TB, l look) *dash {
 	t.Helper()
 	d := start(t, l.theme, l.width, l.height, night(), healed(), night())
+	if s.journal != nil {
+		d.send(tui.JournalMsg(1, s.journal, nil))
+	}
 	d.press(s.keys...)
 	return d
 }

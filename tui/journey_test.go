@@ -19,6 +19,7 @@ import (
 //
 //	size 80 24          the terminal
 //	snapshot NAME       the feed brings one: night, healed, odd, empty, night-without NAME...
+//	journal             the journal is read: the changes of the night
 //	press KEY...        keys by their names
 //	type TEXT           a key for each character
 //	see TEXT            it is on the screen; not TEXT: it is not
@@ -70,6 +71,8 @@ func (d *dash) step(step string) string {
 			return "no such snapshot"
 		}
 		d.take(s)
+	case "journal":
+		d.send(tui.JournalMsg(1, made(), nil))
 	case "press":
 		if d.press(words...) {
 			return "it ended"

@@ -113,7 +113,7 @@ func TestNamed(t *testing.T) {
 	if pageOf(page.Place{Kind: "nowhere"}) != nil {
 		t.Error("a page of nothing")
 	}
-	if names, _ := named(nil); len(names) != 4 {
+	if names, _ := named(nil); len(names) != 5 {
 		t.Errorf("before the first snapshot: %v", names)
 	}
 }

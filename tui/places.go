@@ -7,6 +7,7 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/tui/page"
 	"github.com/midwatch-cli/midwatch/tui/page/breakers"
+	"github.com/midwatch-cli/midwatch/tui/page/changes"
 	"github.com/midwatch-cli/midwatch/tui/page/events"
 	fleetpage "github.com/midwatch-cli/midwatch/tui/page/fleet"
 	"github.com/midwatch-cli/midwatch/tui/page/instance"
@@ -29,6 +30,10 @@ func pageOf(to page.Place) page.Page {
 		return events.New()
 	case page.Sources:
 		return sources.New()
+	case page.Changes:
+		return changes.New()
+	case page.Change:
+		return changes.NewOne(to.ID)
 	}
 	return nil
 }

@@ -22,25 +22,5 @@ func Holders(ctx context.Context, a *app.App) func(k fleet.Key, b *fleet.Breaker
 	if err != nil {
 		return nil
 	}
-	type target struct {
-		key     fleet.Key
-		breaker string
-		state   fleet.BreakerState
-	}
-	held := map[target]fleet.Hold{}
-	for _, b := range open { // the newest first: it is the one that counts
-		for i := range b.Steps {
-			s := &b.Steps[i]
-			if s.Intent.Kind != change.KindBreaker || !s.InForce(b) {
-				continue
-			}
-			k := s.Intent.Target.Key()
-			k.Context, k.Source = s.Intent.Context, s.Intent.Target.Source
-			t := target{k, s.Intent.Target.Breaker, fleet.Verb(s.Intent.Verb()).State()}
-			if _, newer := held[t]; !newer {
-				held[t] = fleet.Hold{By: b.Who.String(), Reason: b.Reason, Change: b.ID, Until: b.Until}
-			}
-		}
-	}
-	return func(k fleet.Key, b *fleet.Breaker) fleet.Hold { return held[target{k, b.Name, b.State}] }
+	return change.Holders(open)
 }

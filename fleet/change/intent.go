@@ -3,6 +3,8 @@ package change
 import (
 	"encoding/json"
 	"strings"
+
+	"github.com/midwatch-cli/midwatch/fleet"
 )
 
 // Key is what an intent is about, as one word: two intents with the same key
@@ -10,6 +12,13 @@ import (
 func (i Intent) Key() string {
 	t := i.Target
 	return strings.Join([]string{i.Row().Of, i.Context, t.Source, t.Namespace, t.Service, t.Instance, t.Breaker}, "\x1f")
+}
+
+// Instance is what an intent is about as snapshots name it.
+func (i Intent) Instance() fleet.Key {
+	k := i.Target.Key()
+	k.Context, k.Source = i.Context, i.Target.Source
+	return k
 }
 
 // Holds says that an intent, once done, holds something that somebody has to

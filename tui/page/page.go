@@ -30,6 +30,8 @@ type View struct {
 	Writing  bool           // changes can be made from here
 	Changes  []desk.Change  // of the journal, what wants somebody first; nil where none is kept
 	Journal  error          // why the journal cannot be read
+	// Holder is who holds a breaker by the journal; nil where it holds none.
+	Holder func(k fleet.Key, b *fleet.Breaker) fleet.Hold
 }
 
 // Clock is a time on the screen.
@@ -136,6 +138,7 @@ const (
 	Events   Kind = "events"
 	Sources  Kind = "sources"
 	Changes  Kind = "changes"
+	Change   Kind = "change"
 	Map      Kind = "map"
 )
 
@@ -143,6 +146,7 @@ const (
 type Place struct {
 	Kind Kind
 	Key  fleet.Key // of a service: its Ref
+	ID   string    // of a change
 }
 
 // Name is the place in a path: what it is about, else what it is.
@@ -152,6 +156,8 @@ func (p Place) Name() string {
 		return p.Key.Name
 	case Instance:
 		return p.Key.Instance
+	case Change:
+		return p.ID
 	case Fleet, Breakers, Events, Sources, Changes, Map:
 	}
 	return string(p.Kind)

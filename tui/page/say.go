@@ -13,6 +13,25 @@ import (
 	"github.com/midwatch-cli/midwatch/tui/widget"
 )
 
+// Held is who holds something, why, and for how long still: oncall-1: "db move",
+// ends in 51 s.
+func Held(v *View, h fleet.Hold) string {
+	text := h.By
+	if h.Reason != "" {
+		text += ": " + strconv.Quote(h.Reason)
+	}
+	switch left := h.Until.Sub(v.Now); {
+	case h.Until.IsZero():
+	case left <= -time.Second:
+		text += ", should have ended " + plain.Duration((-left).Truncate(time.Second)) + " ago"
+	case left < time.Second:
+		text += ", ends now"
+	default:
+		text += ", ends in " + plain.Duration(left.Truncate(time.Second))
+	}
+	return text
+}
+
 // None stands where there is no number: never a 0.
 const None = "n/a"
 

@@ -95,7 +95,7 @@ func rank(s fleet.BreakerState) int {
 func (p *Page) See(v *page.View) {
 	p.rows, p.list.Keys, p.hidden, p.unread, p.now = p.rows[:0], p.list.Keys[:0], 0, 0, v.Snapshot.At
 	for i := range v.Snapshot.Services {
-		groups, unread := grouped(&v.Snapshot.Services[i])
+		groups, unread := grouped(&v.Snapshot.Services[i], v.Holder)
 		p.unread += unread
 		for _, g := range groups {
 			if v.Unwell && g.worst == fleet.BreakerClosed || !p.filter.Any(g.ref.Name+"/"+g.name+" "+g.worst.Words()) {
@@ -112,8 +112,14 @@ func (p *Page) See(v *page.View) {
 	p.list.Settle(v, timeline+1)
 }
 
-// grouped are the breakers of a service.
-func grouped(s *fleet.ServiceView) (groups []group, unread int) {
+// Ticks says whether somebody's hold ends some time: that is seen to run down.
+func (p *Page) Ticks(*page.View) bool {
+	return slices.ContainsFunc(p.rows, func(g group) bool { return !g.hold.Until.IsZero() })
+}
+
+// grouped are the breakers of a service. The journal's word on who holds one goes
+// before the far side's.
+func grouped(s *fleet.ServiceView, holder func(fleet.Key, *fleet.Breaker) fleet.Hold) (groups []group, unread int) {
 	for i := range s.Instances {
 		in := &s.Instances[i]
 		if in.BreakersWhy.Reason != "" {
@@ -126,13 +132,19 @@ func grouped(s *fleet.ServiceView) (groups []group, unread int) {
 			if at < 0 {
 				at, groups = len(groups), append(groups, group{key: k, worst: b.State, failures: math.NaN(), slow: math.NaN(), rejected: -1})
 			}
-			groups[at].add(b)
+			hold := b.Hold
+			if holder != nil {
+				if ours := holder(in.Key, b); !ours.IsZero() {
+					hold = ours
+				}
+			}
+			groups[at].add(b, hold)
 		}
 	}
 	return groups, unread
 }
 
-func (g *group) add(b *fleet.Breaker) {
+func (g *group) add(b *fleet.Breaker, hold fleet.Hold) {
 	if rank(b.State) > rank(g.worst) {
 		g.worst, g.in, g.since, g.hold = b.State, 0, time.Time{}, fleet.Hold{}
 	}
@@ -143,7 +155,7 @@ func (g *group) add(b *fleet.Breaker) {
 			g.since = b.Since
 		}
 		if g.hold.IsZero() {
-			g.hold, g.word = b.Hold, b.Word
+			g.hold, g.word = hold, b.Word
 		}
 	}
 	g.failures, g.slow = greater(g.failures, b.FailureRate), greater(g.slow, b.SlowRate)
@@ -173,7 +185,7 @@ func (p *Page) Draw(v *page.View) []widget.Line {
 	case len(p.rows) == 0:
 		return page.Middle(v, "No breakers are read.", "midwatch breakers --help says how they are found")
 	}
-	columns := p.columns()
+	columns := p.columns(v)
 	return p.list.Draw(v, page.Plain(columns), func(i int) [][]widget.Span { return page.Cells(columns, &p.rows[i]) }, func() []widget.Line {
 		return transitions(v)
 	})
@@ -193,7 +205,7 @@ func transitions(v *page.View) []widget.Line {
 	return lines
 }
 
-func (p *Page) columns() []page.Column[*group] {
+func (p *Page) columns(v *page.View) []page.Column[*group] {
 	text := func(name string, right bool, leave, least int, say func(*group) (string, theme.Tone)) page.Column[*group] {
 		return page.Column[*group]{Column: widget.Column{Name: name, Right: right, Leave: leave, Min: least, Flex: name == "HELD BY"}, Cell: func(g *group) []widget.Span {
 			s, tone := say(g)
@@ -232,10 +244,8 @@ func (p *Page) columns() []page.Column[*group] {
 		}),
 		text("HELD BY", false, 6, 8, func(g *group) (string, theme.Tone) {
 			switch {
-			case g.hold.By != "" && g.hold.Reason != "":
-				return g.hold.By + ": " + g.hold.Reason, theme.Warn
 			case g.hold.By != "":
-				return g.hold.By, theme.Warn
+				return page.Held(v, g.hold), theme.Warn
 			case g.worst == fleet.BreakerForcedOpen || g.worst == fleet.BreakerDisabled:
 				return "someone else", theme.Warn
 			}

@@ -62,7 +62,7 @@ func TestGrouped(t *testing.T) {
 		"well/b":        "✓ well b closed 2 of 2 10% n/a 10 2 m itself",
 		"half/b":        "! half b half open 1 of 2 10% n/a 10 2 m itself",
 		"off/b":         "! off b disabled 1 0% n/a 0 1 m someone else",
-		"held/db":       "✗ held db forced open 1 of 2 10% n/a 10 1 m oncall-1: db move",
+		"held/db":       "✗ held db forced open 1 of 2 10% n/a 10 1 m oncall-1: \"db move\"",
 		"odd/b":         "? odd b unknown 1 0% n/a 0 1 m itself",
 		"forced/b":      "✗ forced b forced open 1 0% n/a 0 1 m someone else",
 		"plain/x":       "✓ plain x closed 1 n/a n/a n/a – itself",
@@ -143,5 +143,36 @@ func TestTransitions(t *testing.T) {
 	v.Height = 4
 	if screen := pagetest.Screen(t, breakers.New(), v); strings.Contains(screen, "What happened") || !strings.Contains(screen, "payment") {
 		t.Errorf("small:\n%s", screen)
+	}
+}
+
+// TestHeldByTheJournal: who is known by the journal goes before the far side's
+// word, and how long it is held runs down with the clock.
+func TestHeldByTheJournal(t *testing.T) {
+	held := owner("held", "db", fleet.BreakerForcedOpen)
+	held.Instances[0].Breakers[0].Hold = fleet.Hold{By: "api", Reason: "token"}
+	v := view(140, 12, held, owner("other", "db", fleet.BreakerForcedOpen))
+	v.Holder = func(k fleet.Key, _ *fleet.Breaker) fleet.Hold {
+		if k.Name != "held" {
+			return fleet.Hold{}
+		}
+		return fleet.Hold{By: "oncall-1@bastion-1", Reason: "db move", Until: at().Add(time.Minute)}
+	}
+	p := breakers.New()
+	for after, want := range map[time.Duration]string{
+		9 * time.Second: "ends in 51 s", 59*time.Second + 1: "ends now", time.Minute: "ends now", 2 * time.Minute: "should have ended 1 m ago",
+	} {
+		v.Now = at().Add(after)
+		screen := pagetest.Screen(t, p, v)
+		if got := row(t, screen, "held/db"); !strings.HasSuffix(got, `oncall-1@bastion-1: "db move", `+want) || !p.Ticks(v) {
+			t.Errorf("after %v: %s", after, got)
+		}
+		if got := row(t, screen, "other/db"); !strings.HasSuffix(got, "someone else") {
+			t.Errorf("nobody's: %s", got)
+		}
+	}
+	v.Holder = nil
+	if got := row(t, pagetest.Screen(t, p, v), "held/db"); !strings.HasSuffix(got, `api: "token"`) || p.Ticks(v) {
+		t.Errorf("the far side's word: %s", got)
 	}
 }

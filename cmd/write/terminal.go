@@ -68,7 +68,7 @@ func (t terminal) document(e Ended) error {
 	}
 	if out != nil {
 		v.Table.Columns = []render.Column{{Name: "CHANGE"}, {Name: "RESULT"}, {Name: "WAS", Flex: true}, {Name: "NOW", Flex: true}}
-		v.Hint = hintOf(out.Results)
+		v.Hint = HintOf(out.Results)
 	}
 	if t.app.IO.OutTTY && (t.app.Output.Format == "" || t.app.Output.Format == render.FormatTable) {
 		v.Lead = screen.Results(t.app.IO.Width(), plan, out) // the plan was told: it needs no table below it
@@ -100,8 +100,8 @@ func also(s *change.Step) string {
 	return strings.Join(s.SideEffects, "; ")
 }
 
-// hintOf is what to do about what failed: each hint once, and the first few.
-func hintOf(results []change.Result) string {
+// HintOf is what to do about what failed: each hint once, and the first few.
+func HintOf(results []change.Result) string {
 	var hints []string
 	for i := range results {
 		if hint := fleet.HintOf(results[i].Err); hint != "" && !slices.Contains(hints, hint) && len(hints) < 3 {

@@ -39,15 +39,5 @@ func List(ctx context.Context, j change.Journal, contexts []string, now time.Tim
 
 // Sort puts first what somebody may have to do something about.
 func Sort(looked []document.Looked) {
-	slices.SortStableFunc(looked, func(x, y document.Looked) int { return rank(x.Stand) - rank(y.Stand) })
-}
-
-func rank(s change.Stand) int {
-	switch {
-	case s == change.StandOverdue, s == change.StandInterrupted:
-		return 0
-	case s.Open():
-		return 1
-	}
-	return 2
+	slices.SortStableFunc(looked, func(x, y document.Looked) int { return x.Stand.Rank() - y.Stand.Rank() })
 }

@@ -136,6 +136,3 @@ func (w *Writer) Close() {
 		_ = w.journal.Close() // what was written was committed
 	}
 }
-
-// Desk plans and carries out, for what Make does not do.
-func (w *Writer) Desk() change.Desk { return w.desk }

@@ -33,10 +33,11 @@ var rules = []struct {
 	{pkg: "cmd/render", may: []string{"cmd/render/*", "cmd/term", "fleet", "fleet/document", "fleet/gate", "fleet/metrics", "probe", "probe/health"}, test: []string{"fleet/selection", "fleet/judge", "fleet/document/kinds", "fleet/metrics/observed"}},
 	{pkg: "cmd/write/screen", may: []string{"cmd/render", "cmd/term", "fleet", "fleet/change"}, test: []string{"cmd/**"}},
 	{pkg: "cmd/write", may: []string{"cmd/app", "cmd/write/screen", "cmd/render", "cmd/term", "fleet/**"}, test: []string{"cmd/**"}},
+	{pkg: "cmd/write/proposal", may: []string{"cmd/app", "cmd/write", "cmd/write/screen", "fleet/**"}, test: []string{"cmd/**"}},
 	{pkg: "cmd/measure", may: []string{"cmd/app", "cmd/render", "cmd/term", "fleet/**", "probe"}, test: []string{"cmd/**"}},
-	{pkg: "cmd/top", may: []string{"cmd/app", "cmd/term", "cmd/write", "cmd/write/screen", "fleet/**", "tui", "tui/desk", "tui/page", "tui/theme"}, test: []string{"cmd/**"}},
+	{pkg: "cmd/top", may: []string{"cmd/app", "cmd/term", "cmd/write", "cmd/write/proposal", "cmd/write/screen", "fleet/**", "tui", "tui/desk", "tui/page", "tui/theme"}, test: []string{"cmd/**"}},
 	{pkg: "cmd/condition", may: []string{"cmd/app", "cmd/measure", "cmd/term", "fleet/**"}, test: []string{"cmd/**"}},
-	{pkg: "cmd/*", may: []string{"cmd/app", "cmd/condition", "cmd/measure", "cmd/write", "cmd/write/screen", "cmd/render", "cmd/render/chart", "cmd/term", "fleet/**", "probe"}, test: []string{"cmd/**"}},
+	{pkg: "cmd/*", may: []string{"cmd/app", "cmd/condition", "cmd/measure", "cmd/write", "cmd/write/proposal", "cmd/write/screen", "cmd/render", "cmd/render/chart", "cmd/term", "fleet/**", "probe"}, test: []string{"cmd/**"}},
 
 	{pkg: "tui/history", may: []string{"fleet", "probe"}},
 	{pkg: "tui/theme", may: []string{"fleet", "fleet/plain"}},

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -19,7 +18,6 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/change"
 	"github.com/midwatch-cli/midwatch/fleet/change/journal"
-	"github.com/midwatch-cli/midwatch/fleet/change/keeper"
 	"github.com/midwatch-cli/midwatch/fleet/document"
 )
 
@@ -88,9 +86,6 @@ func (o *listing) add(cmd *cobra.Command, a *app.App) {
 	a.AddOutput(cmd, false)
 }
 
-// recent is how long a change that is over is listed without --all.
-const recent = 24 * time.Hour
-
 func (o *listing) run(ctx context.Context, a *app.App) error {
 	j, err := write.Read(ctx, a)
 	if errors.Is(err, journal.ErrNone) {
@@ -100,52 +95,16 @@ func (o *listing) run(ctx context.Context, a *app.App) error {
 		return err
 	}
 	defer func() { _ = j.Close() }()
-	found, err := batches(ctx, a, j, o.all)
+	looked, err := write.List(ctx, j, a.Global.Contexts, a.Now(), o.all)
 	if err != nil {
 		return err
-	}
-	looked := make([]document.Looked, len(found))
-	for i, b := range found {
-		looked[i] = document.Looked{Batch: b, Stand: b.Stand(a.Now(), keeper.Alive)}
 	}
 	var failed []document.Error
 	if o.verify {
 		failed = verify(ctx, a, j, looked)
 	}
-	slices.SortStableFunc(looked, func(x, y document.Looked) int { return rank(x.Stand) - rank(y.Stand) })
+	write.Sort(looked)
 	return list(a, looked, failed)
-}
-
-// batches finds those that are wanted, the newest first.
-func batches(ctx context.Context, a *app.App, j change.Journal, all bool) ([]*change.Batch, error) {
-	var found []*change.Batch
-	contexts := a.Global.Contexts
-	if len(contexts) == 0 {
-		contexts = []string{""}
-	}
-	f := change.Filter{}
-	if !all {
-		f.Since = a.Now().Add(-recent)
-	}
-	for _, f.Context = range contexts {
-		some, err := j.Batches(ctx, f)
-		if err != nil {
-			return nil, err
-		}
-		found = append(found, some...)
-	}
-	return found, nil
-}
-
-// rank puts first what somebody may have to do something about.
-func rank(s change.Stand) int {
-	switch {
-	case s == change.StandOverdue, s == change.StandInterrupted:
-		return 0
-	case s.Open():
-		return 1
-	}
-	return 2
 }
 
 // verify reads the targets of what is in force, and says of which it could not.

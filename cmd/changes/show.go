@@ -2,7 +2,6 @@ package changes
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -13,7 +12,6 @@ import (
 	"github.com/midwatch-cli/midwatch/cmd/term"
 	"github.com/midwatch-cli/midwatch/cmd/write"
 	"github.com/midwatch-cli/midwatch/fleet/change"
-	"github.com/midwatch-cli/midwatch/fleet/change/journal"
 	"github.com/midwatch-cli/midwatch/fleet/change/keeper"
 	"github.com/midwatch-cli/midwatch/fleet/document"
 )
@@ -42,24 +40,8 @@ other begins so.`,
 	return cmd
 }
 
-// read opens the journal for a command that is about one change.
-func read(ctx context.Context, a *app.App, id string) (*journal.Journal, *change.Batch, error) {
-	j, err := write.Read(ctx, a)
-	if errors.Is(err, journal.ErrNone) {
-		return nil, nil, &app.Error{Code: app.CannotSay, Err: fmt.Errorf("there is no change %s: nothing was ever changed from here", id)}
-	}
-	if err != nil {
-		return nil, nil, err
-	}
-	b, err := write.Find(ctx, j, id)
-	if err != nil {
-		return nil, nil, errors.Join(err, j.Close())
-	}
-	return j, b, nil
-}
-
 func show(ctx context.Context, a *app.App, id string) error {
-	j, b, err := read(ctx, a, id)
+	j, b, err := write.ReadOne(ctx, a, id)
 	if err != nil {
 		return err
 	}

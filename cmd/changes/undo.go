@@ -3,16 +3,13 @@ package changes
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/midwatch-cli/midwatch/cmd/app"
 	"github.com/midwatch-cli/midwatch/cmd/render"
-	"github.com/midwatch-cli/midwatch/cmd/term"
 	"github.com/midwatch-cli/midwatch/cmd/write"
-	"github.com/midwatch-cli/midwatch/cmd/write/screen"
 	"github.com/midwatch-cli/midwatch/fleet/change"
 	"github.com/midwatch-cli/midwatch/fleet/change/desk"
 	"github.com/midwatch-cli/midwatch/fleet/change/journal"
@@ -31,54 +28,14 @@ whatever context is chosen now. After it was broken off, or failed on some targe
 it can be given again: it goes on with the others.`,
 		Example: "  midwatch changes undo 1K9XQ2M7AB --dry-run\n  midwatch changes undo 1K9XQ2M7AB --yes --reason \"it was not the database\"",
 		Args:    cobra.ExactArgs(1), ValidArgsFunction: ids(a),
-		RunE: func(cmd *cobra.Command, args []string) error { return undo(cmd.Context(), a, &flags, args[0]) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return write.TakeBack(cmd.Context(), a, &flags, args[0], nil)
+		},
 	}
 	flags.Add(cmd, a)
 	flags.AddMany(cmd, a)
 	a.AddOutput(cmd, false)
 	return cmd
-}
-
-func undo(ctx context.Context, a *app.App, flags *write.Flags, id string) error {
-	j, b, err := read(ctx, a, id)
-	if err != nil {
-		return err
-	}
-	if err := j.Close(); err != nil {
-		return err
-	}
-	s, err := a.Reopen(ctx, b.Origin)
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	w, err := write.New(ctx, s, s.Fleets[0], flags)
-	if err != nil {
-		return err
-	}
-	defer w.Close()
-	_, err = w.Make(ctx, write.Proposal{
-		Plan: func(ctx context.Context, _ change.Plan) (change.Plan, error) {
-			now, err := w.Find(ctx, b.ID)
-			if err != nil {
-				return change.Plan{}, err
-			}
-			plan, err := w.Desk().PlanUndo(ctx, now)
-			if err == nil && len(plan.Steps) == 0 {
-				err = &app.Error{Code: app.NotWell, Err: fmt.Errorf("nothing of change %s is left to take back: nothing was changed", b.ID)}
-			}
-			return plan, err
-		},
-		Says: func(p change.Plan) []screen.Passage {
-			line := fmt.Sprintf("This takes back %s: %s, by %s, %s ago", b.ID, b.What, b.Who.String(), term.Duration(max(a.Now().Sub(b.At), 0)))
-			if b.Reason != "" {
-				line += fmt.Sprintf(" (%q)", b.Reason)
-			}
-			return []screen.Passage{{Says: line + ".", Steps: screen.Every(&p)}}
-		},
-		Retry: "midwatch changes undo",
-	})
-	return err
 }
 
 func newSettle(a *app.App) *cobra.Command {

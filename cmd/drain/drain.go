@@ -10,6 +10,7 @@ import (
 
 	"github.com/midwatch-cli/midwatch/cmd/app"
 	"github.com/midwatch-cli/midwatch/cmd/write"
+	"github.com/midwatch-cli/midwatch/cmd/write/proposal"
 	"github.com/midwatch-cli/midwatch/fleet/change"
 )
 
@@ -35,7 +36,7 @@ somebody else holds wants --override too.`
 
 // draining is one of the two commands.
 type draining struct {
-	on        bool
+	out       bool
 	selection app.Selection
 	probing   app.Probing
 	flags     write.Flags
@@ -45,7 +46,7 @@ type draining struct {
 
 // New returns midwatch drain.
 func New(a *app.App) *cobra.Command {
-	d := &draining{on: true}
+	d := &draining{out: true}
 	cmd := d.command(a, "drain", "Take instances out of use, so that their calls finish", drainLong, drainExample)
 	d.flags.AddTTL(cmd, a)
 	d.flags.AddTakingOut(cmd, a)
@@ -112,19 +113,15 @@ func (d *draining) run(ctx context.Context, a *app.App, name string, args []stri
 		return err
 	}
 	defer s.Close()
-	t := &targets{draining: d, app: a, session: s, selection: sel, names: args}
-	proposal := write.Proposal{Steps: t.steps, Says: t.says, Retry: retry}
-	if d.on && d.server == "" { // a proxy's servers are no instances of ours
-		proposal.Fleet = t.health
-	}
-	if err := t.read(ctx); err != nil {
+	t := &proposal.Instances{Session: s, Selection: sel, Names: args, Out: d.out, Via: d.via, Server: d.server, Flags: &d.flags}
+	if err := t.Read(ctx); err != nil {
 		return err
 	}
-	w, err := write.New(ctx, s, t.fleet, &d.flags)
+	w, err := write.New(ctx, s, t.Fleet(), &d.flags)
 	if err != nil {
 		return err
 	}
 	defer w.Close()
-	_, err = w.Make(ctx, proposal)
+	_, err = w.Make(ctx, t.Proposal(retry))
 	return err
 }

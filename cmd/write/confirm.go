@@ -68,31 +68,32 @@ func (w *Writer) keeper(ctx context.Context) (change.Keeper, error) {
 }
 
 // confirm shows the plan and asks. The default answer is No.
-func (w *Writer) confirm(ctx context.Context, p *Proposal, plan *change.Plan, kept change.Keeper) error {
-	w.tell(p, plan, kept)
+func (w *Writer) confirm(ctx context.Context, q Question, plan *change.Plan) error {
+	hint := "--yes, or --dry-run to see the plan"
+	agreed, err := w.flags.Yes, error(nil)
 	if w.fleet.Protected {
-		return w.confirmProtected(ctx, plan)
+		q.Name, agreed, err = w.flags.typed(plan)
+		hint = "this context is protected: --confirm " + q.Name
+		if err == nil && q.Name == "" {
+			err = &app.Error{Code: app.NotWell, Err: ErrNotConfirmed} // no name lets a plan of nothing through
+		}
 	}
-	if w.flags.Yes {
-		return nil
-	}
-	ok, err := w.app.IO.Confirm(ctx, "Go on?")
-	return answer(ok, err, "--yes, or --dry-run to see the plan")
-}
-
-func (w *Writer) confirmProtected(ctx context.Context, plan *change.Plan) error {
-	service, err := oneService(plan)
-	if err != nil {
+	if agreed || err != nil {
+		w.front.Show(q)
 		return err
 	}
-	if w.flags.Confirm != "" {
-		if w.flags.Confirm != service {
-			return &app.Error{Code: app.NotWell, Err: fmt.Errorf("--confirm %s is not the service's name: nothing was changed", w.flags.Confirm), Hint: "the service is " + service}
-		}
-		return nil
+	ok, err := w.front.Ask(ctx, q)
+	return answer(ok, err, hint)
+}
+
+// typed is the name that has to be typed in a protected context, and whether
+// --confirm has it.
+func (w *Flags) typed(plan *change.Plan) (service string, agreed bool, err error) {
+	service, err = oneService(plan)
+	if err == nil && w.Confirm != "" && w.Confirm != service {
+		err = &app.Error{Code: app.NotWell, Err: fmt.Errorf("--confirm %s is not the service's name: nothing was changed", w.Confirm), Hint: "the service is " + service}
 	}
-	ok, err := w.app.IO.TypeName(ctx, "Type the service's name to go on:", service)
-	return answer(ok, err, "this context is protected: --confirm "+service)
+	return service, w.Confirm != "", err
 }
 
 // oneService is the service that a plan is about: one name that is typed must

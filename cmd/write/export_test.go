@@ -25,6 +25,3 @@ func (w *Flags) Room(snap *fleet.Snapshot, plan *change.Plan) error { return w.r
 
 // Run names a CI run.
 var Run = run
-
-// HintOf is what to do about what failed.
-func HintOf(results []change.Result) string { return hintOf(results) }

@@ -78,7 +78,7 @@ func intentsOf(steps []change.Step) []change.Intent {
 // before the first write.
 func (w *Writer) agree(ctx context.Context, p *Proposal, read func(context.Context, change.Plan) (change.Plan, error)) (change.Plan, error) {
 	plan, err := read(ctx, change.Plan{})
-	for err == nil {
+	for again := false; err == nil; again = true {
 		if err = w.allowed(ctx, p, &plan); err != nil {
 			break
 		}
@@ -86,31 +86,29 @@ func (w *Writer) agree(ctx context.Context, p *Proposal, read func(context.Conte
 		if kept, err = w.keeper(ctx); err != nil {
 			break
 		}
+		q := Question{Lines: w.lines(p, &plan, kept), Again: again}
 		if w.flags.DryRun {
-			w.tell(p, &plan, kept)
-			return plan, w.show(&plan, nil, app.OK)
+			w.front.Show(q)
+			return plan, w.front.End(Ended{Plan: &plan})
 		}
 		if w.nothing(&plan) {
-			w.tell(p, &plan, kept)
+			w.front.Show(q)
 			break // there is nothing to ask about
 		}
-		if err = w.confirm(ctx, p, &plan, kept); err != nil {
+		if err = w.confirm(ctx, q, &plan); err != nil {
 			break
 		}
-		var again change.Plan
-		if again, err = read(ctx, plan); err != nil {
+		var now change.Plan
+		if now, err = read(ctx, plan); err != nil {
 			break
 		}
-		if plan.Same(&again) {
-			return again, w.allowed(ctx, p, &again)
+		if plan.Same(&now) {
+			return now, w.allowed(ctx, p, &now)
 		}
 		if w.flags.Yes || w.flags.Confirm != "" {
 			return plan, &app.Error{Code: app.NotWell, Err: errors.New("what is there changed since the plan was shown: nothing was changed"), Hint: "run it again to see the new plan"}
 		}
-		if !w.app.IO.Quiet {
-			fmt.Fprintln(w.app.IO.Err, "What is there changed meanwhile. The plan is now:")
-		}
-		plan = again
+		plan = now
 	}
 	return plan, err
 }
@@ -135,10 +133,10 @@ func (w *Writer) carryOut(ctx context.Context, p *Proposal, plan change.Plan) ([
 		return w.end(ctx, p, &plan, asItIs(&plan), nil)
 	}
 	options := w.options()
-	progress := w.app.IO.Progress()
-	defer progress.Done()
-	known := 0
-	options.Progress = func(change.Result) { known++; progress.Count(known, len(plan.Steps), "targets done") }
+	tell, done := w.front.Working(len(plan.Steps))
+	defer done()
+	places := todo(&plan, &options)
+	options.Progress = func(r change.Result) { r.N = places[r.N]; tell(r) }
 	for {
 		kept, err := w.keeper(ctx)
 		if err != nil {
@@ -152,9 +150,20 @@ func (w *Writer) carryOut(ctx context.Context, p *Proposal, plan change.Plan) ([
 		if len(out.Results) == 0 && err != nil {
 			return nil, applyError(err)
 		}
-		progress.Done()
+		done()
 		return w.end(ctx, p, &plan, out, err)
 	}
+}
+
+// todo are the places in a plan of what is carried out: its results are counted
+// without the rest.
+func todo(plan *change.Plan, o *change.Options) (places []int) {
+	for i := range plan.Steps {
+		if !o.Skips(&plan.Steps[i]) {
+			places = append(places, i)
+		}
+	}
+	return places
 }
 
 // asItIs is what comes of a plan that writes nothing.
@@ -181,8 +190,7 @@ func (w *Writer) end(ctx context.Context, p *Proposal, plan *change.Plan, out ch
 // back: whatever became of the answer or of the journal.
 func (w *Writer) finish(ctx context.Context, p *Proposal, plan *change.Plan, out *change.Outcome, broken error) error {
 	code := codeOf(out.Results)
-	shown := w.show(plan, out, code)
-	w.after(ctx, p, out)
+	shown := w.front.End(Ended{Plan: plan, Outcome: out, Code: code, Lines: w.after(ctx, p, out)})
 	stayed := w.stay(ctx, code)
 	switch failed := (&app.Error{}); {
 	case broken != nil:

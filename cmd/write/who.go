@@ -15,7 +15,7 @@ import (
 // who is who runs the command, and from where.
 func who(a *app.App) change.Who {
 	w := change.Who{
-		User: userName(a), SudoUser: a.Getenv("SUDO_USER"), Host: keeper.Host(), Terminal: terminal(), Run: run(a), PID: os.Getpid(),
+		User: userName(a), SudoUser: a.Getenv("SUDO_USER"), Host: keeper.Host(), Terminal: terminalName(), Run: run(a), PID: os.Getpid(),
 	}
 	if w.SudoUser == w.User {
 		w.SudoUser = ""
@@ -39,8 +39,8 @@ func userName(a *app.App) string {
 	return "somebody"
 }
 
-// terminal is the name of the one that standard input comes from: pts/3.
-func terminal() string {
+// terminalName is the name of the one that standard input comes from: pts/3.
+func terminalName() string {
 	name, err := os.Readlink("/proc/self/fd/0")
 	if err != nil || !strings.HasPrefix(name, "/dev/") || name == os.DevNull {
 		return ""

@@ -7,7 +7,6 @@ import (
 	"os"
 
 	"github.com/midwatch-cli/midwatch/cmd/app"
-	"github.com/midwatch-cli/midwatch/cmd/render"
 	"github.com/midwatch-cli/midwatch/cmd/write/screen"
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/change"
@@ -24,6 +23,7 @@ type Writer struct {
 	Context string
 
 	app     *app.App
+	front   Front
 	fleet   *wiring.Fleet
 	flags   *Flags
 	journal *journal.Journal // nil: none is kept, or none is there to be read
@@ -63,10 +63,15 @@ func Intents(intents ...change.Intent) Proposal {
 	return Proposal{Steps: func(context.Context, change.Plan) ([]change.Step, error) { return steps, nil }}
 }
 
-// New returns the writer to a context of the session. It is refused where
-// nothing may be written, and where what would be done could not be written
-// down. Whoever gets it closes it.
+// New is For the terminal that the command was typed on.
 func New(ctx context.Context, s *app.Session, f *wiring.Fleet, flags *Flags) (*Writer, error) {
+	return For(ctx, s, f, flags, terminal{s.App()})
+}
+
+// For returns the writer to a context of the session, for those in front of it.
+// It is refused where nothing may be written, and where what would be done could
+// not be written down. Whoever gets it closes it.
+func For(ctx context.Context, s *app.Session, f *wiring.Fleet, flags *Flags, front Front) (*Writer, error) {
 	if s.ReadOnly(f) {
 		return nil, &app.Error{Code: app.NotWell, Err: errors.New("writes are refused here: read-only"), Hint: "the context, --read-only or MIDWATCH_READ_ONLY says so, and nothing else takes it back"}
 	}
@@ -74,7 +79,7 @@ func New(ctx context.Context, s *app.Session, f *wiring.Fleet, flags *Flags) (*W
 		return nil, err
 	}
 	a := s.App()
-	w := &Writer{app: a, fleet: f, flags: flags, Context: f.Context, pid: os.Getpid()}
+	w := &Writer{app: a, front: front, fleet: f, flags: flags, Context: f.Context, pid: os.Getpid()}
 	w.origin = func() change.Origin { return s.Origin(f.Context) }
 	if err := w.open(ctx); err != nil {
 		return nil, err
@@ -130,12 +135,4 @@ func (w *Writer) Close() {
 	if w.journal != nil {
 		_ = w.journal.Close() // what was written was committed
 	}
-}
-
-// Desk plans and carries out, for what Make does not do.
-func (w *Writer) Desk() change.Desk { return w.desk }
-
-// note writes a line for people to standard error.
-func (w *Writer) note(format string, args ...any) {
-	_ = render.Notes(w.app.IO, []string{fmt.Sprintf(format, args...)}, "") // nobody can be told that nobody can be told
 }

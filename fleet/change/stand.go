@@ -36,6 +36,17 @@ func (s Stand) Open() bool {
 	return false
 }
 
+// Rank sorts first what somebody may have to do something about.
+func (s Stand) Rank() int {
+	switch {
+	case s == StandOverdue, s == StandInterrupted:
+		return 0
+	case s.Open():
+		return 1
+	}
+	return 2
+}
+
 // Tally counts the steps of a batch.
 type Tally struct {
 	All, Done, InForce, Undone, Replaced int

@@ -56,6 +56,40 @@ func ParseBreakers(texts []string, name string) (Breakers, error) {
 	return all, nil
 }
 
+// OneBreaker is a breaker of a service, or of one of its instances, by its very
+// name.
+type OneBreaker struct {
+	Key     fleet.Key // without an Instance: of all of them
+	Breaker string
+}
+
+// ExactBreakers means these breakers and no others: names are taken literally.
+func ExactBreakers(all ...OneBreaker) Breakers {
+	var b Breakers
+	for _, one := range all {
+		p := breakerPattern{text: Address(one.Key, one.Breaker), service: exactly(one.Key), name: match.Glob(one.Breaker), literal: one.Breaker != ""}
+		if one.Key.Instance != "" {
+			p.text = one.Key.String() + " " + one.Breaker
+		}
+		b.patterns = append(b.patterns, p)
+	}
+	return b
+}
+
+// of says whether an instance is of those whose breakers are meant.
+func (p *breakerPattern) of(k fleet.Key) bool {
+	if p.service.key != nil {
+		return p.service.MatchInstance(k)
+	}
+	return p.service.Match(k.Ref)
+}
+
+// Means says whether a breaker of an instance is meant, whether it is there or
+// not.
+func (b Breakers) Means(k fleet.Key, breaker string) bool {
+	return len(b.patterns) == 0 || slices.ContainsFunc(b.patterns, func(p breakerPattern) bool { return p.of(k) && p.matches(breaker) })
+}
+
 // Services are the names of a Selector that reads all that is meant.
 func (b Breakers) Services() (names []string) {
 	for _, p := range b.patterns {
@@ -109,7 +143,7 @@ func (b Breakers) find(s *fleet.Snapshot) (found []Found, met []bool) {
 				wanted := len(b.patterns) == 0
 				for n := range b.patterns {
 					p := &b.patterns[n]
-					if p.service.Match(in.Key.Ref) && p.matches(in.Breakers[k].Name) {
+					if p.of(in.Key) && p.matches(in.Breakers[k].Name) {
 						met[n], wanted = true, true
 					}
 				}
@@ -126,8 +160,8 @@ func (b Breakers) find(s *fleet.Snapshot) (found []Found, met []bool) {
 func (p *breakerPattern) instances(s *fleet.Snapshot) (all []*fleet.InstanceView) {
 	for i := range s.Services {
 		for j := range s.Services[i].Instances {
-			if p.service.Match(s.Services[i].Ref) {
-				all = append(all, &s.Services[i].Instances[j])
+			if in := &s.Services[i].Instances[j]; p.of(in.Key) {
+				all = append(all, in)
 			}
 		}
 	}
@@ -137,7 +171,7 @@ func (p *breakerPattern) instances(s *fleet.Snapshot) (all []*fleet.InstanceView
 // near lists addresses that a pattern may have meant.
 func (p *breakerPattern) near(s *fleet.Snapshot) (addresses []string) {
 	names := map[string]bool{}
-	for _, f := range p.of(s) {
+	for _, f := range p.there(s) {
 		names[f.Breaker.Name] = true
 	}
 	var all []string
@@ -150,8 +184,8 @@ func (p *breakerPattern) near(s *fleet.Snapshot) (addresses []string) {
 	return addresses
 }
 
-// of are all breakers of the services that a pattern names.
-func (p *breakerPattern) of(s *fleet.Snapshot) []Found {
+// there are all breakers of the services that a pattern names.
+func (p *breakerPattern) there(s *fleet.Snapshot) []Found {
 	found, _ := Breakers{[]breakerPattern{{service: p.service}}}.find(s)
 	return found
 }
@@ -175,7 +209,7 @@ func (b Breakers) Targets(s *fleet.Snapshot) ([]Found, error) {
 			continue
 		}
 		var addresses []string
-		for _, f := range p.of(s) {
+		for _, f := range p.there(s) {
 			if address := Address(f.In.Key, f.Breaker.Name); !slices.Contains(addresses, address) {
 				addresses = append(addresses, address)
 			}
@@ -202,9 +236,10 @@ func (b Breakers) unheard(m Missing) bool {
 // could not be read.
 func (b Breakers) Unread(s *fleet.Snapshot) (unread []*fleet.InstanceView) {
 	for i := range s.Services {
-		meant := len(b.patterns) == 0 || slices.ContainsFunc(b.patterns, func(p breakerPattern) bool { return p.service.Match(s.Services[i].Ref) })
 		for j := range s.Services[i].Instances {
-			if in := &s.Services[i].Instances[j]; meant && in.BreakersWhy.Reason != "" {
+			in := &s.Services[i].Instances[j]
+			meant := len(b.patterns) == 0 || slices.ContainsFunc(b.patterns, func(p breakerPattern) bool { return p.of(in.Key) })
+			if meant && in.BreakersWhy.Reason != "" {
 				unread = append(unread, in)
 			}
 		}

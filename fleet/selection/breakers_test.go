@@ -257,3 +257,47 @@ func TestTargetsOfSilence(t *testing.T) {
 		}
 	}
 }
+
+// TestExactly: keys mean themselves and nothing that is spelt alike.
+func TestExactly(t *testing.T) {
+	order := fleet.Ref{Source: "etcd", Name: "order"}
+	one := func(ref fleet.Ref, instance, breaker string) selection.OneBreaker {
+		return selection.OneBreaker{Key: fleet.Key{Ref: ref, Instance: instance}, Breaker: breaker}
+	}
+	for _, tt := range []struct {
+		name, want, wrong string
+		of                []selection.OneBreaker
+	}{
+		{"a service", "order-1/payment order-2/payment", "", []selection.OneBreaker{one(order, "", "payment")}},
+		{"an instance", "order-2/payment", "", []selection.OneBreaker{one(order, "order-2", "payment")}},
+		{"each its own", "order-1/inventory order-2/payment", "", []selection.OneBreaker{one(order, "order-1", "inventory"), one(order, "order-2", "payment")}},
+		{"a star is a letter", "edge-1/a*c", "", []selection.OneBreaker{one(fleet.Ref{Source: "etcd", Name: "edge"}, "", "a*c")}},
+		{"not there", "", "no such breaker: order/order-1 user", []selection.OneBreaker{one(order, "order-1", "user")}},
+		{"one that could not be read", "", "", []selection.OneBreaker{one(order, "order-3", "payment")}},
+		{"another source", "", "no such breaker: order/payment", []selection.OneBreaker{one(fleet.Ref{Source: "file", Name: "order"}, "", "payment")}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := selection.ExactBreakers(tt.of...)
+			found, err := b.Targets(guarded())
+			if got := foundWords(found); got != tt.want {
+				t.Errorf("got %s, want %s", got, tt.want)
+			}
+			if said := ""; err != nil {
+				if said = err.Error(); said != tt.wrong {
+					t.Errorf("%q, want %q", said, tt.wrong)
+				}
+			} else if tt.wrong != "" {
+				t.Errorf("it has to say %q", tt.wrong)
+			}
+		})
+	}
+	b := selection.ExactBreakers(one(order, "order-1", "payment"))
+	if !b.Means(fleet.Key{Ref: order, Instance: "order-1"}, "payment") || b.Means(fleet.Key{Ref: order, Instance: "order-2"}, "payment") || b.Means(fleet.Key{Ref: order, Instance: "order-1"}, "user") {
+		t.Error("one breaker of one instance is meant")
+	}
+	all := []fleet.Service{{Ref: order, Instances: []fleet.Instance{{ID: "order-1"}, {ID: "order-2"}}}, {Ref: fleet.Ref{Source: "consul", Name: "order"}, Instances: []fleet.Instance{{ID: "order-1"}}}}
+	selected, unknown := selection.Exactly(fleet.Key{Ref: order, Instance: "order-2"}, fleet.Key{Ref: order, Instance: "order-9"}).Apply(all)
+	if len(selected) != 1 || len(selected[0].Instances) != 1 || selected[0].Instances[0].ID != "order-2" || !slices.Equal(unknown, []string{"order/order-9"}) {
+		t.Errorf("%+v, unknown %q", selected, unknown)
+	}
+}

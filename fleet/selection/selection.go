@@ -12,20 +12,40 @@ import (
 
 // Pattern is a service, or one of its instances, as people write it; see
 // match.Pattern.
-type Pattern struct{ match.Pattern }
+type Pattern struct {
+	match.Pattern
+	key *fleet.Key // the very one that is meant, however it is spelt; nil: as it is written
+}
 
 // ParsePattern reads a pattern; the error repeats it.
 func ParsePattern(text string) (Pattern, error) {
 	p, err := match.ParsePattern(text)
-	return Pattern{p}, err
+	return Pattern{Pattern: p}, err
+}
+
+// exactly is a pattern of one service, or of one instance, and no other.
+func exactly(k fleet.Key) Pattern {
+	text := k.Name
+	if k.Instance != "" {
+		text = k.String()
+	}
+	return Pattern{match.Pattern{Text: text}, &k}
 }
 
 // Match says whether a service is meant, whatever Not says.
-func (p Pattern) Match(r fleet.Ref) bool { return p.Pattern.Match(match.Name(r), "") }
+func (p Pattern) Match(r fleet.Ref) bool {
+	if p.key != nil {
+		return p.key.Ref == r
+	}
+	return p.Pattern.Match(match.Name(r), "")
+}
 
 // MatchInstance says whether this instance is meant, by itself or with its
 // whole service, whatever Not says.
 func (p Pattern) MatchInstance(k fleet.Key) bool {
+	if p.key != nil {
+		return p.key.Ref == k.Ref && (p.key.Instance == "" || p.key.Instance == k.Instance)
+	}
 	return p.Pattern.Match(match.Name(k.Ref), k.Instance)
 }
 
@@ -78,6 +98,16 @@ func (s Selector) Compile() (*Selection, error) {
 		}
 	}
 	return out, nil
+}
+
+// Exactly means these services, or these instances, and no others: names are
+// taken literally, as keys of a snapshot are.
+func Exactly(keys ...fleet.Key) *Selection {
+	s := &Selection{names: make([]Pattern, len(keys))}
+	for i, k := range keys {
+		s.names[i] = exactly(k)
+	}
+	return s
 }
 
 // Apply returns the services that are meant, each with those of its instances

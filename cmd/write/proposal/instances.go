@@ -1,4 +1,4 @@
-package drain
+package proposal
 
 import (
 	"context"
@@ -17,22 +17,24 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet/wiring"
 )
 
-// targets are the instances that are meant.
-type targets struct {
-	*draining
-	app       *app.App
-	session   *app.Session
-	selection *selection.Selection
-	names     []string // as they were written
+// Instances is to take instances out of use, or to put them back.
+type Instances struct {
+	Session   *app.Session
+	Selection *selection.Selection
+	Names     []string // the same as it was written: see write.Unread
+	Out       bool     // out of use; else back into it
+	Via       string   // change.ViaRegistry or change.ViaAdmin; empty: the registry where it can, else the admin API
+	Server    string   // a proxy's server, instead of the proxy itself
+	Flags     *write.Flags
 
 	fleet    *wiring.Fleet   // the one context they are in
 	snapshot *fleet.Snapshot // who is meant
 	whole    *fleet.Snapshot // how their services are; nil where nobody counts what stays
 }
 
-// read finds who is meant now.
-func (t *targets) read(ctx context.Context) error {
-	r, err := t.session.Pass(ctx, t.selection, app.Places, nil)
+// Read finds who is meant now.
+func (t *Instances) Read(ctx context.Context) error {
+	r, err := t.Session.Pass(ctx, t.Selection, app.Places, nil)
 	if err != nil {
 		return err
 	}
@@ -41,11 +43,11 @@ func (t *targets) read(ctx context.Context) error {
 }
 
 // found refuses a reading that does not say who is meant.
-func (t *targets) found(r app.Reading) error {
+func (t *Instances) found(r app.Reading) error {
 	nothing := func(hint, format string, args ...any) error {
 		return &app.Error{Code: app.CannotSay, Err: fmt.Errorf("%s: nothing was changed", fmt.Sprintf(format, args...)), Hint: hint}
 	}
-	if err := write.Unread(r, t.names); err != nil {
+	if err := write.Unread(r, t.Names); err != nil {
 		return err
 	}
 	if len(r.Missing) > 0 {
@@ -68,7 +70,7 @@ func (t *targets) found(r app.Reading) error {
 	if len(contexts) > 1 {
 		return app.Usagef("choose one with --context", "these instances are in several contexts")
 	}
-	for _, f := range t.session.Fleets {
+	for _, f := range t.Session.Fleets {
 		if contexts[f.Context] {
 			t.fleet = f
 		}
@@ -76,12 +78,24 @@ func (t *targets) found(r app.Reading) error {
 	return nil
 }
 
+// Fleet is the context that is written to, once they were read.
+func (t *Instances) Fleet() *wiring.Fleet { return t.fleet }
+
+// Proposal is the change; retry is what is typed to go on with what failed.
+func (t *Instances) Proposal(retry string) write.Proposal {
+	p := write.Proposal{Steps: t.steps, Says: t.says, Retry: retry}
+	if t.Out && t.Server == "" { // a proxy's servers are no instances of ours
+		p.Fleet = t.health
+	}
+	return p
+}
+
 // steps are what is wanted of each of them, and the way to it. Those that there
 // is no way to are among them, as what cannot be done, as long as there is one to
 // another.
-func (t *targets) steps(ctx context.Context, old change.Plan) ([]change.Step, error) {
+func (t *Instances) steps(ctx context.Context, old change.Plan) ([]change.Step, error) {
 	if len(old.Steps) > 0 { // who is there may have changed
-		if err := t.read(ctx); err != nil {
+		if err := t.Read(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -108,20 +122,20 @@ func (t *targets) steps(ctx context.Context, old change.Plan) ([]change.Step, er
 }
 
 // step is what is wanted of one instance.
-func (t *targets) step(in *fleet.InstanceView) (change.Step, error) {
+func (t *Instances) step(in *fleet.InstanceView) (change.Step, error) {
 	k := in.Key
 	via, refused := t.way(in)
-	target := change.Target{Source: k.Source, Namespace: k.Namespace, Service: k.Name, Instance: k.Instance, Address: in.Addr, Breaker: t.server}
+	target := change.Target{Source: k.Source, Namespace: k.Namespace, Service: k.Name, Instance: k.Instance, Address: in.Addr, Breaker: t.Server}
 	if via == change.ViaAdmin {
 		target.Admin = in.Plan.Admin
 	}
-	intent, err := change.DrainIntent(k.Context, target, change.Drain{On: t.on, Via: via})
+	intent, err := change.DrainIntent(k.Context, target, change.Drain{On: t.Out, Via: via})
 	return change.Step{Intent: intent, Err: refused}, err
 }
 
 // way finds how an instance can be drained: by the registry, which callers
 // look at, where it can; else by its own admin API.
-func (t *targets) way(in *fleet.InstanceView) (string, error) {
+func (t *Instances) way(in *fleet.InstanceView) (string, error) {
 	byRegistry, byAdmin := false, false
 	if reg, err := t.fleet.Registry(in.Key.Source); err == nil {
 		_, byRegistry = registry.As[registry.Drainer](reg)
@@ -133,14 +147,14 @@ func (t *targets) way(in *fleet.InstanceView) (string, error) {
 		byAdmin, refused = err == nil && drains, err
 	}
 	switch {
-	case t.via == change.ViaRegistry && byRegistry, t.via == "" && byRegistry && t.server == "":
+	case t.Via == change.ViaRegistry && byRegistry, t.Via == "" && byRegistry && t.Server == "":
 		return change.ViaRegistry, nil
-	case t.via != change.ViaRegistry && byAdmin:
+	case t.Via != change.ViaRegistry && byAdmin:
 		return change.ViaAdmin, nil
 	}
 	text := in.Key.String() + ": "
 	switch {
-	case t.via == change.ViaRegistry:
+	case t.Via == change.ViaRegistry:
 		text += "registry " + in.Key.Source + " takes no instance out of use"
 	case refused != nil:
 		text += refused.Error()
@@ -153,29 +167,24 @@ func (t *targets) way(in *fleet.InstanceView) (string, error) {
 }
 
 // nor says that the registry is no way either, unless it was not asked for.
-func (t *targets) nor(in *fleet.InstanceView, can bool) string {
-	if can || t.via == change.ViaAdmin || t.server != "" {
+func (t *Instances) nor(in *fleet.InstanceView, can bool) string {
+	if can || t.Via == change.ViaAdmin || t.Server != "" {
 		return ""
 	}
 	return ", and registry " + in.Key.Source + " takes no instance out of use either"
 }
 
 // health is how the whole services are, for who counts what stays.
-func (t *targets) health(ctx context.Context) (*fleet.Snapshot, error) {
-	whole := app.Selection{Namespace: t.draining.selection.Namespace}
-	var names []string
+func (t *Instances) health(ctx context.Context) (*fleet.Snapshot, error) {
+	var services []fleet.Key
 	for i := range t.snapshot.Services {
 		if s := &t.snapshot.Services[i]; len(s.Instances) > 0 {
-			names = append(names, s.Source+":"+s.Name)
+			services = append(services, fleet.Key{Ref: s.Ref})
 		}
 	}
-	sel, err := whole.Compile(names)
-	if err != nil {
-		return nil, err
-	}
-	progress := t.app.IO.Progress()
+	progress := t.Session.App().IO.Progress()
 	defer progress.Done()
-	r, err := t.session.Pass(ctx, sel, app.HealthOnly, func(done, total int) { progress.Count(done, total, "instances asked") })
+	r, err := t.Session.Pass(ctx, selection.Exactly(services...), app.HealthOnly, func(done, total int) { progress.Count(done, total, "instances asked") })
 	if err != nil {
 		return nil, err
 	}
@@ -184,21 +193,8 @@ func (t *targets) health(ctx context.Context) (*fleet.Snapshot, error) {
 }
 
 // says is the plan in sentences: how many of how many, and how many stay.
-func (t *targets) says(p change.Plan) []screen.Passage {
-	var parts []screen.Passage
-	var refs []fleet.Ref
-	at := map[fleet.Ref]int{}
-	for i := range p.Steps {
-		target := p.Steps[i].Intent.Target
-		ref := target.Key().Ref
-		ref.Context, ref.Source = p.Steps[i].Intent.Context, target.Source
-		n, known := at[ref]
-		if !known {
-			n = len(parts)
-			at[ref], parts, refs = n, append(parts, screen.Passage{}), append(refs, ref)
-		}
-		parts[n].Steps = append(parts[n].Steps, i)
-	}
+func (t *Instances) says(p change.Plan) []screen.Passage {
+	parts, refs := passages(&p, func(ref fleet.Ref, _ change.Target) fleet.Ref { return ref })
 	for n, ref := range refs {
 		parts[n].Says = t.sentence(&p, parts[n].Steps, ref)
 	}
@@ -207,26 +203,26 @@ func (t *targets) says(p change.Plan) []screen.Passage {
 
 // sentence says how many of a service are taken out or put back, how, and how
 // many serve then.
-func (t *targets) sentence(p *change.Plan, steps []int, ref fleet.Ref) string {
-	page := t.flags.Page()
+func (t *Instances) sentence(p *change.Plan, steps []int, ref fleet.Ref) string {
+	page := t.Flags.Page()
 	n, so, cannot := page.Split(p, steps)
-	of := " of " + app.Count(t.session.Size(ref), "instance") + " of " + ref.Name + t.where()
+	of := " of " + app.Count(t.Session.Size(ref), "instance") + " of " + ref.Name + where(t.fleet)
 	if n == 0 {
 		word := " in service"
-		if t.on {
+		if t.Out {
 			word = " out of service"
 		}
 		return fmt.Sprintf("%d%s: so many are%s already, and there is nothing to do%s.", so, of, word, screen.Besides(0, cannot))
 	}
 	line := "This puts "
-	if t.on {
+	if t.Out {
 		line = "This takes "
 	}
-	if t.server != "" {
-		line += "server " + t.server + " of "
+	if t.Server != "" {
+		line += "server " + t.Server + " of "
 	}
 	line += fmt.Sprint(n, of)
-	if t.on {
+	if t.Out {
 		line += " out of use"
 	} else {
 		line += " back into use"
@@ -250,7 +246,7 @@ func by(t change.Target) string {
 }
 
 // staying says how many go on serving.
-func (t *targets) staying(ref fleet.Ref, out map[string]bool) string {
+func (t *Instances) staying(ref fleet.Ref, out map[string]bool) string {
 	if t.whole == nil || len(out) == 0 {
 		return ""
 	}
@@ -272,19 +268,4 @@ func (t *targets) staying(ref fleet.Ref, out map[string]bool) string {
 		line += ", " + screen.Verb(other, "does", "do") + " not serve as it is"
 	}
 	return line
-}
-
-// where names the context and how it is guarded: (prod, protected).
-func (t *targets) where() string {
-	var words []string
-	if t.fleet.Context != "" {
-		words = append(words, t.fleet.Context)
-	}
-	if t.fleet.Protected {
-		words = append(words, "protected")
-	}
-	if len(words) == 0 {
-		return ""
-	}
-	return " (" + strings.Join(words, ", ") + ")"
 }

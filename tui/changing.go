@@ -205,11 +205,11 @@ func (a *App) close() (lines []string) {
 	}
 	a.makers.close()
 	for _, m := range a.makings {
-		for _, s := range m.take() {
-			if s.over && m.agreed {
-				lines = append(lines, parting(s.end, s.err)...)
-			}
+		m.mu.Lock()
+		if s := m.last; s.over && m.agreed {
+			lines = append(lines, parting(s.end, s.err)...)
 		}
+		m.mu.Unlock()
 	}
 	return lines
 }

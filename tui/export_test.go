@@ -24,3 +24,6 @@ func (a *App) Kind() page.Kind { return a.top().Place().Kind }
 
 // HasPage says whether there is a page of a kind.
 func HasPage(k page.Kind) bool { return pageOf(page.Place{Kind: k}) != nil }
+
+// Close is what Run does at the end.
+func (a *App) Close() []string { return a.close() }

@@ -28,6 +28,7 @@ type making struct {
 
 	mu      sync.Mutex
 	box     []said
+	last    said          // what was said last: in the end, the end
 	news    chan struct{} // something was put into the box
 	answers chan bool
 }
@@ -56,7 +57,7 @@ func newMaking(w desk.Wish) *making {
 // say puts something into the box. It does not block.
 func (m *making) say(s said) {
 	m.mu.Lock()
-	m.box = append(m.box, s)
+	m.box, m.last = append(m.box, s), s
 	m.mu.Unlock()
 	select {
 	case m.news <- struct{}{}:
@@ -82,7 +83,7 @@ func (m *making) hear() tea.Msg {
 // person is who is asked by Make.
 type person struct {
 	*making
-	ctx context.Context //nolint:containedctx // it is that of the one call that the person is handed to
+	ctx context.Context // it is that of the one call that the person is handed to
 }
 
 // Ask waits for the person's answer. Once the change is given up or stopped there

@@ -2,6 +2,7 @@ package dialog
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/midwatch-cli/midwatch/tui/desk"
@@ -33,7 +34,12 @@ func NewForm(v *page.View, w page.Want) *Form {
 		*to = of
 		f.fields = append(f.fields, of)
 	}
-	if len(w.Breakers) > 0 {
+	if len(w.Breakers) == 1 { // there is nothing to choose
+		f.wish.Targets = slices.Clone(w.Wish.Targets)
+		for i := range f.wish.Targets {
+			f.wish.Targets[i].Breaker = w.Breakers[0]
+		}
+	} else if len(w.Breakers) > 1 {
 		add(&f.breaker, &field{name: "breaker", options: w.Breakers})
 	}
 	if len(w.Wish.Targets) == 1 {

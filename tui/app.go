@@ -86,6 +86,15 @@ type App struct {
 	unwell, wide, paused, quitting bool
 	note                           string // one line for the person, until the next key
 
+	writing    bool           // changes are allowed from here
+	making     *making        // the change that is being planned or made; nil: none
+	makings    []*making      // and those that were given up and have not ended
+	makers     makers         // counts them
+	lastResult *dialog.Result // of the last change, which can be shown again
+	leaving    bool           // it ends with the change that is being made
+	waking     bool           // a dialog that takes no keys for a moment is drawn anew soon
+	commands   []tea.Cmd      // what Update hands back
+
 	frame string // what is drawn
 	fresh bool   // frame is still right
 	drawn int    // frames that were made, for tests
@@ -99,7 +108,10 @@ func New(o Options) *App {
 	if o.Zone == nil {
 		o.Zone = time.Local
 	}
-	return &App{o: o, theme: theme.New(o.Theme), stack: []page.Page{fleetpage.New()}, arrived: o.Now(), journal: journal{err: noJournal(&o)}}
+	return &App{
+		o: o, theme: theme.New(o.Theme), stack: []page.Page{fleetpage.New()}, arrived: o.Now(),
+		writing: o.Writing && o.Desk != nil, journal: journal{err: noJournal(&o)},
+	}
 }
 
 // What comes to Update beside keys and sizes.
@@ -107,6 +119,7 @@ type (
 	snapshotMsg struct{ snapshot *fleet.Snapshot }
 	endedMsg    struct{}
 	tickMsg     time.Time
+	wakeMsg     struct{}
 )
 
 // Init asks for the first snapshot and for the terminal's background.
@@ -138,6 +151,19 @@ func tick() tea.Cmd {
 
 // Update takes what happened.
 func (a *App) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	a.commands = nil
+	a.happens(msg)
+	if a.quitting {
+		return a, tea.Quit
+	}
+	a.wake()
+	return a, tea.Batch(a.commands...)
+}
+
+// do has Update hand a command back.
+func (a *App) do(c tea.Cmd) { a.commands = append(a.commands, c) }
+
+func (a *App) happens(msg tea.Msg) {
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
 		a.resize(msg.Width, msg.Height)
@@ -145,31 +171,56 @@ func (a *App) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		a.press(msg.String(), msg.Text)
 		a.see()
 	case tea.PasteMsg:
-		if a.asking != nil {
-			a.asking.press(a, "", msg.Content)
-			a.see()
-		}
+		a.paste(msg.Content)
 	case tea.BackgroundColorMsg:
 		a.background(msg.IsDark())
 	case snapshotMsg:
 		a.take(msg.snapshot)
-		return a, a.next()
+		a.do(a.next())
 	case endedMsg:
 		a.ended = true
 		a.fresh = false
 	case journalMsg:
-		return a, a.takeJournal(msg)
+		a.do(a.takeJournal(msg))
 	case journalDueMsg:
-		return a, a.readJournal(true)
+		a.do(a.readJournal(true))
 	case tickMsg:
 		a.listen()
 		a.elapse()
-		return a, tick()
+		a.do(tick())
+	case saidMsg:
+		a.heard(msg)
+	case wakeMsg:
+		a.waking, a.fresh = false, false
 	}
-	if a.quitting {
-		return a, tea.Quit
+}
+
+// paste goes to what takes text.
+func (a *App) paste(text string) {
+	switch {
+	case a.asking != nil:
+		a.asking.press(a, "", text)
+	case len(a.dialogs) > 0:
+		a.pressDialog("", text)
 	}
-	return a, nil
+	a.see()
+}
+
+// wake has a dialog that takes no keys for a moment drawn anew when it does.
+func (a *App) wake() {
+	if len(a.dialogs) == 0 || a.waking {
+		return
+	}
+	d, ok := a.dialogs[len(a.dialogs)-1].(interface {
+		Waits(now time.Time) time.Duration
+	})
+	if !ok {
+		return
+	}
+	if wait := d.Waits(a.o.Now()); wait > 0 {
+		a.waking = true
+		a.do(tea.Tick(wait, func(time.Time) tea.Msg { return wakeMsg{} }))
+	}
 }
 
 // View draws, if anything changed.
@@ -246,7 +297,8 @@ func (a *App) view() page.View {
 	}
 	return page.View{
 		Snapshot: shown, History: &a.history, Events: a.events, Theme: a.theme,
-		Width: a.width, Height: a.layout().page, Now: a.o.Now(), Zone: a.o.Zone, Unwell: a.unwell, Wide: a.wide,
+		Width: a.width, Height: a.layout().page, Now: a.o.Now(), Zone: a.o.Zone,
+		Unwell: a.unwell, Wide: a.wide, Writing: a.writing,
 		Changes: a.journal.changes, Journal: a.journal.err, Holder: a.journal.holder,
 	}
 }
@@ -282,5 +334,3 @@ func (a *App) pause() {
 		a.shown = a.latest
 	}
 }
-
-func (a *App) quit() { a.quitting = true }

@@ -36,3 +36,6 @@ func Read(a *App) tea.Msg { return a.readJournal(true)() }
 
 // JournalDueMsg says that it is time to read the journal.
 func JournalDueMsg() tea.Msg { return journalDueMsg{} }
+
+// Close is what Run does at the end.
+func (a *App) Close() []string { return a.close() }

@@ -102,6 +102,9 @@ func (a *App) header() widget.Line {
 	if name != "" {
 		l.Left = append(l.Left, dot, widget.Span{Text: name, Tone: theme.Accent})
 	}
+	if a.writing {
+		l.Left = append(l.Left, dot, widget.Span{Text: "writing", Tone: theme.Warn})
+	}
 	if a.shown != nil {
 		for i := range a.shown.Sources {
 			between := dot
@@ -240,7 +243,7 @@ func (a *App) footer() widget.Line {
 	case len(a.dialogs) > 0:
 		return keyLine(a.theme, a.width, a.dialogs[len(a.dialogs)-1].Keys())
 	}
-	return keyLine(a.theme, a.width, shown(a.top().Keys(), a.keys()))
+	return keyLine(a.theme, a.width, shown(a.top().Keys(), a.keys(), a.writing))
 }
 
 // keyLine is as many keys as there is room for; the last two, help and quit, are

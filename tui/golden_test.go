@@ -142,6 +142,13 @@ func TestEveryPageHasFrames(t *testing.T) {
 			files[s.name+"-"+l.name+".golden"] = true
 		}
 	}
+	for _, name := range changingFrames() {
+		for _, l := range looks() {
+			if l.name != "dark" {
+				files[name+"-"+l.name+".golden"] = true
+			}
+		}
+	}
 	all := kinds(t)
 	for _, k := range all {
 		if tui.HasPage(k) && !seen[k] {

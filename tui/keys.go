@@ -86,6 +86,12 @@ func (a *App) obey(i page.Intent) {
 		a.open(i.Place)
 	case page.Back:
 		a.back()
+	case page.Want:
+		a.want(i)
+	case page.Make:
+		a.make(i.Wish)
+	case page.Call:
+		i()
 	case page.Show:
 		a.dialogs = append(a.dialogs, dialog.NewText(i.Lines))
 	case nil:
@@ -94,10 +100,10 @@ func (a *App) obey(i page.Intent) {
 
 // shown is the key line: the page's own keys and those of every page, as many as
 // there is room for, what ends it always last.
-func shown(own, all []page.Binding) (words [][2]string) {
+func shown(own, all []page.Binding, writing bool) (words [][2]string) {
 	for _, of := range [][]page.Binding{own, all} {
 		for _, b := range of {
-			if !b.Quiet {
+			if !b.Quiet && (writing || !b.Write) {
 				words = append(words, [2]string{b.Shown, strings.ToLower(b.Does)})
 			}
 		}

@@ -1,6 +1,9 @@
 package tui
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/midwatch-cli/midwatch/tui/page"
@@ -119,12 +122,18 @@ func (a *App) askFilter() {
 // askPlace asks where to go.
 func (a *App) askPlace() {
 	names, places := named(a.shown)
+	words := a.changing()
+	names = append(names, slices.Sorted(maps.Keys(words))...)
 	p := &prompt{sign: ":"}
 	p.offers = func(text string) []string { return completions(names, text) }
 	p.changed = func(text string) { p.hint, p.wrong = offered(p.offers(text)), false }
 	p.done = func(text string) bool {
 		if text == "q" || text == "quit" {
 			a.quit()
+			return true
+		}
+		if do := words[text]; do != nil {
+			do()
 			return true
 		}
 		to, ok := places[text]

@@ -3,10 +3,13 @@ package tui
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
+
+	"github.com/midwatch-cli/midwatch/fleet/plain"
 )
 
 // frames is how many may be drawn in a second: enough for a key to feel prompt.
@@ -20,7 +23,11 @@ func Run(ctx context.Context, terminal *os.File, o Options) error {
 	if o.Theme.Colorless {
 		options = append(options, tea.WithColorProfile(colorprofile.ASCII))
 	}
-	_, err := tea.NewProgram(New(o), options...).Run()
+	app := New(o)
+	_, err := tea.NewProgram(app, options...).Run()
+	for _, line := range app.close() {
+		fmt.Fprintln(terminal, plain.Clean(line))
+	}
 	if ctx.Err() != nil && !errors.Is(err, tea.ErrProgramPanic) {
 		return context.Cause(ctx)
 	}

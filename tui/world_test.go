@@ -161,6 +161,9 @@ type dash struct {
 	t   testing.TB
 	app *tui.App
 	now time.Time
+	run func(tea.Cmd) (quits bool) // does what a command does; nil: nothing but quitting is done
+
+	ended bool
 }
 
 func start(t testing.TB, o theme.Options, width, height int, snapshots ...*fleet.Snapshot) *dash {
@@ -179,6 +182,14 @@ func (d *dash) size(w, h int)          { d.send(tea.WindowSizeMsg{Width: w, Heig
 // send hands a message to the root and says whether it wants to end.
 func (d *dash) send(m tea.Msg) bool {
 	_, cmd := d.app.Update(m)
+	switch m.(type) {
+	case tea.KeyPressMsg, tea.PasteMsg:
+		if d.run != nil {
+			quits := d.run(cmd)
+			d.ended = d.ended || quits
+			return quits
+		}
+	}
 	if cmd == nil {
 		return false
 	}

@@ -58,7 +58,7 @@ func Help(own, all []page.Binding) *Text {
 			for range max(1, 10-widget.Width(b.Shown)) {
 				pad += " "
 			}
-			lines = append(lines, widget.Line{Left: []widget.Span{{Text: "   " + b.Shown, Tone: theme.Accent}, {Text: pad + b.Does}}})
+			lines = append(lines, widget.Line{Left: []widget.Span{{Text: "   " + b.Shown, Tone: theme.Accent}, {Text: pad + b.Does}, {Text: writes(b)}}})
 		}
 		lines = append(lines, widget.Blank())
 	}
@@ -69,4 +69,12 @@ func Help(own, all []page.Binding) *Text {
 		signs.Left = append(signs.Left, widget.Span{Text: w + "   ", Tone: [...]theme.Tone{theme.Good, theme.Warn, theme.Bad, theme.Doubt, theme.Calm}[i]})
 	}
 	return NewText(append(lines, widget.Text(theme.Strong, " Signs"), signs))
+}
+
+// writes marks what changes the fleet.
+func writes(b page.Binding) string {
+	if b.Write {
+		return "  (changes the fleet, where :write allows it)"
+	}
+	return ""
 }

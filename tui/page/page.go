@@ -104,6 +104,12 @@ type Want struct {
 	Breakers []string // to choose from, where the targets name none
 }
 
+// Make has a wish made: the person has said all there is to say about it.
+type Make struct{ Wish desk.Wish }
+
+// Call is something of the root's own: what its dialogs hand back.
+type Call func()
+
 // Copy puts a text into the person's clipboard.
 type Copy struct {
 	Text string // untrusted
@@ -122,6 +128,8 @@ type Link struct{ URL string }
 func (Open) intent() {}
 func (Back) intent() {}
 func (Want) intent() {}
+func (Make) intent() {}
+func (Call) intent() {}
 func (Copy) intent() {}
 func (Show) intent() {}
 func (Link) intent() {}

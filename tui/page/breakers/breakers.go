@@ -12,6 +12,7 @@ import (
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/plain"
+	"github.com/midwatch-cli/midwatch/tui/desk"
 	"github.com/midwatch-cli/midwatch/tui/page"
 	"github.com/midwatch-cli/midwatch/tui/theme"
 	"github.com/midwatch-cli/midwatch/tui/widget"
@@ -75,13 +76,20 @@ func (p *Page) Notes(*page.View) []string {
 
 // Keys are the page's own.
 func (p *Page) Keys() []page.Binding {
-	return append([]page.Binding{{Keys: []string{"enter", "right", "l"}, Shown: "enter", Does: "its service", Do: func(*page.View) page.Intent {
+	own := append([]page.Binding{{Keys: []string{"enter", "right", "l"}, Shown: "enter", Does: "its service", Do: func(*page.View) page.Intent {
 		k, ok := p.list.Current()
 		if !ok {
 			return nil
 		}
 		return page.Open{Place: page.Place{Kind: page.Service, Key: fleet.Key{Ref: k.ref}}}
-	}}}, p.list.Motion()...)
+	}}}, page.Orders(func() ([]desk.Target, []string) {
+		k, ok := p.list.Current()
+		if !ok {
+			return nil, nil
+		}
+		return []desk.Target{{Key: fleet.Key{Ref: k.ref}, Breaker: k.name}}, nil
+	})...)
+	return append(own, p.list.Motion()...)
 }
 
 // rank is how bad a state is.

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/tui/desk"
 	"github.com/midwatch-cli/midwatch/tui/page"
 )
 
@@ -108,7 +109,21 @@ func (p *Page) Keys() []page.Binding {
 			return nil
 		}},
 	}
+	own = append(own, page.Orders(p.ordered)...)
 	return append(own, p.list.Motion()...)
+}
+
+// ordered is the service under the cursor, and its breakers.
+func (p *Page) ordered() ([]desk.Target, []string) {
+	ref, ok := p.list.Current()
+	if !ok || p.of == nil {
+		return nil, nil
+	}
+	svc := page.FindService(p.of, ref)
+	if svc == nil {
+		return nil, nil
+	}
+	return []desk.Target{{Key: fleet.Key{Ref: ref}}}, page.BreakersOf(svc.Instances...)
 }
 
 // See arranges the rows.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/tui/desk"
 	"github.com/midwatch-cli/midwatch/tui/page"
 	"github.com/midwatch-cli/midwatch/tui/theme"
 	"github.com/midwatch-cli/midwatch/tui/widget"
@@ -37,9 +38,23 @@ func (p *Page) Notes(v *page.View) []string {
 
 // Keys scroll, and go to the service.
 func (p *Page) Keys() []page.Binding {
-	return append([]page.Binding{{Keys: []string{"o"}, Shown: "o", Does: "its service", Do: func(*page.View) page.Intent {
+	own := append([]page.Binding{{Keys: []string{"o"}, Shown: "o", Does: "its service", Do: func(*page.View) page.Intent {
 		return page.Open{Place: page.Place{Kind: page.Service, Key: fleet.Key{Ref: p.key.Ref}}}
-	}}}, p.scroll.Motion()...)
+	}}}, page.Orders(p.about)...)
+	own = append(own, page.Drains(func() []desk.Target {
+		targets, _ := p.about()
+		return targets
+	})...)
+	return append(own, p.scroll.Motion()...)
+}
+
+// about is the instance, and its breakers. One that is gone as well: whether it
+// can be reached all the same is seen by planning.
+func (p *Page) about() ([]desk.Target, []string) {
+	if p.of == nil {
+		return nil, nil
+	}
+	return []desk.Target{{Key: p.key}}, page.BreakersOf(*p.of)
 }
 
 // See writes the page anew.

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/tui/desk"
 	"github.com/midwatch-cli/midwatch/tui/page"
 	"github.com/midwatch-cli/midwatch/tui/theme"
 	"github.com/midwatch-cli/midwatch/tui/widget"
@@ -91,7 +92,21 @@ func (p *Page) Keys() []page.Binding {
 			return nil
 		}},
 	}
+	own = append(append(own, page.Orders(p.about)...), page.Drains(func() []desk.Target {
+		targets, _ := p.about()
+		return targets
+	})...)
 	return append(own, p.list.Motion()...)
+}
+
+// about is the instance under the cursor, and the breakers of its service: its own
+// may not have been read.
+func (p *Page) about() ([]desk.Target, []string) {
+	key, ok := p.list.Current()
+	if !ok || p.of == nil {
+		return nil, nil
+	}
+	return []desk.Target{{Key: key}}, page.BreakersOf(p.of.Instances...)
 }
 
 // See arranges the rows. A service that is gone is shown as it was last seen.

@@ -1,0 +1,151 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/midwatch-cli/midwatch/fleet/change"
+	"github.com/midwatch-cli/midwatch/tui/desk"
+	"github.com/midwatch-cli/midwatch/tui/dialog"
+)
+
+// making is one change while it is planned and made. Desk.Make runs in the
+// goroutine of one command; what it says goes into a box, so that the screen
+// never holds it up, and another command brings what is there to the root.
+// Answers go back through a channel. Both commands end when Make does, and Make
+// is told to by cancel.
+type making struct {
+	wish   desk.Wish
+	result *dialog.Result
+	form   dialog.Dialog // it came from; nil where it is not shown any more
+	asked  dialog.Dialog // the question that waits for an answer; nil: none
+	cancel context.CancelFunc
+
+	agreed, refused bool // what the person answered last
+
+	mu      sync.Mutex
+	box     []said
+	last    said          // what was said last: in the end, the end
+	news    chan struct{} // something was put into the box
+	answers chan bool
+}
+
+// said is one thing that was said while a change was made: one of them is there.
+type said struct {
+	ask  *desk.Question
+	tell string
+	done *change.Result
+	of   int
+	over bool // Make has returned
+	end  desk.End
+	err  error
+}
+
+// saidMsg brings what was said.
+type saidMsg struct {
+	of   *making
+	said []said
+}
+
+func newMaking(w desk.Wish) *making {
+	return &making{wish: w, news: make(chan struct{}, 1), answers: make(chan bool, 1), cancel: func() {}}
+}
+
+// say puts something into the box. It does not block.
+func (m *making) say(s said) {
+	m.mu.Lock()
+	m.box, m.last = append(m.box, s), s
+	m.mu.Unlock()
+	select {
+	case m.news <- struct{}{}:
+	default: // it is known that something is there
+	}
+}
+
+// take empties the box.
+func (m *making) take() []said {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	all := m.box
+	m.box = nil
+	return all
+}
+
+// hear waits until something was said. It is a command.
+func (m *making) hear() tea.Msg {
+	<-m.news
+	return saidMsg{m, m.take()}
+}
+
+// person is who is asked by Make.
+type person struct {
+	*making
+	ctx context.Context // it is that of the one call that the person is handed to
+}
+
+// Ask waits for the person's answer. Once the change is given up or stopped there
+// is none, not even one that was given.
+func (p person) Ask(ctx context.Context, q desk.Question) (bool, error) {
+	p.say(said{ask: &q})
+	yes := false
+	select {
+	case yes = <-p.answers:
+	case <-p.ctx.Done():
+	case <-ctx.Done():
+	}
+	if err := errors.Join(p.ctx.Err(), ctx.Err()); err != nil {
+		return false, errors.Join(context.Cause(p.ctx), context.Cause(ctx))
+	}
+	return yes, nil
+}
+
+// Tell hands a line on.
+func (p person) Tell(line string) { p.say(said{tell: line}) }
+
+// Done hands a result on.
+func (p person) Done(r change.Result, of int) { p.say(said{done: &r, of: of}) }
+
+// makers counts the changes that are being made, so that who leaves can wait for
+// them. One that was not begun before it closed is never begun.
+type makers struct {
+	mu     sync.Mutex
+	closed bool
+	wait   sync.WaitGroup
+}
+
+func (m *makers) enter() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !m.closed {
+		m.wait.Add(1)
+	}
+	return !m.closed
+}
+
+func (m *makers) close() {
+	m.mu.Lock()
+	m.closed = true
+	m.mu.Unlock()
+	m.wait.Wait()
+}
+
+// run is the command that makes a change. Whatever becomes of Make, its end is
+// said, and said last.
+func (m *making) run(in *makers, d desk.Desk) tea.Cmd {
+	ctx, cancel := context.WithCancel(context.Background())
+	m.cancel = cancel
+	return func() tea.Msg {
+		defer cancel()
+		s := said{over: true, err: context.Canceled}
+		defer func() { m.say(s) }()
+		if in.enter() {
+			defer in.wait.Done()
+			s.err = errors.New("it ended without a word")
+			s.end, s.err = d.Make(ctx, m.wish, person{m, ctx})
+		}
+		return nil
+	}
+}

@@ -1,0 +1,50 @@
+package page
+
+import (
+	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/tui/desk"
+)
+
+// Orders are the keys that give orders to breakers. About says what they are
+// about and, where that names no breaker, which there are to choose from; of
+// nothing nothing is wanted.
+func Orders(about func() (targets []desk.Target, choice []string)) []Binding {
+	key := func(k string, v desk.Verb) Binding {
+		return Binding{Keys: []string{k}, Shown: k, Does: string(v), Write: true, Do: func(*View) Intent {
+			targets, choice := about()
+			return wanted(v, targets, choice)
+		}}
+	}
+	return []Binding{key("T", desk.Trip), key("R", desk.Reset), key("B", desk.Bypass), key("H", desk.HalfOpen)}
+}
+
+// Drains are the keys that take instances out of use, and put them back.
+func Drains(about func() []desk.Target) []Binding {
+	key := func(k string, v desk.Verb) Binding {
+		return Binding{Keys: []string{k}, Shown: k, Does: string(v), Write: true, Do: func(*View) Intent {
+			return wanted(v, about(), nil)
+		}}
+	}
+	return []Binding{key("D", desk.Drain), key("E", desk.Undrain)}
+}
+
+func wanted(v desk.Verb, targets []desk.Target, choice []string) Intent {
+	if len(targets) == 0 {
+		return nil
+	}
+	return Want{Wish: desk.Wish{Verb: v, Targets: targets, Context: targets[0].Key.Context}, Breakers: choice}
+}
+
+// BreakersOf are the names of the breakers that instances have, each once.
+func BreakersOf(in ...fleet.InstanceView) (names []string) {
+	known := map[string]bool{}
+	for i := range in {
+		for k := range in[i].Breakers {
+			if name := in[i].Breakers[k].Name; !known[name] {
+				known[name] = true
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}

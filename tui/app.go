@@ -51,17 +51,7 @@ type Options struct {
 type Hands struct {
 	Refresh  func()                // reads now
 	Interval func(d time.Duration) // reads so often from now on
-	Player   Player                // of a recording
-}
-
-// Player is a recording that is played.
-type Player interface {
-	Pause()
-	Resume()
-	SetSpeed(speed float64)
-	Seek(t time.Time)
-	Step(by int)
-	StepEvent(back bool) bool
+	Player   Player                // of the recording that the feed is; nil: it is the present
 }
 
 // App is the root: a tea.Model. One goroutine uses it.
@@ -81,6 +71,8 @@ type App struct {
 	ended   bool // the feed is over
 	history history.History
 	events  []fleet.Event // oldest first
+	playing Playing       // how a recording stands
+	marks   []theme.Tone  // what happened on the way through it, by columns
 
 	unwell, wide, paused, quitting bool
 	note                           string // one line for the person, until the next key
@@ -151,6 +143,7 @@ func (a *App) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case tea.BackgroundColorMsg:
 		a.background(msg.IsDark())
 	case snapshotMsg:
+		a.look()
 		a.take(msg.snapshot)
 		return a, a.next()
 	case endedMsg:
@@ -158,6 +151,7 @@ func (a *App) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		a.fresh = false
 	case tickMsg:
 		a.listen()
+		a.look()
 		return a, tick()
 	}
 	if a.quitting {
@@ -199,7 +193,9 @@ func (a *App) background(dark bool) {
 
 // take takes a snapshot: it is remembered in any case, and seen unless paused.
 func (a *App) take(s *fleet.Snapshot) {
-	if a.latest != nil {
+	if a.replaying() {
+		a.recall(s)
+	} else if a.latest != nil {
 		a.events = append(a.events, diff.Between(a.latest, s)...)
 		if over := len(a.events) - keptEvents; over > 0 {
 			a.events = append(a.events[:0], a.events[over:]...)

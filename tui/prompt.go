@@ -1,6 +1,8 @@
 package tui
 
 import (
+	"strings"
+
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/midwatch-cli/midwatch/tui/page"
@@ -126,6 +128,10 @@ func (a *App) askPlace() {
 		if text == "q" || text == "quit" {
 			a.quit()
 			return true
+		}
+		if where, ok := strings.CutPrefix(text, "seek "); ok {
+			p.hint, p.wrong = a.seek(where), true
+			return p.hint == ""
 		}
 		to, ok := places[text]
 		if offers := p.offers(text); !ok && text != "" && len(offers) > 0 {

@@ -158,9 +158,10 @@ func odd() *fleet.Snapshot {
 
 // dash is a dashboard that is driven by hand.
 type dash struct {
-	t   testing.TB
-	app *tui.App
-	now time.Time
+	t    testing.TB
+	app  *tui.App
+	now  time.Time
+	reel *reel // that is played; nil: there is the present
 }
 
 func start(t testing.TB, o theme.Options, width, height int, snapshots ...*fleet.Snapshot) *dash {

@@ -20,6 +20,7 @@ type options struct {
 	sel      app.Selection
 	probing  app.Probing
 	watching app.Watching
+	tape     tape
 	palette  string
 	blind    bool
 }
@@ -27,10 +28,11 @@ type options struct {
 const example = `  midwatch top
   midwatch top payment 'ord*' --interval 2s
   midwatch top --palette light --color-blind
+  midwatch top --replay incident.jsonl.zst --at 02:11  walk through what was
   midwatch demo -- top                             on a real little fleet`
 
-// New returns the command.
-func New(a *app.App) *cobra.Command {
+// New returns the command. Replay is what plays recordings.
+func New(a *app.App, replay Replay) *cobra.Command {
 	var o options
 	cmd := &cobra.Command{
 		Use: "top [SERVICE...]", Short: "Watch the fleet on a screen that one can walk through", Example: example,
@@ -40,12 +42,20 @@ service and instance has a page: enter goes in, esc back, / filters, : goes anyw
 It changes nothing. Without a terminal there is midwatch watch, or midwatch services -w.`,
 		ValidArgsFunction: a.ServiceArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return run(cmd.Context(), a, &o, args)
+			show := func(ctx context.Context) error { return run(ctx, a, &o, args) }
+			if err := o.tape.check(cmd, a); err != nil {
+				return err
+			}
+			if o.tape.file != "" {
+				return replay(cmd.Context(), o.tape.file, o.tape.at, o.tape.speed, show)
+			}
+			return show(cmd.Context())
 		},
 	}
 	o.sel.Add(cmd, a)
 	o.probing.Add(cmd, a)
 	o.watching.AddInterval(cmd, fleet.Interval)
+	o.tape.add(cmd, a)
 	f := cmd.Flags()
 	f.StringVar(&o.palette, "palette", "auto", "colours for a ground that is dark or light; auto asks the terminal")
 	f.BoolVar(&o.blind, "color-blind", false, "colours that do not rest on red and green")
@@ -98,15 +108,21 @@ func run(ctx context.Context, a *app.App, o *options, names []string) error {
 	s.Measures = wiring.Measure(s.Fleets, series.Options{}, 0)
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	feed := watched(s, s.Watch(ctx, sel, o.watching.Interval, app.Everything|app.Metrics), stop)
 	zone := time.Local
 	if a.Global.UTC {
 		zone = time.UTC
 	}
 	view := tui.Options{
-		Feed: feed, Interval: o.watching.Interval, Now: a.Now, Zone: zone, Fixed: o.palette != "auto",
+		Interval: o.watching.Interval, Now: a.Now, Zone: zone, Fixed: o.palette != "auto",
 		Theme: theme.Options{Light: o.palette == "light", ColorBlind: o.blind, Colorless: !a.IO.OutColor, ASCII: a.IO.OutASCII()},
 	}
+	if s.Past() != nil {
+		view.Interval = 0 // a recording is never late
+		view.Hands.Player, view.Feed = walk(ctx, s, sel)
+	} else {
+		view.Feed = s.Watch(ctx, sel, o.watching.Interval, app.Everything|app.Metrics)
+	}
+	view.Feed = watched(s, view.Feed, stop)
 	if names := s.Contexts(); len(names) == 1 {
 		view.Context = names[0]
 	}
@@ -133,6 +149,9 @@ func watched(s *app.Session, from <-chan *fleet.Snapshot, stop context.CancelCau
 			default:
 			}
 			to <- snap
+		}
+		if err := s.ConfigError(); err != nil { // a recording that cannot be read on
+			stop(err)
 		}
 	}()
 	return to

@@ -325,6 +325,9 @@ func (p *Player) Since(seq uint64) (events []fleet.Event, gap bool) {
 // writes to them.
 func (p *Player) Events() []record.Event { return p.events }
 
+// Span is when the first and the last pass of the recording were.
+func (p *Player) Span() (first, last time.Time) { return p.recording.Span() }
+
 // Now is the recording's time.
 func (p *Player) Now() time.Time {
 	p.mu.Lock()

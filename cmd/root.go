@@ -81,7 +81,7 @@ func New(a *app.App) *cobra.Command {
 			if len(args) > 0 {
 				return unknownCommand(cmd, args[0])
 			}
-			return cmd.Help()
+			return alone(cmd, a)
 		},
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 			if err := a.Begin(); err != nil {

@@ -39,6 +39,7 @@ func New(a *app.App, replay Replay) *cobra.Command {
 		Long: `top shows the fleet on the whole terminal, worst first, and goes on until q. Every
 service and instance has a page: enter goes in, esc back, / filters, : goes anywhere, and
 ? lists the keys. What stands there is what check and metrics read, again and again.
+With --replay it shows a recording instead, which can be paused, sought in and stepped.
 It changes nothing. Without a terminal there is midwatch watch, or midwatch services -w.`,
 		ValidArgsFunction: a.ServiceArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -76,7 +77,11 @@ func (o *options) check() error {
 // reachable refuses where there is no terminal to draw on or none to type on.
 func reachable(a *app.App) error {
 	refused := func() error {
-		return app.Usagef("midwatch watch prints what happens, midwatch services -w lists again and again", "top needs a terminal")
+		hint := "midwatch watch prints what happens, midwatch services -w lists again and again"
+		if a.Getenv("SSH_CONNECTION") != "" && a.Getenv("SSH_TTY") == "" {
+			hint = "over ssh a command has one with ssh -t; else " + hint
+		}
+		return app.Usagef(hint, "top needs a terminal")
 	}
 	if !a.IO.OutTTY || a.IO.Dumb || a.IO.Quiet || a.IO.Screen() == nil {
 		return refused()

@@ -56,3 +56,29 @@ func TestWrongUsage(t *testing.T) {
 		}
 	}
 }
+
+// TestOverSSH: a command that ssh runs without a terminal is told how to have one.
+func TestOverSSH(t *testing.T) {
+	for env, want := range map[string]bool{"": true, "/dev/pts/1": false} {
+		c := cmdtest.Command{New: command, Env: map[string]string{"SSH_CONNECTION": "10.0.0.1 5 10.0.0.2 22", "SSH_TTY": env}}
+		if got := c.Run(t, "--registry", "file:///a.yaml").Hint(); strings.Contains(got, "ssh -t") != want {
+			t.Errorf("SSH_TTY=%q: %s", env, got)
+		}
+	}
+}
+
+// TestRecordingFlags: what is said of flags that say nothing about a recording, or
+// only about one.
+func TestRecordingFlags(t *testing.T) {
+	for args, says := range map[string]string{
+		"--at 03:04":                   "none is named",
+		"--speed 2":                    "none is named",
+		"--replay a.zst --interval 1s": "cannot change them",
+		"--replay=":                    "names no file",
+	} {
+		r := cmdtest.Command{New: command}.Run(t, strings.Fields(args)...)
+		if r.Code() != app.Usage || r.Err == nil || !strings.Contains(r.Err.Error(), says) {
+			t.Errorf("%s: ended with %d, %v", args, r.Code(), r.Err)
+		}
+	}
+}

@@ -24,3 +24,11 @@ func (a *App) Kind() page.Kind { return a.top().Place().Kind }
 
 // HasPage says whether there is a page of a kind.
 func HasPage(k page.Kind) bool { return pageOf(page.Place{Kind: k}) != nil }
+
+// RootKeys are the keys of every page, and what they do.
+func RootKeys(a *App) (keys [][2]string) {
+	for _, b := range a.keys() {
+		keys = append(keys, [2]string{b.Shown, b.Does})
+	}
+	return keys
+}

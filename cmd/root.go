@@ -81,7 +81,7 @@ func New(a *app.App) *cobra.Command {
 			if len(args) > 0 {
 				return unknownCommand(cmd, args[0])
 			}
-			return cmd.Help()
+			return alone(cmd, a)
 		},
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 			if err := a.Begin(); err != nil {
@@ -128,7 +128,7 @@ func addCommands(root *cobra.Command, a *app.App) {
 		commands []*cobra.Command
 	}{
 		{cobra.Group{ID: "look", Title: "Look:"}, []*cobra.Command{
-			services.New(a), instances.New(a), check.New(a), wait.New(a), watch.New(a), top.New(a), metrics.New(a), query.New(a), breakers.New(a),
+			services.New(a), instances.New(a), check.New(a), wait.New(a), watch.New(a), top.New(a, recorded(a)), metrics.New(a), query.New(a), breakers.New(a),
 			resolve.New(a), doctor.New(a), record.New(a), replay.New(a, replay.Commands{Find: find(a), Run: again(a)}),
 		}},
 		{cobra.Group{ID: "try", Title: "Try it:"}, []*cobra.Command{
@@ -158,6 +158,13 @@ func again(a *app.App) func(ctx context.Context, args []string) error {
 		root.SetOut(a.IO.Out)
 		root.SetErr(a.IO.Err)
 		return root.ExecuteContext(ctx)
+	}
+}
+
+// recorded runs what top shows on a recording, as replay does.
+func recorded(a *app.App) top.Replay {
+	return func(ctx context.Context, file, at, speed string, command func(context.Context) error) error {
+		return replay.In(ctx, a, "top", file, at, speed, command)
 	}
 }
 

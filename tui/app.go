@@ -51,17 +51,7 @@ type Options struct {
 type Hands struct {
 	Refresh  func()                // reads now
 	Interval func(d time.Duration) // reads so often from now on
-	Player   Player                // of a recording
-}
-
-// Player is a recording that is played.
-type Player interface {
-	Pause()
-	Resume()
-	SetSpeed(speed float64)
-	Seek(t time.Time)
-	Step(by int)
-	StepEvent(back bool) bool
+	Player   Player                // of the recording that the feed is; nil: it is the present
 }
 
 // App is the root: a tea.Model. One goroutine uses it.
@@ -82,6 +72,8 @@ type App struct {
 	history history.History
 	events  []fleet.Event // oldest first
 	journal journal
+	playing Playing      // how a recording stands
+	marks   []theme.Tone // what happened on the way through it, by columns
 
 	unwell, wide, paused, quitting bool
 	note                           string // one line for the person, until the next key
@@ -175,6 +167,7 @@ func (a *App) happens(msg tea.Msg) {
 	case tea.BackgroundColorMsg:
 		a.background(msg.IsDark())
 	case snapshotMsg:
+		a.look()
 		a.take(msg.snapshot)
 		a.do(a.next())
 	case endedMsg:
@@ -187,6 +180,7 @@ func (a *App) happens(msg tea.Msg) {
 	case tickMsg:
 		a.listen()
 		a.elapse()
+		a.look()
 		a.do(tick())
 	case saidMsg:
 		a.heard(msg)
@@ -256,7 +250,9 @@ func (a *App) background(dark bool) {
 
 // take takes a snapshot: it is remembered in any case, and seen unless paused.
 func (a *App) take(s *fleet.Snapshot) {
-	if a.latest != nil {
+	if a.replaying() {
+		a.recall(s)
+	} else if a.latest != nil {
 		a.events = append(a.events, diff.Between(a.latest, s)...)
 		if over := len(a.events) - keptEvents; over > 0 {
 			a.events = append(a.events[:0], a.events[over:]...)

@@ -39,3 +39,11 @@ func JournalDueMsg() tea.Msg { return journalDueMsg{} }
 
 // Close is what Run does at the end.
 func (a *App) Close() []string { return a.close() }
+
+// RootKeys are the keys of every page, and what they do.
+func RootKeys(a *App) (keys [][2]string) {
+	for _, b := range a.keys() {
+		keys = append(keys, [2]string{b.Shown, b.Does})
+	}
+	return keys
+}

@@ -3,6 +3,7 @@ package tui
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/plain"
@@ -13,8 +14,8 @@ import (
 
 // layout is how the lines of the screen are shared out.
 type layout struct {
-	header, path, page, events, keys int
-	rules                            bool
+	header, path, page, events, tape, keys int
+	rules                                  bool
 }
 
 // layout gives the page what the others leave: they give way on small screens.
@@ -30,7 +31,10 @@ func (a *App) layout() layout {
 	case h < 6:
 		l.path = 0
 	}
-	l.page = a.height - l.header - l.path - l.events - l.keys
+	if a.replaying() && a.height >= 6 {
+		l.tape = 1
+	}
+	l.page = a.height - l.header - l.path - l.events - l.tape - l.keys
 	if l.rules {
 		l.page -= 2
 	}
@@ -56,6 +60,9 @@ func (a *App) draw() string {
 		lines = append(lines, rule)
 	}
 	lines = append(lines, a.happened(l.events)...)
+	if l.tape > 0 {
+		lines = append(lines, a.tape())
+	}
 	if l.keys > 0 {
 		lines = append(lines, a.footer())
 	}
@@ -80,6 +87,8 @@ func (a *App) body(height int) []widget.Line {
 		lines = a.dialogs[len(a.dialogs)-1].Draw(&v)
 	case a.shown == nil && a.ended:
 		lines = page.Middle(&v, "Nothing was read.", "q quits")
+	case a.shown == nil && a.replaying():
+		lines = page.Middle(&v, "Reading the recording …")
 	case a.shown == nil:
 		lines = page.Middle(&v, "Reading the registries, asking every instance …")
 	default:
@@ -99,6 +108,9 @@ func (a *App) header() widget.Line {
 		name = a.shown.Context
 	}
 	dot := widget.Span{Text: " · ", Tone: theme.Rule}
+	if a.replaying() {
+		l.Left = append(l.Left, dot, widget.Span{Text: "REPLAY", Tone: theme.Bad})
+	}
 	if name != "" {
 		l.Left = append(l.Left, dot, widget.Span{Text: name, Tone: theme.Accent})
 	}
@@ -153,6 +165,8 @@ func source(s *fleet.Snapshot, src *fleet.SourceView) []widget.Span {
 // state is whether what is seen is the present.
 func (a *App) state() (string, theme.Tone) {
 	switch {
+	case a.replaying() && a.shown != nil && !a.ended:
+		return "of " + a.shown.At.In(a.o.Zone).Format(time.DateOnly), theme.Warn
 	case a.paused && a.latest != a.shown:
 		return "paused, there is newer", theme.Warn
 	case a.paused:

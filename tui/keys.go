@@ -26,10 +26,16 @@ func (a *App) keys() []page.Binding {
 			all = append(all, page.Binding{Keys: []string{"w"}, Shown: "w", Does: either(a.wide, "as it fits", "wide"), Quiet: true, Do: do(func() { a.wide = !a.wide })})
 		}
 	}
-	return append(all, []page.Binding{
+	all = append(all, []page.Binding{
 		{Keys: []string{":"}, Shown: ":", Does: "go", Do: do(a.askPlace)},
 		{Keys: []string{"esc", "alt+esc", "left", "h", "backspace"}, Shown: "esc", Does: "back", Quiet: len(a.stack) < 2, Do: do(a.back)},
-		{Keys: []string{"p"}, Shown: "p", Does: either(a.paused, "go on", "pause"), Do: do(a.pause)},
+	}...)
+	if a.replaying() {
+		all = append(all, a.tapeKeys()...)
+	} else {
+		all = append(all, page.Binding{Keys: []string{"p"}, Shown: "p", Does: either(a.paused, "go on", "pause"), Do: do(a.pause)})
+	}
+	return append(all, []page.Binding{
 		{Keys: []string{"?", "f1"}, Shown: "?", Does: "help", Do: do(func() { a.dialogs = append(a.dialogs, dialog.Help(a.top().Keys(), a.keys())) })},
 		{Keys: []string{"q", "ctrl+c"}, Shown: "q", Does: "quit", Do: do(a.quit)},
 	}...)

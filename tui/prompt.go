@@ -3,6 +3,7 @@ package tui
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/charmbracelet/x/ansi"
 
@@ -135,6 +136,10 @@ func (a *App) askPlace() {
 		if do := words[text]; do != nil {
 			do()
 			return true
+		}
+		if where, ok := strings.CutPrefix(text, "seek "); ok {
+			p.hint, p.wrong = a.seek(where), true
+			return p.hint == ""
 		}
 		to, ok := places[text]
 		if offers := p.offers(text); !ok && text != "" && len(offers) > 0 {

@@ -164,6 +164,7 @@ type dash struct {
 	run func(tea.Cmd) (quits bool) // does what a command does; nil: nothing but quitting is done
 
 	ended bool
+	reel  *reel // that is played; nil: there is the present
 }
 
 func start(t testing.TB, o theme.Options, width, height int, snapshots ...*fleet.Snapshot) *dash {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/breaker"
+	"github.com/midwatch-cli/midwatch/fleet/record/play"
 	"github.com/midwatch-cli/midwatch/fleet/sweep"
 	"github.com/midwatch-cli/midwatch/fleet/wiring"
 	"github.com/midwatch-cli/midwatch/probe"
@@ -25,6 +26,8 @@ type Past interface {
 	// Watch shows one pass after the other, the contexts side by side, and misses
 	// none. The channel is closed behind the last, and when ctx ends.
 	Watch(ctx context.Context, w Wanted) <-chan *fleet.Snapshot
+	// Play shows passes as somebody walks through them, until ctx ends.
+	Play(ctx context.Context, w Wanted) Film
 	// Gathered says since when Pass and Watch have kept what instances said, of a
 	// time before the moment that is as long as that: when the first pass began
 	// and ended, and how many there were.
@@ -35,6 +38,14 @@ type Past interface {
 	breaker.Historian
 	// Close ends it.
 	Close()
+}
+
+// Film is a recording that somebody walks through, forth and back. Its feed is
+// closed when it cannot go on.
+type Film struct {
+	*play.Player
+	Feed  <-chan *fleet.Snapshot               // where one is, the newest only; numbered by passes, counted from 1
+	Trail func(until uint64) []*fleet.Snapshot // the one of that number and those before it, as far as they are at hand
 }
 
 // Wanted is what a pass is to be about.

@@ -38,7 +38,7 @@ func (p *past) gather(pass int, w app.Wanted) error {
 	p.keeps.Lock()
 	defer p.keeps.Unlock()
 	if p.kept == nil || p.kept.wanted.Measures != w.Measures {
-		if err := p.keep(w); err != nil {
+		if err := p.keep(w, p.tape.at); err != nil {
 			return err
 		}
 	}
@@ -51,13 +51,14 @@ func (p *past) gather(pass int, w app.Wanted) error {
 	return nil
 }
 
-// keep begins with what is in the window of the store.
-func (p *past) keep(w app.Wanted) (err error) {
+// keep begins with what is in the window of the store at a time.
+func (p *past) keep(w app.Wanted, at time.Time) (err error) {
 	if p.kept != nil {
 		p.kept.close()
+		p.kept = nil
 	}
 	r := p.tape.recording
-	from := p.tape.at.Add(-w.Measures.Window)
+	from := at.Add(-w.Measures.Window)
 	k := &keeping{
 		past: p, wanted: w, reader: r.Reader(), pages: pages.Into(w.Measures.Store), seen: w.Measures.Observer(p.contexts() > 1), next: max(r.Find(from), 0),
 	}

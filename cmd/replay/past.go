@@ -60,8 +60,11 @@ func (t *tape) play(ctx context.Context, a *app.App, path string, command func(c
 }
 
 func (t *tape) now() time.Time {
-	if t.past == nil {
+	switch {
+	case t.past == nil:
 		return t.at
+	case t.past.film != nil:
+		return t.past.film.player.Now()
 	}
 	return t.past.moment().now
 }
@@ -117,6 +120,7 @@ type past struct {
 	stop   context.CancelFunc
 	ended  bool // the last pass was shown
 	err    error
+	film   *film // somebody walks through it
 
 	keeps sync.Mutex
 	kept  *keeping // what fills the store of series; nil: nothing was asked for
@@ -150,7 +154,10 @@ func (p *past) chosen(passes []record.Pass) (kept []record.Pass) {
 
 // moment is where the command stands.
 func (p *past) moment() moment {
-	if p.done == nil {
+	switch {
+	case p.film != nil:
+		return p.film.moment()
+	case p.done == nil:
 		return p.stands
 	}
 	answer := make(chan moment, 1)

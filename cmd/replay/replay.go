@@ -115,8 +115,7 @@ func globals(cmd *cobra.Command) (args []string) {
 }
 
 func run(ctx context.Context, a *app.App, o *options, c Commands, file string, globals, command []string) error {
-	speed, err := parseSpeed(o.speed)
-	if err != nil {
+	if _, err := parseSpeed(o.speed); err != nil {
 		return err
 	}
 	path, goesOn := "", false
@@ -126,34 +125,66 @@ func run(ctx context.Context, a *app.App, o *options, c Commands, file string, g
 			return err
 		}
 	}
+	utc := a.Global.UTC || slices.Contains(globals, "--utc=true")
+	t, err := load(a, o, file, path, goesOn, utc)
+	if err != nil {
+		return err
+	}
+	defer t.close()
+	if len(command) == 0 {
+		return show(a, t)
+	}
+	return t.play(ctx, a, path, func(ctx context.Context) error { return c.Run(ctx, append(globals, command...)) })
+}
+
+// In runs a command of its path that goes on with a recording in place of the
+// fleet, from a moment on and so fast, as it is run behind the -- of replay.
+func In(ctx context.Context, a *app.App, path, file, at, speed string, command func(context.Context) error) error {
+	t, err := load(a, &options{at: at, speed: speed}, file, path, true, a.Global.UTC)
+	if err != nil {
+		return err
+	}
+	defer t.close()
+	return t.play(ctx, a, path, command)
+}
+
+// load opens a recording at the moment that is asked for, and says what it lacks
+// for a command.
+func load(a *app.App, o *options, file, path string, goesOn, utc bool) (*tape, error) {
+	speed, err := parseSpeed(o.speed)
+	if err != nil {
+		return nil, err
+	}
 	r, err := record.Open(file)
 	if err != nil {
-		return wrong(err)
+		return nil, wrong(err)
 	}
-	defer func() { _ = r.Close() }() // it was only read
+	t := &tape{recording: r, speed: speed}
 	if r.Cut != "" && !a.IO.Quiet {
 		fmt.Fprintln(a.IO.Err, term.Clean("warning: "+file+" "+r.Cut))
 	}
 	switch {
 	case r.Metrics:
 	case path == "metrics":
-		return &app.Error{Code: app.CannotSay, Err: fmt.Errorf("%s holds no metrics of instances", file), Hint: "it was recorded with --no-metrics"}
+		err = &app.Error{Code: app.CannotSay, Err: fmt.Errorf("%s holds no metrics of instances", file), Hint: "it was recorded with --no-metrics"}
 	case path == "query" && !a.IO.Quiet:
 		fmt.Fprintln(a.IO.Err, term.Clean("warning: "+file+" holds no metrics of instances, only what midwatch saw itself"))
 	}
-	t := &tape{recording: r, speed: speed}
 	zone := time.Local
-	if a.Global.UTC || slices.Contains(globals, "--utc=true") {
+	if utc {
 		zone = time.UTC
 	}
-	if err := t.stand(o.at, goesOn, zone); err != nil {
-		return err
+	if err == nil {
+		err = t.stand(o.at, goesOn, zone)
 	}
-	if len(command) == 0 {
-		return show(a, t)
+	if err != nil {
+		t.close()
+		return nil, err
 	}
-	return t.play(ctx, a, path, func(ctx context.Context) error { return c.Run(ctx, append(globals, command...)) })
+	return t, nil
 }
+
+func (t *tape) close() { _ = t.recording.Close() } // it was only read
 
 // wrong gives an error about a recording its code and hint.
 func wrong(err error) error {

@@ -144,8 +144,9 @@ func (m memory) Watch(_ context.Context, w app.Wanted) <-chan *fleet.Snapshot {
 	close(ch)
 	return ch
 }
-func (memory) Err() error { return nil }
-func (memory) Close()     {}
+func (memory) Play(context.Context, app.Wanted) app.Film { panic("nobody walks through it") }
+func (memory) Err() error                                { return nil }
+func (memory) Close()                                    {}
 func (memory) Events(context.Context, breaker.Site, string) ([]breaker.Event, error) {
 	return nil, nil
 }

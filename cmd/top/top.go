@@ -20,6 +20,7 @@ type options struct {
 	sel      app.Selection
 	probing  app.Probing
 	watching app.Watching
+	tape     tape
 	palette  string
 	blind    bool
 }
@@ -27,25 +28,35 @@ type options struct {
 const example = `  midwatch top
   midwatch top payment 'ord*' --interval 2s
   midwatch top --palette light --color-blind
+  midwatch top --replay incident.jsonl.zst --at 02:11  walk through what was
   midwatch demo -- top                             on a real little fleet`
 
-// New returns the command.
-func New(a *app.App) *cobra.Command {
+// New returns the command. Replay is what plays recordings.
+func New(a *app.App, replay Replay) *cobra.Command {
 	var o options
 	cmd := &cobra.Command{
 		Use: "top [SERVICE...]", Short: "Watch the fleet on a screen that one can walk through", Example: example,
 		Long: `top shows the fleet on the whole terminal, worst first, and goes on until q. Every
 service and instance has a page: enter goes in, esc back, / filters, : goes anywhere, and
 ? lists the keys. What stands there is what check and metrics read, again and again.
+With --replay it shows a recording instead, which can be paused, sought in and stepped.
 It changes nothing. Without a terminal there is midwatch watch, or midwatch services -w.`,
 		ValidArgsFunction: a.ServiceArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return run(cmd.Context(), a, &o, args)
+			show := func(ctx context.Context) error { return run(ctx, a, &o, args) }
+			if err := o.tape.check(cmd, a); err != nil {
+				return err
+			}
+			if o.tape.file != "" {
+				return replay(cmd.Context(), o.tape.file, o.tape.at, o.tape.speed, show)
+			}
+			return show(cmd.Context())
 		},
 	}
 	o.sel.Add(cmd, a)
 	o.probing.Add(cmd, a)
 	o.watching.AddInterval(cmd, fleet.Interval)
+	o.tape.add(cmd, a)
 	f := cmd.Flags()
 	f.StringVar(&o.palette, "palette", "auto", "colours for a ground that is dark or light; auto asks the terminal")
 	f.BoolVar(&o.blind, "color-blind", false, "colours that do not rest on red and green")
@@ -66,7 +77,11 @@ func (o *options) check() error {
 // reachable refuses where there is no terminal to draw on or none to type on.
 func reachable(a *app.App) error {
 	refused := func() error {
-		return app.Usagef("midwatch watch prints what happens, midwatch services -w lists again and again", "top needs a terminal")
+		hint := "midwatch watch prints what happens, midwatch services -w lists again and again"
+		if a.Getenv("SSH_CONNECTION") != "" && a.Getenv("SSH_TTY") == "" {
+			hint = "over ssh a command has one with ssh -t; else " + hint
+		}
+		return app.Usagef(hint, "top needs a terminal")
 	}
 	if !a.IO.OutTTY || a.IO.Dumb || a.IO.Quiet || a.IO.Screen() == nil {
 		return refused()
@@ -98,15 +113,21 @@ func run(ctx context.Context, a *app.App, o *options, names []string) error {
 	s.Measures = wiring.Measure(s.Fleets, series.Options{}, 0)
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	feed := watched(s, s.Watch(ctx, sel, o.watching.Interval, app.Everything|app.Metrics), stop)
 	zone := time.Local
 	if a.Global.UTC {
 		zone = time.UTC
 	}
 	view := tui.Options{
-		Feed: feed, Interval: o.watching.Interval, Now: a.Now, Zone: zone, Fixed: o.palette != "auto",
+		Interval: o.watching.Interval, Now: a.Now, Zone: zone, Fixed: o.palette != "auto",
 		Theme: theme.Options{Light: o.palette == "light", ColorBlind: o.blind, Colorless: !a.IO.OutColor, ASCII: a.IO.OutASCII()},
 	}
+	if s.Past() != nil {
+		view.Interval = 0 // a recording is never late
+		view.Hands.Player, view.Feed = walk(ctx, s, sel)
+	} else {
+		view.Feed = s.Watch(ctx, sel, o.watching.Interval, app.Everything|app.Metrics)
+	}
+	view.Feed = watched(s, view.Feed, stop)
 	if names := s.Contexts(); len(names) == 1 {
 		view.Context = names[0]
 	}
@@ -133,6 +154,9 @@ func watched(s *app.Session, from <-chan *fleet.Snapshot, stop context.CancelCau
 			default:
 			}
 			to <- snap
+		}
+		if err := s.ConfigError(); err != nil { // a recording that cannot be read on
+			stop(err)
 		}
 	}()
 	return to

@@ -56,7 +56,7 @@ func (p *Player) Seek(t time.Time) {
 // Step goes some passes on, or back where by is below 0, and pauses there.
 func (p *Player) Step(by int) {
 	p.ask(func() {
-		p.goTo(p.coming()+by, time.Time{})
+		p.goTo(p.passes(p.coming(), by), time.Time{})
 		p.paused = true
 	})
 }
@@ -64,7 +64,7 @@ func (p *Player) Step(by int) {
 // StepEvent goes to the next pass at which something happened, or the one before
 // where back is set, and pauses there. It says whether there is one.
 func (p *Player) StepEvent(back bool) (found bool) {
-	events, _ := p.recording.Events()
+	events := p.events
 	p.ask(func() {
 		from := p.coming()
 		at := slices.IndexFunc(events, func(e record.Event) bool { return e.Pass > from })
@@ -80,6 +80,25 @@ func (p *Player) StepEvent(back bool) (found bool) {
 		}
 	})
 	return found
+}
+
+// passes is the pass that is so many on from one, or back, of those over contexts
+// that are looked at: as far as there are any.
+func (p *Player) passes(from, by int) int {
+	if p.contexts == nil {
+		return from + by
+	}
+	to, way := from, 1
+	if by < 0 {
+		way, by = -1, -by
+	}
+	for n := from + way; by > 0 && n >= 0 && n < p.recording.Passes(); n += way {
+		if slices.Contains(p.contexts, p.recording.Place(n).Context) {
+			to = n
+			by--
+		}
+	}
+	return to
 }
 
 // coming is the pass that is shown, or is about to be because somebody asked.

@@ -6,6 +6,7 @@ package play
 import (
 	"context"
 	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -21,6 +22,11 @@ type Options struct {
 	Speed  float64 // 1 is as it was, 2 twice as fast, Max at once; 0 is 1
 	From   int     // the pass to begin with, counted from 0
 	Paused bool    // that pass, and no more
+	// Contexts are those that are looked at: steps go to their passes and events.
+	// Nil: all.
+	Contexts []string
+	// Counts says which events are stepped to; nil: all.
+	Counts func(*fleet.Event) bool
 }
 
 // Frame is where a recording stands: the newest pass over each context.
@@ -56,7 +62,9 @@ type State struct {
 // Run runs in one; what they ask for is shown by the feed a moment later.
 type Player struct {
 	recording *record.Recording
-	wake      chan struct{} // something was asked for
+	contexts  []string
+	events    []record.Event // that are looked at
+	wake      chan struct{}  // something was asked for
 
 	mu     sync.Mutex
 	pass   int       // that is shown; below 0: none yet
@@ -68,7 +76,9 @@ type Player struct {
 	err    error
 	over   bool // Run has returned
 	last   *fleet.Snapshot
+	frame  Frame
 	latest map[chan *fleet.Snapshot]struct{}
+	newest map[chan Frame]struct{}
 	each   map[*follower]struct{}
 }
 
@@ -85,11 +95,26 @@ func New(r *record.Recording, o Options) *Player {
 		o.Speed = 1
 	}
 	p := &Player{
-		recording: r, wake: make(chan struct{}, 1), pass: -1, speed: o.Speed, paused: o.Paused,
-		latest: map[chan *fleet.Snapshot]struct{}{}, each: map[*follower]struct{}{},
+		recording: r, contexts: o.Contexts, events: counted(r, o), wake: make(chan struct{}, 1), pass: -1, speed: o.Speed, paused: o.Paused,
+		latest: map[chan *fleet.Snapshot]struct{}{}, newest: map[chan Frame]struct{}{}, each: map[*follower]struct{}{},
 	}
 	p.goTo(o.From, time.Time{})
 	return p
+}
+
+// counted are the events of a recording that are looked at.
+func counted(r *record.Recording, o Options) []record.Event {
+	all, _ := r.Events()
+	if o.Contexts == nil && o.Counts == nil {
+		return all
+	}
+	var some []record.Event
+	for i := range all {
+		if e := &all[i]; (o.Contexts == nil || slices.Contains(o.Contexts, e.Key.Context)) && (o.Counts == nil || o.Counts(&e.Event)) {
+			some = append(some, *e)
+		}
+	}
+	return some
 }
 
 // Run plays until ctx ends, or the recording cannot be read: that is the error.
@@ -163,12 +188,15 @@ func (p *Player) show(ctx context.Context, f Frame) {
 		p.mu.Unlock()
 		return
 	}
-	p.pass, p.last = f.Pass, snap
+	p.pass, p.last, p.frame = f.Pass, snap, f
 	if at := p.recording.Place(f.Pass).At; p.clock.Before(at) {
 		p.set(at)
 	}
 	for ch := range p.latest {
 		offer(ch, snap)
+	}
+	for ch := range p.newest {
+		offer(ch, f)
 	}
 	followers := make([]*follower, 0, len(p.each))
 	for one := range p.each {
@@ -187,13 +215,13 @@ func (p *Player) show(ctx context.Context, f Frame) {
 	}
 }
 
-// offer puts the newest snapshot in a reader's cell, in place of an unread one.
-func offer(ch chan *fleet.Snapshot, s *fleet.Snapshot) {
+// offer puts the newest in a reader's cell, in place of an unread one.
+func offer[T any](ch chan T, one T) {
 	select {
 	case <-ch:
 	default:
 	}
-	ch <- s
+	ch <- one
 }
 
 // dismiss ends those who follow: there is nothing to come.
@@ -215,7 +243,11 @@ func (p *Player) end() {
 	for ch := range p.latest {
 		close(ch)
 	}
+	for ch := range p.newest {
+		close(ch)
+	}
 	clear(p.latest)
+	clear(p.newest)
 }
 
 // Each delivers every frame from now on, in order: playing waits for the
@@ -234,22 +266,37 @@ func (p *Player) Each(ctx context.Context) <-chan Frame {
 
 // Latest is described at fleet.Feed.
 func (p *Player) Latest(ctx context.Context) <-chan *fleet.Snapshot {
-	ch := make(chan *fleet.Snapshot, 1)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.last != nil {
-		ch <- p.last
+	return reader(ctx, p, p.latest, p.last, p.last != nil)
+}
+
+// Newest delivers the frame that is shown and then each one after it, also behind
+// the last for those who go back. A slow reader skips. The channel is closed when
+// ctx or Run ends.
+func (p *Player) Newest(ctx context.Context) <-chan Frame {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return reader(ctx, p, p.newest, p.frame, p.last != nil)
+}
+
+// reader makes a reader's cell, with what is shown in it if anything is. The
+// player is locked.
+func reader[T any](ctx context.Context, p *Player, all map[chan T]struct{}, shown T, any bool) <-chan T {
+	ch := make(chan T, 1)
+	if any {
+		ch <- shown
 	}
 	if p.over {
 		close(ch)
 		return ch
 	}
-	p.latest[ch] = struct{}{}
+	all[ch] = struct{}{}
 	context.AfterFunc(ctx, func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		if _, ok := p.latest[ch]; ok {
-			delete(p.latest, ch)
+		if _, ok := all[ch]; ok {
+			delete(all, ch)
 			close(ch)
 		}
 	})
@@ -262,7 +309,8 @@ func (p *Player) Since(seq uint64) (events []fleet.Event, gap bool) {
 	p.mu.Lock()
 	shown := p.pass
 	p.mu.Unlock()
-	all, dropped := p.recording.Events()
+	_, dropped := p.recording.Events()
+	all := p.events
 	for i := range all {
 		if all[i].Pass <= shown && uint64(all[i].Pass) >= seq {
 			e := all[i].Event
@@ -272,6 +320,13 @@ func (p *Player) Since(seq uint64) (events []fleet.Event, gap bool) {
 	}
 	return events, dropped && len(all) > 0 && seq <= uint64(all[0].Pass)
 }
+
+// Events are those of the whole recording that are looked at, in order. Nobody
+// writes to them.
+func (p *Player) Events() []record.Event { return p.events }
+
+// Span is when the first and the last pass of the recording were.
+func (p *Player) Span() (first, last time.Time) { return p.recording.Span() }
 
 // Now is the recording's time.
 func (p *Player) Now() time.Time {

@@ -44,6 +44,14 @@ type Page struct {
 	hidden int
 	unread int // instances whose breakers could not be read
 	now    time.Time
+	made   made // what the rows were made for
+}
+
+// made is what rows depend on.
+type made struct {
+	of     *fleet.Snapshot
+	filter string
+	unwell bool
 }
 
 // New returns the page.
@@ -99,8 +107,16 @@ func rank(s fleet.BreakerState) int {
 	}, s)
 }
 
-// See groups what the snapshot has, worst first.
+// See groups what the snapshot has, worst first; once, as long as it is the same.
 func (p *Page) See(v *page.View) {
+	if m := (made{v.Snapshot, p.filter.Text, v.Unwell}); m != p.made {
+		p.made = m
+		p.group(v)
+	}
+	p.list.Settle(v, timeline+1)
+}
+
+func (p *Page) group(v *page.View) {
 	p.rows, p.list.Keys, p.hidden, p.unread, p.now = p.rows[:0], p.list.Keys[:0], 0, 0, v.Snapshot.At
 	for i := range v.Snapshot.Services {
 		groups, unread := grouped(&v.Snapshot.Services[i], v.Holder)
@@ -117,7 +133,6 @@ func (p *Page) See(v *page.View) {
 	for i := range p.rows {
 		p.list.Keys = append(p.list.Keys, p.rows[i].key)
 	}
-	p.list.Settle(v, timeline+1)
 }
 
 // Ticks says whether somebody's hold ends some time: that is seen to run down.

@@ -1,6 +1,6 @@
 // Package history keeps what the last snapshots of a feed said: numbers of
-// services and instances for charts, how each instance fared, with its failures,
-// and what its breakers did. It is pure: the same snapshots make the same history,
+// services and instances for charts, and how each instance fared, with its
+// failures. It is pure: the same snapshots make the same history,
 // live or played back. Its memory is bounded, and where nobody comes or goes
 // nothing is allocated.
 package history
@@ -11,13 +11,11 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet"
 )
 
-// Kept is how many snapshots are remembered. Failures is how many failures of an
-// instance, and Changes how many changes of a breaker: those stay when the passes
-// around them are forgotten.
+// Kept is how many snapshots are remembered, and Failures how many failures of
+// an instance: those stay when the passes around them are forgotten.
 const (
 	Kept     = 120
 	Failures = 20
-	Changes  = 20
 )
 
 // History is what was seen. The zero value has seen nothing.
@@ -25,9 +23,8 @@ type History struct {
 	services  map[fleet.Ref]*Life
 	instances map[fleet.Key]*Life
 	times     [Kept]time.Time // of the passes, each at its number modulo Kept
-	begun     time.Time
-	seen      uint64 // number of the newest pass, from 1
-	floor     uint64 // of the oldest one that is remembered
+	seen      uint64          // number of the newest pass, from 1
+	floor     uint64          // of the oldest one that is remembered
 }
 
 // Of is what is known of a service; nil before it was seen.
@@ -35,9 +32,6 @@ func (h *History) Of(r fleet.Ref) *Life { return h.services[r] }
 
 // Life is what is known of an instance; nil before it was seen.
 func (h *History) Life(k fleet.Key) *Life { return h.instances[k] }
-
-// Begun is when the first snapshot was made; zero before there was one.
-func (h *History) Begun() time.Time { return h.begun }
 
 // Passes is how many passes are remembered.
 func (h *History) Passes() int {
@@ -61,9 +55,6 @@ func (h *History) Add(s *fleet.Snapshot) {
 		h.rewind(s.At)
 	}
 	h.seen++
-	if h.seen == 1 {
-		h.begun = s.At
-	}
 	h.times[h.seen%Kept] = s.At
 	h.floor = max(h.floor, 1)
 	if h.seen >= Kept {
@@ -101,7 +92,6 @@ func (h *History) instance(in *fleet.InstanceView, at time.Time) {
 	}
 	l.put(p)
 	l.fail(in, at)
-	l.switched(in, at)
 }
 
 // forget drops what was not there for as long as we remember.

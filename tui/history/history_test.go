@@ -48,7 +48,7 @@ func numbers(l *history.Life, n history.Number, count int) string {
 func TestRemembers(t *testing.T) {
 	var h history.History
 	k := key("pay")
-	if h.Of(k.Ref) != nil || h.Life(k) != nil || h.Passes() != 0 || !h.Begun().IsZero() {
+	if h.Of(k.Ref) != nil || h.Life(k) != nil || h.Passes() != 0 {
 		t.Error("remembers what it never saw")
 	}
 	h.Add(pass(0, "pay", fleet.Down, -1))
@@ -60,8 +60,8 @@ func TestRemembers(t *testing.T) {
 		h.Add(pass(i, "pay", fleet.Up, float64(i)))
 	}
 	last := 3*history.Kept - 1
-	if h.Passes() != history.Kept || !h.At(0).Equal(at(last-history.Kept+1)) || !h.At(history.Kept-1).Equal(at(last)) || !h.Begun().Equal(at(0)) {
-		t.Errorf("%d passes from %s to %s, begun %s", h.Passes(), h.At(0), h.At(history.Kept-1), h.Begun())
+	if h.Passes() != history.Kept || !h.At(0).Equal(at(last-history.Kept+1)) || !h.At(history.Kept-1).Equal(at(last)) {
+		t.Errorf("%d passes from %s to %s", h.Passes(), h.At(0), h.At(history.Kept-1))
 	}
 	for _, l := range []*history.Life{h.Of(k.Ref), h.Life(k)} {
 		if got, want := numbers(l, history.Rate, 2), fmt.Sprint(last-1, " ", last); got != want {
@@ -125,9 +125,6 @@ func TestUsual(t *testing.T) {
 	if got := h.Life(key("pay")).Pass(4); got.Took() != 2*time.Second+4*time.Millisecond || got.Outcome != probe.Fail {
 		t.Errorf("the one that failed: %+v", got)
 	}
-	if strings.Join(history.Phases(), " ") != "resolve dial tls send wait body" {
-		t.Errorf("phases: %v", history.Phases())
-	}
 }
 
 // TestFailures: an outage is one failure however many passes it has, and is there
@@ -186,51 +183,6 @@ func TestFailures(t *testing.T) {
 	}
 }
 
-func TestBreakers(t *testing.T) {
-	var h history.History
-	add := func(i int, why probe.Reason, states ...fleet.BreakerState) {
-		s := pass(i, "pay", fleet.Up, 1)
-		in := &s.Services[0].Instances[0]
-		in.BreakersWhy.Reason = why
-		for k, st := range states {
-			in.Breakers = append(in.Breakers, fleet.NewBreaker(fmt.Sprint("b", k), st))
-		}
-		h.Add(s)
-	}
-	say := func(name string) string {
-		var words []string
-		for _, c := range h.Life(key("pay")).Breaker(name) {
-			words = append(words, fmt.Sprint(int(c.At.Sub(at(0))/(5*time.Second)), " ", c.State))
-		}
-		return strings.Join(words, ", ")
-	}
-	add(0, "", fleet.BreakerClosed)
-	add(1, "", fleet.BreakerClosed, fleet.BreakerClosed)
-	add(2, "", fleet.BreakerOpen, fleet.BreakerClosed)
-	add(3, probe.ReasonTimeout)
-	add(4, "", fleet.BreakerHalfOpen)
-	if got := say("b0"); got != "0 closed, 2 open, 3 unknown, 4 half_open" {
-		t.Errorf("b0: %s", got)
-	}
-	if got := say("b1"); got != "1 closed, 3 unknown" {
-		t.Errorf("b1: %s", got)
-	}
-	if say("b2") != "" {
-		t.Error("knows one that never was")
-	}
-	for i := range 3 * history.Changes {
-		add(5+i, "", fleet.BreakerState(1+i%2))
-	}
-	if n := len(h.Life(key("pay")).Breaker("b0")); n != history.Changes {
-		t.Errorf("%d changes", n)
-	}
-	many := make([]fleet.BreakerState, 1000)
-	add(100, "", many...)
-	if h.Life(key("pay")).Breaker("b199") == nil || h.Life(key("pay")).Breaker("b200") != nil {
-		t.Error("the number of breakers has no bound")
-	}
-}
-
 // TestPlayedFromEarlier: a feed that goes back in time leaves what one leaves that
 // came there straight, as far as that is remembered.
 func TestPlayedFromEarlier(t *testing.T) {
@@ -238,7 +190,6 @@ func TestPlayedFromEarlier(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for i := range world {
 		world[i] = pass(i, []string{"pay", "pay", "pay", "user"}[r.IntN(4)], []fleet.Status{fleet.Up, fleet.Down}[max(0, r.IntN(8)-6)], float64(i))
-		world[i].Services[0].Instances[0].Breakers = []fleet.Breaker{fleet.NewBreaker("b", fleet.BreakerState(1+i/9%3))}
 	}
 	say := func(h *history.History) (words []any) {
 		for _, name := range []string{"pay", "user"} {
@@ -246,7 +197,7 @@ func TestPlayedFromEarlier(t *testing.T) {
 				if l == nil {
 					continue
 				}
-				words = append(words, numbers(l, history.Rate, 5), l.Seen(), l.Gone(), l.Breaker("b"))
+				words = append(words, numbers(l, history.Rate, 5), l.Seen(), l.Gone())
 				for _, f := range l.Failures() {
 					f.Passes, f.Took, f.Phases, f.Why = 0, 0, nil, fleet.Why{} // of the last pass: it is not known any more
 					words = append(words, f)

@@ -23,9 +23,7 @@ const (
 	numbers
 )
 
-// Phases lists the phases of a probe that are remembered, in their order.
-func Phases() []string { return phases[:] }
-
+// phases are those of a probe that are remembered, in their order.
 var phases = [...]string{"resolve", "dial", "tls", "send", "wait", "body"}
 
 // Pass is what one pass said of a service or an instance.
@@ -84,7 +82,6 @@ type Life struct {
 	at          time.Time  // of the last one
 	passes      [Kept]Pass // each at its number modulo Kept
 	failures    []Failure
-	breakers    []switching
 }
 
 // put takes the newest pass. Those since the last one, it was not in.
@@ -175,9 +172,6 @@ func (l *Life) rewind(seen uint64, to time.Time) bool {
 		if !f.Until.Before(to) {
 			f.Until, f.Turned = time.Time{}, false
 		}
-	}
-	for i := range l.breakers {
-		l.breakers[i].rewind(to)
 	}
 	return true
 }

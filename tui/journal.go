@@ -27,7 +27,7 @@ const (
 type journal struct {
 	changes     []desk.Change // nil before the first reading
 	err         error         // of the last reading
-	holder      func(k fleet.Key, b *fleet.Breaker) fleet.Hold
+	holder      *desk.Holder
 	asked, told int    // readings are numbered: one that comes late is older news
 	said        string // of what is in force, as it was drawn
 }
@@ -75,7 +75,7 @@ func (j *journal) take(a *App, m journalMsg) {
 	news := (m.err == nil) != (j.err == nil) || m.err != nil && m.err.Error() != j.err.Error()
 	j.err = m.err
 	if m.err == nil && (j.changes == nil || !desk.Same(j.changes, m.changes)) {
-		j.changes, j.holder, news = append([]desk.Change{}, m.changes...), desk.Holders(m.changes), true
+		j.changes, j.holder, news = append([]desk.Change{}, m.changes...), desk.NewHolder(m.changes), true
 	}
 	if news {
 		a.see()

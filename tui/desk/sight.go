@@ -106,13 +106,27 @@ func ofDrain(in *fleet.InstanceView, r *change.Record) Sight {
 	return Sight{}
 }
 
-// Holders says who holds a breaker by the journal (change.Holders).
-func Holders(changes []Change) func(k fleet.Key, b *fleet.Breaker) fleet.Hold {
+// Holder says who holds breakers by one reading of the journal.
+type Holder struct {
+	of func(k fleet.Key, b *fleet.Breaker) fleet.Hold
+}
+
+// NewHolder returns what a reading says (change.Holders).
+func NewHolder(changes []Change) *Holder {
 	batches := make([]*change.Batch, len(changes))
 	for i := range changes {
 		batches[i] = changes[i].Batch
 	}
-	return change.Holders(batches)
+	return &Holder{change.Holders(batches)}
+}
+
+// Of is who holds a breaker of an instance; the zero Hold where nobody does, or
+// nothing was read.
+func (h *Holder) Of(k fleet.Key, b *fleet.Breaker) fleet.Hold {
+	if h == nil || h.of == nil {
+		return fleet.Hold{}
+	}
+	return h.of(k, b)
 }
 
 // Same says that two readings of the journal have nothing new for people.

@@ -1,72 +1,73 @@
 // Package history keeps what the last snapshots of a feed said: numbers of
-// services for sparklines, and how each instance fared, with its failures. It is
-// pure: the same snapshots make the same history, live or played back.
+// services and instances for charts, and how each instance fared, with its
+// failures. It is pure: the same snapshots make the same history,
+// live or played back. Its memory is bounded, and where nobody comes or goes
+// nothing is allocated.
 package history
 
 import (
-	"math"
 	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet"
-	"github.com/midwatch-cli/midwatch/probe"
 )
 
 // Kept is how many snapshots are remembered, and Failures how many failures of
 // an instance: those stay when the passes around them are forgotten.
 const (
-	Kept     = 60
+	Kept     = 120
 	Failures = 20
 )
 
-// Numbers are the numbers of the last snapshots, the newest last. NaN is none.
-type Numbers struct {
-	Rate, Errors, P99 []float64
-	seen              uint64
-}
-
-// Life is how an instance fared.
-type Life struct {
-	Statuses []fleet.Status // of the last snapshots, the newest last
-	Failures []Failure      // oldest first
-	seen     uint64
-}
-
-// Failure is a pass in which an instance's deciding probe did not pass.
-type Failure struct {
-	At     time.Time
-	Status fleet.Status
-	Took   time.Duration
-	Why    fleet.Why
-}
-
 // History is what was seen. The zero value has seen nothing.
 type History struct {
-	services  map[fleet.Ref]*Numbers
+	services  map[fleet.Ref]*Life
 	instances map[fleet.Key]*Life
-	seen      uint64
+	times     [Kept]time.Time // of the passes, each at its number modulo Kept
+	seen      uint64          // number of the newest pass, from 1
+	floor     uint64          // of the oldest one that is remembered
 }
 
-// Of is what is known of a service's numbers; nil before it was seen.
-func (h *History) Of(r fleet.Ref) *Numbers { return h.services[r] }
+// Of is what is known of a service; nil before it was seen.
+func (h *History) Of(r fleet.Ref) *Life { return h.services[r] }
 
 // Life is what is known of an instance; nil before it was seen.
 func (h *History) Life(k fleet.Key) *Life { return h.instances[k] }
 
-// Add remembers a snapshot. What was not in any for as long as we remember is
-// forgotten.
+// Passes is how many passes are remembered.
+func (h *History) Passes() int {
+	if h.seen == 0 {
+		return 0
+	}
+	return int(h.seen - h.floor + 1)
+}
+
+// At is when the i-th of the passes was that are remembered, the oldest first.
+func (h *History) At(i int) time.Time { return h.times[(h.floor+uint64(i))%Kept] }
+
+// Add remembers a snapshot. One that is older than the last, as when a recording
+// is played from an earlier time, takes back what came after it. What was not in
+// any for as long as we remember is forgotten.
 func (h *History) Add(s *fleet.Snapshot) {
 	if h.services == nil {
-		h.services, h.instances = map[fleet.Ref]*Numbers{}, map[fleet.Key]*Life{}
+		h.services, h.instances = map[fleet.Ref]*Life{}, map[fleet.Key]*Life{}
+	}
+	if h.seen > 0 && s.At.Before(h.times[h.seen%Kept]) {
+		h.rewind(s.At)
 	}
 	h.seen++
+	h.times[h.seen%Kept] = s.At
+	h.floor = max(h.floor, 1)
+	if h.seen >= Kept {
+		h.floor = max(h.floor, h.seen-Kept+1)
+	}
 	for i := range s.Services {
 		svc := &s.Services[i]
-		n := h.services[svc.Ref]
-		if n == nil {
-			n = &Numbers{}
-			h.services[svc.Ref] = n
+		l := h.services[svc.Ref]
+		if l == nil {
+			l = h.born()
+			h.services[svc.Ref] = l
 		}
-		n.add(svc.Traffic, h.seen)
+		l.put(passOf(svc.Status, svc.Traffic))
 		for j := range svc.Instances {
 			h.instance(&svc.Instances[j], s.At)
 		}
@@ -76,50 +77,53 @@ func (h *History) Add(s *fleet.Snapshot) {
 	}
 }
 
-func (n *Numbers) add(t *fleet.Traffic, seen uint64) {
-	n.seen = seen
-	rate, errors, p99 := math.NaN(), math.NaN(), math.NaN()
-	if t != nil {
-		rate, errors, p99 = t.Rate, t.Errors, t.P99
-	}
-	n.Rate, n.Errors, n.P99 = push(n.Rate, rate, Kept), push(n.Errors, errors, Kept), push(n.P99, p99, Kept)
-}
+func (h *History) born() *Life { return &Life{of: h, first: h.seen, last: h.seen - 1} }
 
 func (h *History) instance(in *fleet.InstanceView, at time.Time) {
 	l := h.instances[in.Key]
 	if l == nil {
-		l = &Life{}
+		l = h.born()
 		h.instances[in.Key] = l
 	}
-	l.seen = h.seen
-	l.Statuses = push(l.Statuses, in.Status, Kept)
-	if len(in.Probes) == 0 {
-		return
+	p := passOf(in.Status, in.Traffic)
+	p.Flaky = in.Flaky
+	if len(in.Probes) > 0 {
+		p.ask(&in.Probes[0])
 	}
-	if p := &in.Probes[0]; p.Outcome == probe.Fail || p.Outcome == probe.Unknown {
-		l.Failures = push(l.Failures, Failure{At: at, Status: in.Status, Took: p.Took, Why: in.Why}, Failures)
-	}
+	l.put(p)
+	l.fail(in, at)
 }
 
-// push appends and keeps the last n, in the same memory.
-func push[T any](all []T, one T, n int) []T {
-	if len(all) < n {
-		return append(all, one)
-	}
-	copy(all, all[len(all)-n+1:])
-	all = all[:n]
-	all[n-1] = one
-	return all
-}
-
+// forget drops what was not there for as long as we remember.
 func (h *History) forget() {
-	for r, n := range h.services {
-		if h.seen-n.seen >= Kept {
+	for r, l := range h.services {
+		if h.seen-l.last >= Kept {
 			delete(h.services, r)
 		}
 	}
 	for k, l := range h.instances {
-		if h.seen-l.seen >= Kept {
+		if h.seen-l.last >= Kept {
+			delete(h.instances, k)
+		}
+	}
+}
+
+// rewind takes back the passes that were not before a time.
+func (h *History) rewind(to time.Time) {
+	for h.seen >= h.floor && h.seen > 0 && !h.times[h.seen%Kept].Before(to) {
+		h.seen--
+	}
+	if h.seen < h.floor || h.seen == 0 { // older than all we know
+		*h = History{services: map[fleet.Ref]*Life{}, instances: map[fleet.Key]*Life{}}
+		return
+	}
+	for r, l := range h.services {
+		if !l.rewind(h.seen, to) {
+			delete(h.services, r)
+		}
+	}
+	for k, l := range h.instances {
+		if !l.rewind(h.seen, to) {
 			delete(h.instances, k)
 		}
 	}

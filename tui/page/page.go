@@ -31,7 +31,7 @@ type View struct {
 	Changes  []desk.Change  // of the journal, what wants somebody first; nil where none is kept
 	Journal  error          // why the journal cannot be read
 	// Holder is who holds a breaker by the journal; nil where it holds none.
-	Holder func(k fleet.Key, b *fleet.Breaker) fleet.Hold
+	Holder *desk.Holder
 }
 
 // Clock is a time on the screen.

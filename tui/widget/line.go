@@ -1,5 +1,5 @@
 // Package widget is what pages are made of: lines of toned text, tables that
-// draw only the rows one sees, cursors that stick to a key, sparklines. Widgets
+// draw only the rows one sees, cursors that stick to a key, sparklines, charts. Widgets
 // are plain structs and pure functions; they know no fleet and no terminal.
 package widget
 

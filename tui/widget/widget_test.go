@@ -5,6 +5,7 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/charmbracelet/x/ansi"
 
@@ -180,5 +181,49 @@ func TestSpark(t *testing.T) {
 	}
 	if got := widget.Spark(plain(), []float64{1}, 0); got != "" {
 		t.Errorf("no room: %q", got)
+	}
+}
+
+// TestChart: the greatest number and 0 at the left, the times below; what is not
+// there is a gap, by number and by time, and never a 0.
+func TestChart(t *testing.T) {
+	at := time.Date(2026, 1, 2, 3, 4, 0, 0, time.UTC)
+	nan := math.NaN()
+	chart := widget.Chart{Title: "rate", Width: 24, Height: 4, Value: func(v float64) string { return fmt.Sprint(v) }, Clock: func(t time.Time) string { return t.Format("04:05") }}
+	for i, v := range []float64{4, 8, nan, 0, 1, 2} {
+		if i >= 4 {
+			at = at.Add(20 * time.Second) // nothing came for a while
+		}
+		chart.Times, chart.Values = append(chart.Times, at), append(chart.Values, v)
+		at = at.Add(5 * time.Second)
+	}
+	draw := func(th *theme.Theme) string {
+		var lines []string
+		for _, l := range chart.Draw(th) {
+			if got := drawn(l, 80); widget.Width(got) != chart.Width {
+				t.Errorf("%d columns on %d: %q", widget.Width(got), chart.Width, got)
+			}
+			lines = append(lines, strings.TrimRight(drawn(l, 80), " "))
+		}
+		return strings.Join(lines, "\n")
+	}
+	for name, tt := range map[string]struct {
+		th   *theme.Theme
+		want string
+	}{
+		"blocks": {plain(), "        rate 2\n     10│   ▅\n      0│  ▆█ ▁    ▂    ▃\n        03:50      05:05"},
+		"ASCII":  {theme.New(theme.Options{ASCII: true, Colorless: true}), "        rate 2\n     10│   =\n      0│  +# _    .    -\n        03:50      05:05"},
+	} {
+		if got := draw(tt.th); got != tt.want {
+			t.Errorf("%s:\n%s\nwant\n%s", name, got, tt.want)
+		}
+	}
+	for n := range 40 { // any size, with nothing and with one number
+		for _, values := range [][]float64{nil, {nan}, {0}, {math.Inf(1)}} {
+			chart.Width, chart.Height, chart.Values, chart.Times = 20+n, 4+n/4, values, make([]time.Time, len(values))
+			if lines := chart.Draw(plain()); len(lines) != chart.Height {
+				t.Errorf("%d lines on %d", len(lines), chart.Height)
+			}
+		}
 	}
 }

@@ -50,6 +50,7 @@ type Page struct {
 // made is what rows depend on.
 type made struct {
 	of     *fleet.Snapshot
+	by     *desk.Holder
 	filter string
 	unwell bool
 }
@@ -107,9 +108,10 @@ func rank(s fleet.BreakerState) int {
 	}, s)
 }
 
-// See groups what the snapshot has, worst first; once, as long as it is the same.
+// See groups what the snapshot has, worst first; once, as long as it and the journal
+// are the same.
 func (p *Page) See(v *page.View) {
-	if m := (made{v.Snapshot, p.filter.Text, v.Unwell}); m != p.made {
+	if m := (made{v.Snapshot, v.Holder, p.filter.Text, v.Unwell}); m != p.made {
 		p.made = m
 		p.group(v)
 	}
@@ -142,7 +144,7 @@ func (p *Page) Ticks(*page.View) bool {
 
 // grouped are the breakers of a service. The journal's word on who holds one goes
 // before the far side's.
-func grouped(s *fleet.ServiceView, holder func(fleet.Key, *fleet.Breaker) fleet.Hold) (groups []group, unread int) {
+func grouped(s *fleet.ServiceView, holder *desk.Holder) (groups []group, unread int) {
 	for i := range s.Instances {
 		in := &s.Instances[i]
 		if in.BreakersWhy.Reason != "" {
@@ -155,11 +157,9 @@ func grouped(s *fleet.ServiceView, holder func(fleet.Key, *fleet.Breaker) fleet.
 			if at < 0 {
 				at, groups = len(groups), append(groups, group{key: k, worst: b.State, failures: math.NaN(), slow: math.NaN(), rejected: -1})
 			}
-			hold := b.Hold
-			if holder != nil {
-				if ours := holder(in.Key, b); !ours.IsZero() {
-					hold = ours
-				}
+			hold := holder.Of(in.Key, b)
+			if hold.IsZero() {
+				hold = b.Hold
 			}
 			groups[at].add(b, hold)
 		}

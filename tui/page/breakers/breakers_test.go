@@ -8,6 +8,7 @@ import (
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/probe"
+	"github.com/midwatch-cli/midwatch/tui/desk"
 	"github.com/midwatch-cli/midwatch/tui/page"
 	"github.com/midwatch-cli/midwatch/tui/page/breakers"
 	"github.com/midwatch-cli/midwatch/tui/page/pagetest"
@@ -151,13 +152,9 @@ func TestTransitions(t *testing.T) {
 func TestHeldByTheJournal(t *testing.T) {
 	held := owner("held", "db", fleet.BreakerForcedOpen)
 	held.Instances[0].Breakers[0].Hold = fleet.Hold{By: "api", Reason: "token"}
+	held.Instances[0].Key.Instance = "held-1"
 	v := view(140, 12, held, owner("other", "db", fleet.BreakerForcedOpen))
-	v.Holder = func(k fleet.Key, _ *fleet.Breaker) fleet.Hold {
-		if k.Name != "held" {
-			return fleet.Hold{}
-		}
-		return fleet.Hold{By: "oncall-1@bastion-1", Reason: "db move", Until: at().Add(time.Minute)}
-	}
+	v.Holder = desk.NewHolder([]desk.Change{pagetest.Order("01J9K", fleet.Trip, held.Ref, "db", 1, at(), time.Minute)})
 	p := breakers.New()
 	for after, want := range map[time.Duration]string{
 		9 * time.Second: "ends in 51 s", 59*time.Second + 1: "ends now", time.Minute: "ends now", 2 * time.Minute: "should have ended 1 m ago",

@@ -127,13 +127,14 @@ func measured(v *page.View) []column {
 			return []widget.Span{{Text: s, Tone: tone}}
 		}}
 	}
-	spark := func(leave int, of func(*history.Numbers) []float64) column {
+	var buf [sparkWidth]float64
+	spark := func(leave int, of history.Number) column {
 		c := column{Column: widget.Column{Leave: leave, Min: sparkWidth}, Cell: func(r *seen) []widget.Span {
-			n := v.History.Of(r.service.Ref)
-			if n == nil {
+			l := v.History.Of(r.service.Ref)
+			if l == nil {
 				return nil
 			}
-			return []widget.Span{{Text: widget.Spark(v.Theme, of(n), sparkWidth), Tone: theme.Accent}}
+			return []widget.Span{{Text: widget.Spark(v.Theme, l.Last(of, buf[:]), sparkWidth), Tone: theme.Accent}}
 		}}
 		if v.Wide {
 			c.Leave = min(c.Leave, 10)
@@ -142,10 +143,10 @@ func measured(v *page.View) []column {
 	}
 	return []column{
 		number("RATE", 3, 6, func(t *fleet.Traffic) (string, theme.Tone) { return page.Rate(t.Rate), page.NumberTone(t.Rate) }),
-		spark(11, func(n *history.Numbers) []float64 { return n.Rate }),
+		spark(11, history.Rate),
 		number("ERR", 2, 4, func(t *fleet.Traffic) (string, theme.Tone) { return page.Share(t.Errors), page.ErrorTone(t.Errors) }),
-		spark(13, func(n *history.Numbers) []float64 { return n.Errors }),
+		spark(13, history.Errors),
 		number("P99", 3, 6, func(t *fleet.Traffic) (string, theme.Tone) { return page.P99(t), page.NumberTone(t.P99) }),
-		spark(12, func(n *history.Numbers) []float64 { return n.P99 }),
+		spark(12, history.P99),
 	}
 }

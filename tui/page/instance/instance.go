@@ -31,7 +31,11 @@ func (p *Page) Place() page.Place { return page.Place{Kind: page.Instance, Key: 
 // Notes say that it is gone.
 func (p *Page) Notes(v *page.View) []string {
 	if p.gone && p.of != nil {
-		return []string{"gone: as it was at " + v.Clock(p.at)}
+		since := ""
+		if l := v.History.Life(p.key); l != nil && !l.Gone().IsZero() {
+			since = " since " + v.Clock(l.Gone())
+		}
+		return []string{"gone" + since + ": as it was at " + v.Clock(p.at)}
 	}
 	return nil
 }
@@ -80,7 +84,7 @@ func (p *Page) Draw(v *page.View) []widget.Line {
 // write is the whole page.
 func (p *Page) write(v *page.View) []widget.Line {
 	in := p.of
-	w := &writer{v: v}
+	w := &writer{v: v, in: in}
 	w.lines = append(w.lines, page.About(in.Key.Instance, in.Status, in.Why, ""))
 	w.identity(in)
 	w.probes(in)
@@ -94,6 +98,7 @@ func (p *Page) write(v *page.View) []widget.Line {
 // writer gathers lines.
 type writer struct {
 	v     *page.View
+	in    *fleet.InstanceView
 	lines []widget.Line
 }
 

@@ -67,7 +67,7 @@ func TestAllOfIt(t *testing.T) {
 		" ! payment-1 is degraded: breaker user open",
 		"Registered in etcd", "address      10.0.0.1:80", "weight       10", "claims       – maintenance  moved by hand", "last seen    4 s ago", "lease        ends in 8 s",
 		"labels       team=shop\n                tier=1", "endpoints    admin=10.0.0.1:81",
-		"http         ! warn  http://10.0.0.1:80/health  200 · slow · spring", "dial 1 ms · wait 2 ms · in all 3 ms",
+		"http         ! warn  http://10.0.0.1:80/health  200 · slow · spring", "dial       1 ms  usually 1 ms    █", "in all     3 ms",
 		"└ db UP\n                  └ replica DOWN  refused\n                └ disk LOW\n                └ x ?",
 		"tcp          ✓ pass", "grpc         ? unknown", "tls          ✗ fail", "attempts     2", "it took a retry to pass",
 		"passes       !", "none since this began",
@@ -104,7 +104,8 @@ func TestFailuresStay(t *testing.T) {
 		}
 		v.History.Add(&fleet.Snapshot{At: pagetest.At().Add(time.Duration(i) * time.Second), Services: []fleet.ServiceView{{Ref: key().Ref, Instances: []fleet.InstanceView{in}}}})
 	}
-	has(t, pagetest.Screen(t, instance.New(key()), v), "failures     03:04:25 ✗ down  no answer  after 2 s\n                03:04:08 ✗ down")
+	has(t, pagetest.Screen(t, instance.New(key()), v), "failures     03:04:25 ✗ down  no answer  1 pass, 1 s, well again 03:04:26\n                in all 2 s\n                03:04:08 ✗ down",
+		"rate 41/s", "50/s│", "0│", "p99 2 s")
 }
 
 func TestGoneAndBack(t *testing.T) {
@@ -123,6 +124,35 @@ func TestGoneAndBack(t *testing.T) {
 		t.Errorf("it is back: %v", p.Notes(v))
 	}
 	has(t, pagetest.Screen(t, instance.New(key()), gone), "payment-1 is not here any more")
+}
+
+// TestOutage: one that goes on says for how long, also where its reason changed; a
+// pass it was not in is a gap, and since when it is missing is told.
+func TestOutage(t *testing.T) {
+	v := view(60, full())
+	p := instance.New(key())
+	p.See(v)
+	for i := range 9 {
+		in := full()
+		in.Status, in.Why = fleet.Down, fleet.Why{Reason: probe.ReasonTimeout, Detail: "no answer"}
+		if i > 5 {
+			in.Why = fleet.Why{Reason: probe.ReasonRefused, Detail: "connection refused"}
+		}
+		in.Probes = []probe.Result{{Outcome: probe.Fail, Took: 2 * time.Second, Expires: pagetest.At().Add(72 * time.Hour)}}
+		v.Snapshot = &fleet.Snapshot{At: pagetest.At().Add(time.Duration(i) * 10 * time.Second), Services: []fleet.ServiceView{{Ref: key().Ref, Instances: []fleet.InstanceView{in}}}}
+		if i == 3 {
+			v.Snapshot.Services = nil
+		}
+		v.History.Add(v.Snapshot)
+		if i == 3 {
+			p.See(v)
+			if got := strings.Join(p.Notes(v), ""); got != "gone since 03:04:35: as it was at 03:04:05" {
+				t.Errorf("notes: %q", got)
+			}
+		}
+	}
+	has(t, pagetest.Screen(t, p, v), "passes       ✗✗✗ ✗✗✗✗✗", "certificate until 2026-01-05, in 2 d",
+		"failures     03:05:05 ✗ down  connection refused  3 passes, 1 m 20 s so far", "03:04:05 ✗ down  no answer  5 passes, 1 m, then otherwise")
 }
 
 // TestScrolls: to its end and no further, on every size.

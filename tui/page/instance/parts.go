@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/plain"
@@ -69,12 +70,9 @@ func (w *writer) probes(in *fleet.InstanceView) {
 		r := &in.Probes[i]
 		sign, tone := outcome(r.Outcome)
 		w.row(string(r.Target.Kind), widget.Span{Text: sign, Tone: tone}, widget.Span{Text: "  " + r.Target.String()}, widget.Span{Text: "  " + said(r), Tone: theme.Dim})
-		if len(r.Phases) > 0 {
-			var phases []string
-			for _, ph := range r.Phases {
-				phases = append(phases, ph.Name+" "+plain.Duration(ph.Took))
-			}
-			w.row("", widget.Span{Text: strings.Join(phases, " · ") + " · in all " + plain.Duration(r.Took), Tone: theme.Dim})
+		w.phases(r, i == 0)
+		if !r.Expires.IsZero() {
+			w.row("", widget.Span{Text: "certificate until " + r.Expires.In(w.v.Zone).Format(time.DateOnly) + ", in " + plain.Duration(r.Expires.Sub(w.v.Snapshot.At)), Tone: theme.Dim})
 		}
 		if r.Detail != "" {
 			w.row("", widget.Span{Text: r.Detail})
@@ -87,6 +85,43 @@ func (w *writer) probes(in *fleet.InstanceView) {
 	if in.Flaky {
 		w.row("flaky", widget.Span{Text: "it took a retry to pass", Tone: theme.Warn})
 	}
+}
+
+// phases are bars, each from where the one before it ended. How long each usually
+// takes is known of the deciding probe.
+func (w *writer) phases(r *probe.Result, deciding bool) {
+	room, sum := min(40, w.v.Width-nameWidth-38), time.Duration(0)
+	var life *history.Life
+	if deciding {
+		life = w.v.History.Life(w.in.Key)
+	}
+	for _, ph := range r.Phases {
+		spans := []widget.Span{{Text: fmt.Sprintf("%-8s%7s", ph.Name, plain.Duration(ph.Took))}}
+		usual := ""
+		if life != nil {
+			if took, ok := life.Usual(ph.Name); ok {
+				usual = "usually " + plain.Duration(took)
+			}
+		}
+		spans = append(spans, widget.Span{Text: fmt.Sprintf("  %-15s ", usual), Tone: theme.Dim})
+		if room >= 8 && r.Took > 0 {
+			from := int(float64(sum) / float64(r.Took) * float64(room))
+			long := max(1, int(float64(ph.Took)/float64(r.Took)*float64(room)))
+			spans = append(spans, widget.Span{Text: strings.Repeat(" ", min(from, room-1)) + strings.Repeat(bar(w.v.Theme), min(long, room)), Tone: theme.Accent})
+		}
+		sum += ph.Took
+		w.row("", spans...)
+	}
+	if len(r.Phases) > 0 {
+		w.row("", widget.Span{Text: fmt.Sprintf("%-8s%7s", "in all", plain.Duration(r.Took)), Tone: theme.Dim})
+	}
+}
+
+func bar(th *theme.Theme) string {
+	if th.ASCII {
+		return "#"
+	}
+	return "█"
 }
 
 // said is how a probe was answered, in short.
@@ -134,9 +169,13 @@ func (w *writer) history(l *history.Life) {
 		return
 	}
 	w.part("History")
+	h := w.v.History
 	var spans []widget.Span
-	for _, s := range l.Statuses {
-		sign, tone := theme.Mark(s)
+	for i := max(0, h.Passes()-max(10, min(history.Kept, w.v.Width-nameWidth-6))); i < h.Passes(); i++ {
+		sign, tone := " ", theme.Plain // it was not there
+		if p := l.Pass(i); p.There {
+			sign, tone = theme.Mark(p.Status)
+		}
 		if n := len(spans); n > 0 && spans[n-1].Tone == tone {
 			spans[n-1].Text += sign
 			continue
@@ -144,23 +183,46 @@ func (w *writer) history(l *history.Life) {
 		spans = append(spans, widget.Span{Text: sign, Tone: tone})
 	}
 	w.row("passes", spans...)
-	name := "failures"
-	for i := len(l.Failures) - 1; i >= 0; i-- {
-		f := &l.Failures[i]
-		sign, tone := theme.Mark(f.Status)
-		w.row(name, widget.Span{Text: w.v.Clock(f.At) + " ", Tone: theme.Dim}, widget.Span{Text: sign + " " + f.Status.String(), Tone: tone},
-			widget.Span{Text: "  " + cmp.Or(f.Why.Detail, string(f.Why.Reason))}, widget.Span{Text: "  after " + plain.Duration(f.Took), Tone: theme.Dim})
+	name, all := "failures", l.Failures()
+	for i := len(all) - 1; i >= 0; i-- {
+		w.failure(name, &all[i])
 		name = ""
 	}
-	if len(l.Failures) == 0 {
+	if len(all) == 0 {
 		w.row(name, widget.Span{Text: "none since this began", Tone: theme.Dim})
 	}
+}
+
+// failure is one outage, or the part of one that has the same reason.
+func (w *writer) failure(name string, f *history.Failure) {
+	sign, tone := theme.Mark(f.Status)
+	passes := "1 pass"
+	if f.Passes > 1 {
+		passes = fmt.Sprint(f.Passes, " passes")
+	}
+	long, how := f.Until.Sub(f.From), ", then otherwise"
+	switch {
+	case f.Until.IsZero():
+		long, how = w.v.Snapshot.At.Sub(f.Begun), " so far"
+	case !f.Turned:
+		long, how = f.Until.Sub(f.Begun), ", well again "+w.v.Clock(f.Until)
+	}
+	w.row(name, widget.Span{Text: w.v.Clock(f.From) + " ", Tone: theme.Dim}, widget.Span{Text: sign + " " + f.Status.String(), Tone: tone},
+		widget.Span{Text: "  " + cmp.Or(f.Why.Detail, string(f.Why.Reason))}, widget.Span{Text: "  " + passes + ", " + plain.Duration(max(0, long).Truncate(time.Second)) + how, Tone: theme.Dim})
+	var phases []string
+	for _, ph := range f.Phases {
+		phases = append(phases, ph.Name+" "+plain.Duration(ph.Took))
+	}
+	w.row("", widget.Span{Text: strings.Join(append(phases, "in all "+plain.Duration(f.Took)), " · "), Tone: theme.Dim})
 }
 
 // traffic is what its metrics say, and how they were read.
 func (w *writer) traffic(in *fleet.InstanceView) {
 	w.part("Metrics")
 	t := page.Traffic(in.Traffic)
+	if w.charts(w.v.History.Life(in.Key)) {
+		w.lines = append(w.lines, widget.Blank())
+	}
 	w.row("rate", widget.Span{Text: page.Rate(t.Rate), Tone: page.NumberTone(t.Rate)})
 	w.row("errors", widget.Span{Text: page.Share(t.Errors), Tone: page.ErrorTone(t.Errors)})
 	w.row("durations", widget.Span{Text: fmt.Sprintf("p50 %s  p95 %s  p99 %s", page.Seconds(t.P50), page.Seconds(t.P95), page.P99(&t))})

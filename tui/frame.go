@@ -210,6 +210,9 @@ func (a *App) pageState() (spans []widget.Span) {
 	if a.unwell && a.top().Place().Kind != page.Instance {
 		spans = append(spans, widget.Span{Text: "  only unwell", Tone: theme.Warn})
 	}
+	if m, ok := a.top().(page.Marked); ok && m.Marks() > 0 {
+		spans = append(spans, widget.Span{Text: fmt.Sprintf("  %d marked", m.Marks()), Tone: theme.Accent})
+	}
 	return spans
 }
 

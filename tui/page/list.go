@@ -127,7 +127,7 @@ func (l *List[K]) table(v *View, columns []widget.Column, row func(i int) [][]wi
 			col.Sort = o.way(l.order.turned)
 		}
 		if v.Wide && col.Wide {
-			col.Leave = max(1, col.Leave-wideFirst)
+			col.Leave, col.Wide = max(1, col.Leave-wideFirst), false
 		}
 	}
 	t := widget.Table{Columns: columns, Rows: len(l.Keys), Row: row, Cursor: l.Cursor.Row, Top: l.Cursor.Top, Height: min(l.rows(v)+1, v.Height)}

@@ -6,7 +6,8 @@ import (
 	"github.com/midwatch-cli/midwatch/tui/widget"
 )
 
-// Usual is the order that a page has by itself.
+// Usual is the order that a page has by itself. Where it has no name it goes
+// without saying, and so does that there are others.
 type Usual[T any] struct {
 	Name, Turned string // in a word, and the other way round
 	By           Order[T]
@@ -115,7 +116,7 @@ func (l *List[K]) Sorting() []Binding {
 		}
 	}
 	return []Binding{
-		{Keys: []string{"s", ">"}, Shown: "s", Does: "sort", Do: next(1)},
+		{Keys: []string{"s", ">"}, Shown: "s", Does: "sort", Quiet: l.sorted() == "", Do: next(1)},
 		{Keys: []string{"<"}, Shown: "<", Does: "sort by the column before", Quiet: true, Do: next(-1)},
 		{Keys: []string{"r"}, Shown: "r", Does: "sort the other way round", Quiet: true, Do: func(*View) Intent {
 			l.order.turned = !l.order.turned

@@ -11,7 +11,7 @@ type Column struct {
 	Min   int  // columns of the screen that it takes at least
 	Flex  bool // it may be cut down to Min before others leave
 	Leave int  // where there is no room the greatest leaves first; 0 stays
-	Wide  bool // it is asked for with the wide columns
+	Wide  bool // it gives way before any other is cut
 	Sort  Sort // whether rows stand in its order
 }
 
@@ -207,14 +207,12 @@ func (t *Table) widths(th *theme.Theme, cells [][][]Span, width int) []int {
 		}
 	}
 	for over := total(w) - width; over > 0; over = total(w) - width {
-		if t.squeeze(w, over) {
-			continue
+		worst, wide := t.worst(w, true), true
+		if worst < 0 {
+			worst, wide = t.worst(w, false), false
 		}
-		worst := -1
-		for c := range t.Columns {
-			if w[c] > 0 && t.Columns[c].Leave > 0 && (worst < 0 || t.Columns[c].Leave > t.Columns[worst].Leave) {
-				worst = c
-			}
+		if t.squeeze(w, over, wide) {
+			continue
 		}
 		if worst < 0 {
 			break // what stays is cut at the edge
@@ -225,12 +223,26 @@ func (t *Table) widths(th *theme.Theme, cells [][][]Span, width int) []int {
 	return w
 }
 
+// worst is the column that leaves first, of the wide ones where they are meant;
+// below 0 none does.
+func (t *Table) worst(w []int, wide bool) int {
+	worst := -1
+	for c := range t.Columns {
+		if w[c] > 0 && t.Columns[c].Leave > 0 && (t.Columns[c].Wide || !wide) && (worst < 0 || t.Columns[c].Leave > t.Columns[worst].Leave) {
+			worst = c
+		}
+	}
+	return worst
+}
+
 // squeeze takes columns of the screen from those that can be cut, the last one
-// first; false when nothing more can be had.
-func (t *Table) squeeze(w []int, over int) bool {
+// first, of the wide ones where they are meant; false when there is not enough to
+// be had.
+func (t *Table) squeeze(w []int, over int, wide bool) bool {
+	can := func(c int) bool { return t.Columns[c].Flex && w[c] > 0 && (t.Columns[c].Wide || !wide) }
 	room := 0
 	for c := range t.Columns {
-		if t.Columns[c].Flex && w[c] > 0 {
+		if can(c) {
 			room += max(0, w[c]-t.Columns[c].Min)
 		}
 	}
@@ -238,7 +250,7 @@ func (t *Table) squeeze(w []int, over int) bool {
 		return false
 	}
 	for c := len(w) - 1; c >= 0 && over > 0; c-- {
-		if t.Columns[c].Flex && w[c] > 0 {
+		if can(c) {
 			take := min(over, max(0, w[c]-t.Columns[c].Min))
 			w[c] -= take
 			over -= take

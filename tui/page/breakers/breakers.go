@@ -127,7 +127,7 @@ func (p *Page) arrange(v *page.View) {
 			p.rows = append(p.rows, g)
 		}
 	}
-	usual := page.Usual[*group]{Name: "worst", Turned: "best", By: page.Worst(func(g *group) int { return rank(g.worst) })}
+	usual := page.Usual[*group]{Turned: "best", By: page.Worst(func(g *group) int { return rank(g.worst) })}
 	page.Arrange(&p.list, usual, p.columns(), p.rows)
 	for _, g := range p.rows {
 		p.list.Keys = append(p.list.Keys, g.key)

@@ -98,11 +98,11 @@ func TestFilterAndUnwell(t *testing.T) {
 		not    []string
 		notes  string
 	}{
-		{"", false, []string{"payment", "db"}, nil, "not read on 1 · sort: worst"},
-		{"open", false, []string{"payment"}, []string{" db "}, "not read on 1 · 1 hidden · sort: worst"},
-		{"order/pay", false, []string{"payment"}, []string{" db "}, "not read on 1 · 1 hidden · sort: worst"},
-		{"", true, []string{"payment"}, []string{" db "}, "not read on 1 · 1 hidden · sort: worst"},
-		{"db", true, []string{"No breaker matches db"}, []string{"payment"}, "not read on 1 · 2 hidden · sort: worst"},
+		{"", false, []string{"payment", "db"}, nil, "not read on 1"},
+		{"open", false, []string{"payment"}, []string{" db "}, "not read on 1 · 1 hidden"},
+		{"order/pay", false, []string{"payment"}, []string{" db "}, "not read on 1 · 1 hidden"},
+		{"", true, []string{"payment"}, []string{" db "}, "not read on 1 · 1 hidden"},
+		{"db", true, []string{"No breaker matches db"}, []string{"payment"}, "not read on 1 · 2 hidden"},
 	} {
 		if err := p.SetFilter(tt.filter); err != nil {
 			t.Fatal(err)

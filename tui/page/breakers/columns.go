@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 
@@ -31,7 +32,7 @@ func (p *Page) columns() []column {
 		{Column: widget.Column{Name: "BREAKER", Flex: true, Min: 8}, By: page.Words(func(g *group) string { return g.name }), Cell: func(g *group) []widget.Span { return []widget.Span{{Text: g.name}} }},
 	}
 	all = append(all, p.where()...)
-	return append(all,
+	all = append(all,
 		text(widget.Column{Name: "STATE", Min: 6}, page.Worst(func(g *group) int { return rank(g.worst) }), func(g *group) (string, theme.Tone) { return g.worst.Words(), theme.Breaker(g.worst) }),
 		text(widget.Column{Name: "INSTANCES", Leave: 2, Min: 6}, page.Most(func(g *group) float64 { return float64(g.in) }), func(g *group) (string, theme.Tone) {
 			if g.all == 1 {
@@ -54,9 +55,15 @@ func (p *Page) columns() []column {
 			return plain.Duration(p.now.Sub(g.since).Truncate(time.Second)), theme.Plain
 		}),
 		text(widget.Column{Name: "HELD BY", Leave: 6, Min: 8, Flex: true}, page.Words(func(g *group) string { who, _ := held(g); return who }), held),
-		words(widget.Column{Name: "READ BY", Leave: 12, Min: 7, Flex: true, Wide: true}, func(g *group) string { return g.api }),
-		words(widget.Column{Name: "NOTE", Leave: 13, Min: 8, Flex: true, Wide: true}, func(g *group) string { return g.note }),
 	)
+	further := func(name string, leave int, of func(*group) string) {
+		if slices.ContainsFunc(p.rows, func(g *group) bool { return of(g) != "" }) {
+			all = append(all, words(widget.Column{Name: name, Leave: leave, Min: 8, Flex: true, Wide: true}, of))
+		}
+	}
+	further("READ BY", 12, func(g *group) string { return g.api })
+	further("NOTE", 13, func(g *group) string { return g.note })
+	return all
 }
 
 // where are the columns that tell services of one name apart.

@@ -94,7 +94,7 @@ func (p *Page) columns(v *page.View) []column {
 // text is a column of text that can be cut.
 func text(name string, leave int, field func(*fleet.ServiceView) string) column {
 	of := func(r *row) string { return field(r.service) }
-	return column{Column: widget.Column{Name: name, Leave: leave, Flex: true, Min: min(len(name), 8)}, Cell: func(r *row) []widget.Span {
+	return column{Column: widget.Column{Name: name, Leave: leave, Flex: true, Min: min(len(name), 10)}, Cell: func(r *row) []widget.Span {
 		return []widget.Span{{Text: of(r), Tone: theme.Dim}}
 	}, By: page.Words(of)}
 }

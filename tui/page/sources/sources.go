@@ -72,7 +72,7 @@ func (p *Page) arrange(v *page.View) {
 		}
 		p.rows = append(p.rows, s)
 	}
-	page.Arrange(&p.list, page.Usual[*fleet.SourceView]{Name: "as configured", Turned: "as configured, backwards"}, p.columns(), p.rows)
+	page.Arrange(&p.list, page.Usual[*fleet.SourceView]{Turned: "backwards"}, p.columns(), p.rows)
 	for _, s := range p.rows {
 		p.list.Keys = append(p.list.Keys, key{s.Context, s.Name})
 	}

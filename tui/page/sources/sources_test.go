@@ -102,15 +102,15 @@ func TestUnwellAndNone(t *testing.T) {
 func TestOrders(t *testing.T) {
 	p, v := sources.New(), view(30, all()...)
 	for _, want := range []string{
-		"sort: as configured: etcd consul files odd", "sort: source: consul etcd files odd", "sort: state: consul files odd etcd", "sort: age: files consul etcd odd",
+		": etcd consul files odd", "sort: source: consul etcd files odd", "sort: state: consul files odd etcd", "sort: age: files consul etcd odd",
 		"sort: services: etcd consul files odd", "sort: instances: etcd consul files odd", "sort: warnings: odd etcd consul files",
-		"sort: url: consul etcd files odd", "sort: since: consul etcd files odd", "sort: fault: consul files etcd odd", "sort: as configured: etcd consul files odd",
+		"sort: url: consul etcd files odd", "sort: since: consul etcd files odd", "sort: fault: consul files etcd odd", ": etcd consul files odd",
 	} {
 		var names []string
 		for _, line := range pagetest.Drawn(t, p, v)[1:5] {
 			names = append(names, strings.Fields(strings.TrimLeft(line, "▌"))[1])
 		}
-		if got := p.Notes(v)[0] + ": " + strings.Join(names, " "); got != want {
+		if got := strings.Join(p.Notes(v), " · ") + ": " + strings.Join(names, " "); got != want {
 			t.Errorf("%s, want %s", got, want)
 		}
 		pagetest.Press(t, p, v, "s")

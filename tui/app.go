@@ -84,6 +84,8 @@ type App struct {
 
 	unwell, wide, paused, quitting bool
 	note                           string // one line for the person, until the next key
+	mouseOff                       bool   // the terminal selects text by itself
+	clicked                        click
 
 	frame string // what is drawn
 	fresh bool   // frame is still right
@@ -143,6 +145,8 @@ func (a *App) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case tea.KeyPressMsg:
 		a.press(msg.String(), msg.Text)
 		a.see()
+	case tea.MouseMsg:
+		a.point(msg)
 	case tea.PasteMsg:
 		if a.asking != nil {
 			a.asking.press(a, "", msg.Content)
@@ -173,7 +177,7 @@ func (a *App) View() tea.View {
 		a.drawn++
 	}
 	v := tea.NewView(a.frame)
-	v.AltScreen = true
+	v.AltScreen, v.MouseMode = true, a.mouseMode()
 	v.WindowTitle = "midwatch"
 	return v
 }

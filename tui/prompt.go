@@ -127,6 +127,10 @@ func (a *App) askPlace() {
 			a.quit()
 			return true
 		}
+		if text == "mouse off" || text == "mouse on" {
+			a.mouseOff = text == "mouse off"
+			return true
+		}
 		to, ok := places[text]
 		if offers := p.offers(text); !ok && text != "" && len(offers) > 0 {
 			to, ok = places[offers[0]], true

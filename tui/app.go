@@ -77,6 +77,8 @@ type App struct {
 
 	unwell, wide, paused, quitting bool
 	note                           string // one line for the person, until the next key
+	mouseOff                       bool   // the terminal selects text by itself
+	clicked                        click
 
 	writing    bool           // changes are allowed from here
 	making     *making        // the change that is being planned or made; nil: none
@@ -162,6 +164,8 @@ func (a *App) happens(msg tea.Msg) {
 	case tea.KeyPressMsg:
 		a.press(msg.String(), msg.Text)
 		a.see()
+	case tea.MouseMsg:
+		a.point(msg)
 	case tea.PasteMsg:
 		a.paste(msg.Content)
 	case tea.BackgroundColorMsg:
@@ -224,7 +228,7 @@ func (a *App) View() tea.View {
 		a.drawn++
 	}
 	v := tea.NewView(a.frame)
-	v.AltScreen = true
+	v.AltScreen, v.MouseMode = true, a.mouseMode()
 	v.WindowTitle = "midwatch"
 	return v
 }

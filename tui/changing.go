@@ -15,11 +15,19 @@ import (
 // refusal says why nothing can be changed in a context now, and what to do about
 // it; empty where it can.
 func (a *App) refusal(context string) string {
+	if a.o.Desk != nil {
+		if why := a.o.Desk.Refusal(context); why != "" {
+			return why
+		}
+	}
+	return a.unable()
+}
+
+// unable is why nothing can be changed in any context.
+func (a *App) unable() string {
 	switch {
 	case a.o.Desk == nil:
 		return "nothing can be changed from here"
-	case a.o.Desk.Refusal(context) != "":
-		return a.o.Desk.Refusal(context)
 	case !a.writing:
 		return "this changes the fleet: :write allows it"
 	case a.making != nil:
@@ -30,10 +38,17 @@ func (a *App) refusal(context string) string {
 
 // want opens the form of what a page wants.
 func (a *App) want(w page.Want) {
+	if len(w.Wish.Targets) == 0 && w.Wish.Change == "" {
+		a.note = cmp.Or(a.unable(), "nothing is chosen: what the cursor was on is gone")
+		return
+	}
 	v := a.view()
+	elsewhere := func(t desk.Target) bool { return t.Key.Context != w.Wish.Context }
 	switch why := a.refusal(w.Wish.Context); {
 	case why != "":
 		a.note = why
+	case slices.ContainsFunc(w.Wish.Targets, elsewhere):
+		a.note = "what is marked is in several contexts: a change is made in one"
 	case ofBreaker(w.Wish.Verb) && len(w.Breakers) == 0 && (len(w.Wish.Targets) == 0 || w.Wish.Targets[0].Breaker == ""):
 		a.note = "no breaker is known here"
 	default:

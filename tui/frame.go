@@ -184,21 +184,31 @@ func (a *App) state() (string, theme.Tone) {
 // path is where one is, and what state the page is in. Its end is what counts.
 func (a *App) path() widget.Line {
 	state := a.pageState()
-	var l widget.Line
-	if a.shown != nil {
-		v := a.view()
-		l.Right = []widget.Span{{Text: strings.Join(a.top().Notes(&v), " · ") + " ", Tone: theme.Dim}}
-	}
-	l.Right = a.remind(l.Right, a.width-widget.SpansWidth(a.theme, state)-widget.SpansWidth(a.theme, a.crumbs(len(a.stack)-1))-1)
-	room := a.width - widget.SpansWidth(a.theme, l.Right) - widget.SpansWidth(a.theme, state) - 1
-	for first := range a.stack {
-		l.Left = a.crumbs(first)
-		if widget.SpansWidth(a.theme, l.Left) <= room {
-			break
-		}
-	}
+	l := widget.Line{Right: a.notes()}
+	l.Left = a.crumbs(a.firstCrumb())
 	l.Left = append(l.Left, state...)
 	return l
+}
+
+// notes are the states that the page is in, and what is in force.
+func (a *App) notes() []widget.Span {
+	if a.shown == nil {
+		return nil
+	}
+	v := a.view()
+	notes := []widget.Span{{Text: strings.Join(a.top().Notes(&v), " · ") + " ", Tone: theme.Dim}}
+	return a.remind(notes, a.width-widget.SpansWidth(a.theme, a.pageState())-widget.SpansWidth(a.theme, a.crumbs(len(a.stack)-1))-1)
+}
+
+// firstCrumb is the first page of the path that there is room for.
+func (a *App) firstCrumb() int {
+	room := a.width - widget.SpansWidth(a.theme, a.notes()) - widget.SpansWidth(a.theme, a.pageState()) - 1
+	for first := range a.stack {
+		if widget.SpansWidth(a.theme, a.crumbs(first)) <= room {
+			return first
+		}
+	}
+	return len(a.stack) - 1
 }
 
 // crumbs are the pages of the path from one of them on.
@@ -227,6 +237,9 @@ func (a *App) pageState() (spans []widget.Span) {
 	}
 	if a.unwell && a.top().Place().Kind != page.Instance {
 		spans = append(spans, widget.Span{Text: "  only unwell", Tone: theme.Warn})
+	}
+	if m, ok := a.top().(page.Marked); ok && m.Marks() > 0 {
+		spans = append(spans, widget.Span{Text: fmt.Sprintf("  %d marked", m.Marks()), Tone: theme.Accent})
 	}
 	return spans
 }

@@ -2,6 +2,7 @@ package tui_test
 
 import (
 	"bufio"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -9,9 +10,12 @@ import (
 	"testing"
 	"time"
 
+	tea "charm.land/bubbletea/v2"
+
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/tui"
 	"github.com/midwatch-cli/midwatch/tui/theme"
+	"github.com/midwatch-cli/midwatch/tui/widget"
 )
 
 // TestJourneys walks every journey of testdata/journeys, in a small language, a
@@ -24,6 +28,9 @@ import (
 //	type TEXT           a key for each character
 //	see TEXT            it is on the screen; not TEXT: it is not
 //	cursor TEXT         the row of the cursor begins with it
+//	click X Y           a click on a column and a line of the screen, from 0
+//	click TEXT          a click on the first place where it stands
+//	wheel up            or down: the wheel turns by one
 //	wait 20s            time goes by
 //	ended               the feed is over
 //	quits KEY           the key ends everything
@@ -91,6 +98,13 @@ func (d *dash) step(step string) string {
 		if strings.Contains(d.screen(), rest) {
 			return "is seen"
 		}
+	case "click":
+		if !d.click(rest) {
+			return "is not seen"
+		}
+	case "wheel":
+		button := map[string]tea.MouseButton{"up": tea.MouseWheelUp, "down": tea.MouseWheelDown}[rest]
+		d.send(tea.MouseWheelMsg{X: 5, Y: 5, Button: button})
 	case "cursor":
 		if !strings.Contains(d.lit(), rest) {
 			return "it is on " + d.lit()
@@ -108,6 +122,25 @@ func (d *dash) step(step string) string {
 		return "no such step"
 	}
 	return ""
+}
+
+// click clicks on a place, or on a text.
+func (d *dash) click(at string) bool {
+	var x, y int
+	if n, _ := fmt.Sscanf(at, "%d %d", &x, &y); n != 2 {
+		y = -1
+		for i, line := range strings.Split(d.screen(), "\n") {
+			if before, _, found := strings.Cut(line, at); found {
+				x, y = widget.Width(before), i
+				break
+			}
+		}
+		if y < 0 {
+			return false
+		}
+	}
+	d.send(tea.MouseClickMsg{X: x, Y: y, Button: tea.MouseLeft})
+	return true
 }
 
 func known(words []string) *fleet.Snapshot {

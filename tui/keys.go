@@ -22,9 +22,7 @@ func (a *App) keys() []page.Binding {
 	}
 	if kind := a.top().Place().Kind; kind != page.Instance { // it is one thing
 		all = append(all, page.Binding{Keys: []string{"ctrl+z"}, Shown: "ctrl-z", Does: either(a.unwell, "show all", "only unwell"), Do: do(func() { a.unwell = !a.unwell })})
-		if kind == page.Fleet { // no other page has more columns than fit
-			all = append(all, page.Binding{Keys: []string{"w"}, Shown: "w", Does: either(a.wide, "as it fits", "wide"), Quiet: true, Do: do(func() { a.wide = !a.wide })})
-		}
+		all = append(all, page.Binding{Keys: []string{"w"}, Shown: "w", Does: either(a.wide, "columns as they fit", "wide columns first"), Quiet: true, Do: do(func() { a.wide = !a.wide })})
 	}
 	all = append(all, []page.Binding{
 		{Keys: []string{":"}, Shown: ":", Does: "go", Do: do(a.askPlace)},

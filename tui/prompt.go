@@ -141,6 +141,10 @@ func (a *App) askPlace() {
 			p.hint, p.wrong = a.seek(where), true
 			return p.hint == ""
 		}
+		if text == "mouse off" || text == "mouse on" {
+			a.mouseOff = text == "mouse off"
+			return true
+		}
 		to, ok := places[text]
 		if offers := p.offers(text); !ok && text != "" && len(offers) > 0 {
 			to, ok = places[offers[0]], true

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/midwatch-cli/midwatch/fleet"
@@ -20,7 +21,7 @@ import (
 func TestAnyKeys(t *testing.T) {
 	keys := []string{
 		"enter", "esc", "up", "down", "left", "right", "tab", "pgup", "pgdown", "home", "end", "backspace", "space", "ctrl+z", "ctrl+u",
-		"a", "e", "f", "g", "G", "h", "j", "k", "l", "p", "s", "w", "y", "c", "d", "m", "x", "1", "/", ":", "?", "*", "[", "!", "=", "日", "é",
+		"a", "e", "f", "g", "G", "h", "j", "k", "l", "p", "r", "s", "<", "M", "ctrl+space", "w", "y", "c", "d", "m", "x", "1", "/", ":", "?", "*", "[", "!", "=", "日", "é",
 	}
 	worlds := []*fleet.Snapshot{night(), healed(), odd(), without(night(), "payment"), without(night(), "order", "user"), {}, many(40, 400)}
 	sizes := [][2]int{{80, 24}, {0, 0}, {1, 1}, {40, 10}, {200, 60}, {3, 2}, {20, 6}, {2, 50}, {300, 4}, {80, 12}}
@@ -38,6 +39,13 @@ func TestAnyKeys(t *testing.T) {
 				w := r.IntN(len(worlds))
 				d.take(worlds[w])
 				done = append(done, fmt.Sprint("world ", w))
+			case n == 4:
+				x, y := r.IntN(210), r.IntN(62)
+				d.send(tea.MouseClickMsg{X: x, Y: y, Button: tea.MouseLeft})
+				done = append(done, fmt.Sprint("click ", x, y))
+			case n == 5:
+				d.send(tea.MouseWheelMsg{Button: []tea.MouseButton{tea.MouseWheelUp, tea.MouseWheelDown}[r.IntN(2)]})
+				done = append(done, "wheel")
 			case n == 3 && seed%7 == 0:
 				d.send(tui.EndedMsg())
 			default:

@@ -127,8 +127,8 @@ func (a *App) tapeKeys() []page.Binding {
 		key(".", "a pass on", true, func() { p.Step(1) }, "."),
 		key("n", "next event", false, event(false, "nothing happens from here to the end of the recording"), "n"),
 		key("N", "event before", true, event(true, "nothing happened before this in the recording"), "N"),
-		key("<", "half as fast", true, func() { p.SetSpeed(faster(a.playing.Speed, 0.5)) }, "<", "-"),
-		key(">", "twice as fast", true, func() { p.SetSpeed(faster(a.playing.Speed, 2)) }, ">", "+"),
+		key("-", "half as fast", true, func() { p.SetSpeed(faster(a.playing.Speed, 0.5)) }, "-"),
+		key("+", "twice as fast", true, func() { p.SetSpeed(faster(a.playing.Speed, 2)) }, "+"),
 	}
 }
 

@@ -148,10 +148,10 @@ func TestReplayKeys(t *testing.T) {
 		see  string
 	}{
 		{"", "1 1 false", "playing"},
-		{">", "1 2 false", "playing ×2"},
-		{"> + +", "1 16 false", "playing ×16"},
-		{"< - < < <", "1 0.5 false", "playing ×0.5"},
-		{"> p", "1 1 true", "paused"},
+		{"+", "1 2 false", "playing ×2"},
+		{"+ + +", "1 16 false", "playing ×16"},
+		{"- - - - -", "1 0.5 false", "playing ×0.5"},
+		{"+ p", "1 1 true", "paused"},
 		{".", "2 1 true", "pass  2 of 10"},
 		{"n", "4 1 true", "payment/payment-2 up -> down"},
 		{"n", "7 1 true", "payment/payment-2 down -> up"},
@@ -179,7 +179,7 @@ func TestReplayKeys(t *testing.T) {
 	}
 	r.speed = math.Inf(1)
 	d.send(tui.TickMsg())
-	d.press("<")
+	d.press("-")
 	if r.speed != 4096 {
 		t.Errorf("half of at once is %v", r.speed)
 	}
@@ -316,7 +316,7 @@ func TestSeek(t *testing.T) {
 func TestOneMoment(t *testing.T) {
 	r := reelOf("n")
 	d := playing(t, r, theme.Options{ASCII: true}, 80, 24)
-	for _, key := range []string{".", ",", "n", "N", "p", "p", ">"} {
+	for _, key := range []string{".", ",", "n", "N", "p", "p", "+"} {
 		d.press(key)
 		d.turn()
 	}
@@ -348,7 +348,7 @@ func TestWay(t *testing.T) {
 		if here := slices.Index(way(), '●'); at < 0 || here != at {
 			t.Errorf("%d columns: the mark is at %d, the event at %d", width, at, here)
 		}
-		d.press("p", ">")
+		d.press("p", "+")
 		d.send(tui.TickMsg())
 		if here := slices.Index(way(), '●'); here != at {
 			t.Errorf("%d columns: it moved from %d to %d", width, at, here)

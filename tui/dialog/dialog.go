@@ -17,3 +17,8 @@ type Dialog interface {
 	// Keys are those that the footer shows, with what they do.
 	Keys() [][2]string
 }
+
+// Wheeled is a dialog that the wheel of a mouse scrolls.
+type Wheeled interface {
+	Wheel(v *page.View, by int)
+}

@@ -38,6 +38,9 @@ func (t *Text) Press(v *page.View, key, _ string) (page.Intent, bool) {
 	return nil, false
 }
 
+// Wheel scrolls.
+func (t *Text) Wheel(v *page.View, by int) { t.top = max(0, min(t.top+by, len(t.lines)-v.Height)) }
+
 // Draw draws what is seen of it.
 func (t *Text) Draw(v *page.View) []widget.Line {
 	top := max(0, min(t.top, len(t.lines)-v.Height))
@@ -68,6 +71,9 @@ func Help(own, all []page.Binding) *Text {
 	for i, w := range []string{"✓ up", "! degraded", "✗ down", "? unknown", "– maintenance"} {
 		signs.Left = append(signs.Left, widget.Span{Text: w + "   ", Tone: [...]theme.Tone{theme.Good, theme.Warn, theme.Bad, theme.Doubt, theme.Calm}[i]})
 	}
+	lines = append(lines, widget.Text(theme.Strong, " Mouse"),
+		widget.Text(theme.Plain, "   click chooses a row, twice opens it; on a name of a column it sorts, on the path it goes there"),
+		widget.Text(theme.Plain, "   shift-drag selects text, or :mouse off leaves the mouse to the terminal"), widget.Blank())
 	return NewText(append(lines, widget.Text(theme.Strong, " Signs"), signs))
 }
 

@@ -1,20 +1,77 @@
 package page
 
 import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/tui/desk"
 	"github.com/midwatch-cli/midwatch/tui/widget"
 )
 
-// List is a table with a cursor, and lines below it on what the cursor is on. It
-// is a part of most pages.
+// List is a table with a cursor, an order, marks, and lines below it on what the
+// cursor is on. It is a part of most pages: a page that is about to make its rows
+// anew calls Anew, Hide for each row that is not shown, Arrange, and, always,
+// Settle.
 type List[K comparable] struct {
 	Cursor widget.Cursor[K]
 	Keys   []K // of the rows, in their order
 	foot   int // lines below the table, where there is room for them
+
+	hidden int // rows that are not shown
+	made   made
+	order  chosen
+	orders []offer // that can be chosen, the usual one first
+	marks  marks[K]
 }
+
+// made is what rows depend on.
+type made struct {
+	of           *fleet.Snapshot
+	by           *desk.Holder
+	filter       string
+	unwell, wide bool
+	order        chosen
+}
+
+// chosen is an order that was chosen: the one of a column, else the usual one.
+type chosen struct {
+	column string
+	turned bool
+}
+
+// Anew says whether the rows have to be made anew: the snapshot, the journal, the
+// filter or the order is another one. Then it forgets those there are.
+func (l *List[K]) Anew(v *View, filter string) bool {
+	now := made{v.Snapshot, v.Holder, filter, v.Unwell, v.Wide, l.order}
+	if l.made == now {
+		return false
+	}
+	l.made = now
+	l.Keys, l.hidden = l.Keys[:0], 0
+	l.marks.unseen = l.marks.unseen[:0]
+	return true
+}
+
+// Again has the rows made anew, whatever Anew compares.
+func (l *List[K]) Again() { l.made = made{} }
+
+// Hide notes a row that is there and not shown.
+func (l *List[K]) Hide(key K) {
+	l.hidden++
+	if l.marks.on[key] {
+		l.marks.unseen = append(l.marks.unseen, key)
+	}
+}
+
+// Hidden is how many rows are there and not shown.
+func (l *List[K]) Hidden() int { return l.hidden }
 
 // Settle takes the rows there are now, and how many lines shall stand below them.
 func (l *List[K]) Settle(v *View, foot int) {
 	l.foot = foot
+	l.keepMarks()
 	l.Cursor.Settle(l.Keys, l.rows(v))
 }
 
@@ -36,9 +93,21 @@ func (l *List[K]) Motion() []Binding {
 	return Motion(func(v *View, by int) { l.Cursor.Move(by, l.Keys, l.rows(v)) })
 }
 
+// Notes say how much is not shown, and the order.
+func (l *List[K]) Notes() []string {
+	var notes []string
+	if l.hidden > 0 {
+		notes = append(notes, fmt.Sprint(l.hidden, " hidden"))
+	}
+	if order := l.sorted(); order != "" {
+		notes = append(notes, "sort: "+order)
+	}
+	return notes
+}
+
 // Draw draws the rows that are seen, and what stands below them.
 func (l *List[K]) Draw(v *View, columns []widget.Column, row func(i int) [][]widget.Span, foot func() []widget.Line) []widget.Line {
-	t := widget.Table{Columns: columns, Rows: len(l.Keys), Row: row, Cursor: l.Cursor.Row, Top: l.Cursor.Top, Height: min(l.rows(v)+1, v.Height)}
+	t := l.table(v, columns, row)
 	lines := t.Draw(v.Theme, v.Width)
 	n := l.below(v)
 	if n == 0 {
@@ -51,10 +120,38 @@ func (l *List[K]) Draw(v *View, columns []widget.Column, row func(i int) [][]wid
 	return append(lines, below[:min(n, len(below))]...)
 }
 
-// Column is a column and its cell for a row of type T.
+// table is what is drawn.
+func (l *List[K]) table(v *View, columns []widget.Column, row func(i int) [][]widget.Span) widget.Table {
+	columns = slices.Clone(columns)
+	for c := range columns {
+		col := &columns[c]
+		if o := l.offered(); o != nil && o.column != "" && o.column == title(col.Name) {
+			col.Sort = o.way(l.order.turned)
+		}
+		if v.Wide && col.Wide {
+			col.Leave, col.Wide = max(1, col.Leave-wideFirst), false
+		}
+	}
+	t := widget.Table{Columns: columns, Rows: len(l.Keys), Row: row, Cursor: l.Cursor.Row, Top: l.Cursor.Top, Height: min(l.rows(v)+1, v.Height)}
+	if l.Marks() > 0 {
+		t.Marked = func(i int) bool { return l.marks.on[l.Keys[i]] }
+	}
+	return t
+}
+
+// wideFirst is how much earlier than the others a wide column has its place once
+// one asked for them: by itself it has 11 or more to Leave, which is after all
+// others.
+const wideFirst = 10
+
+// title is the name of a column without its indent.
+func title(name string) string { return strings.TrimSpace(name) }
+
+// Column is a column, its cell for a row of type T, and how rows compare in it.
 type Column[T any] struct {
 	widget.Column
 	Cell func(T) []widget.Span
+	By   Order[T]
 }
 
 // Plain are the columns without their cells.
@@ -73,28 +170,4 @@ func Cells[T any](columns []Column[T], of T) [][]widget.Span {
 		out[i] = columns[i].Cell(of)
 	}
 	return out
-}
-
-// Scroll is lines that are longer than the screen.
-type Scroll struct {
-	top, lines int
-}
-
-// Motion are the keys that scroll.
-func (s *Scroll) Motion() []Binding {
-	return Motion(func(v *View, by int) {
-		s.top = max(0, min(s.top+by, s.lines-v.Height))
-	})
-}
-
-// Fit takes how many lines there are.
-func (s *Scroll) Fit(v *View, lines int) {
-	s.lines = lines
-	s.top = max(0, min(s.top, lines-v.Height))
-}
-
-// Seen are the lines that are seen.
-func (s *Scroll) Seen(v *View, lines []widget.Line) []widget.Line {
-	top := min(s.top, len(lines))
-	return lines[top:min(len(lines), top+max(0, v.Height))]
 }

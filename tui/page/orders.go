@@ -6,8 +6,7 @@ import (
 )
 
 // Orders are the keys that give orders to breakers. About says what they are
-// about and, where that names no breaker, which there are to choose from; of
-// nothing nothing is wanted.
+// about and, where that names no breaker, which there are to choose from.
 func Orders(about func() (targets []desk.Target, choice []string)) []Binding {
 	key := func(k string, v desk.Verb) Binding {
 		return Binding{Keys: []string{k}, Shown: k, Does: string(v), Write: true, Do: func(*View) Intent {
@@ -30,7 +29,7 @@ func Drains(about func() []desk.Target) []Binding {
 
 func wanted(v desk.Verb, targets []desk.Target, choice []string) Intent {
 	if len(targets) == 0 {
-		return nil
+		return Want{Wish: desk.Wish{Verb: v}}
 	}
 	return Want{Wish: desk.Wish{Verb: v, Targets: targets, Context: targets[0].Key.Context}, Breakers: choice}
 }

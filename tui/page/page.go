@@ -71,13 +71,6 @@ type Ticking interface {
 	Ticks(v *View) bool
 }
 
-// Pointed is a page that can be pointed at: line counts from its first, column
-// from its left edge. Twice is the second click on the same place.
-type Pointed interface {
-	Click(v *View, line, column int, twice bool) Intent
-	Wheel(v *View, by int)
-}
-
 // Binding is a key, what it is good for, and what it does: one table makes what
 // happens, the footer, and the help page.
 type Binding struct {

@@ -2,7 +2,9 @@ package page
 
 import (
 	"cmp"
+	"maps"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -207,29 +209,57 @@ const tallied = 4
 // OpenBreakers says how many of a service's breakers, counted on each of its
 // instances, refuse calls: "1 open"; where none does, what is worst of the others.
 func OpenBreakers(s *fleet.ServiceView) (text string, tone theme.Tone) {
-	refusing, trying, other, all := 0, 0, 0, 0
-	for i := range s.Instances {
-		for k := range s.Instances[i].Breakers {
-			all++
-			switch st := s.Instances[i].Breakers[k].State; {
-			case st.Refuses():
-				refusing++
-			case st == fleet.BreakerHalfOpen:
-				trying++
-			case st != fleet.BreakerClosed:
-				other++
-			}
-		}
-	}
-	switch {
-	case refusing > 0:
-		return strconv.Itoa(refusing) + " open", theme.Bad
-	case trying > 0:
-		return strconv.Itoa(trying) + " half", theme.Warn
-	case other > 0:
-		return strconv.Itoa(other) + " off", theme.Warn
-	case all > 0:
+	switch n := standing(s.Instances); {
+	case n.refusing > 0:
+		return strconv.Itoa(n.refusing) + " open", theme.Bad
+	case n.trying > 0:
+		return strconv.Itoa(n.trying) + " half", theme.Warn
+	case n.other > 0:
+		return strconv.Itoa(n.other) + " off", theme.Warn
+	case n.all > 0:
 		return "closed", theme.Dim
 	}
 	return "–", theme.Dim
+}
+
+// BreakerRank is how bad OpenBreakers is: those that refuse weigh most; below 0
+// there are none.
+func BreakerRank(in ...fleet.InstanceView) int {
+	n := standing(in)
+	if n.all == 0 {
+		return -1
+	}
+	return n.refusing*1e8 + n.trying*1e4 + n.other
+}
+
+// counted is how breakers stand, each counted on every instance.
+type counted struct{ refusing, trying, other, all int }
+
+func standing(in []fleet.InstanceView) (n counted) {
+	for i := range in {
+		for k := range in[i].Breakers {
+			n.all++
+			switch st := in[i].Breakers[k].State; {
+			case st.Refuses():
+				n.refusing++
+			case st == fleet.BreakerHalfOpen:
+				n.trying++
+			case st != fleet.BreakerClosed:
+				n.other++
+			}
+		}
+	}
+	return n
+}
+
+// Labels are metadata in one line, by key: team=shop tier=1.
+func Labels(labels map[string]string) string {
+	text := make([]byte, 0, 64)
+	for i, k := range slices.Sorted(maps.Keys(labels)) {
+		if i > 0 {
+			text = append(text, ' ')
+		}
+		text = append(append(append(text, k...), '='), labels[k]...)
+	}
+	return string(text)
 }

@@ -56,6 +56,19 @@ func (c *Cursor[K]) Move(by int, keys []K, height int) {
 	c.scroll(len(keys), height)
 }
 
+// Scroll moves what is seen by so many rows; the cursor goes along only where it
+// would not be seen any more.
+func (c *Cursor[K]) Scroll(by int, keys []K, height int) {
+	height = max(height, 1)
+	if len(keys) == 0 {
+		return
+	}
+	c.Top = max(0, min(c.Top+by, len(keys)-height))
+	if row := max(c.Top, min(c.Row, c.Top+height-1, len(keys)-1)); row != c.Row {
+		c.Move(row-c.Row, keys, height)
+	}
+}
+
 // scroll moves what is seen as little as it has to.
 func (c *Cursor[K]) scroll(n, height int) {
 	height = max(height, 1)

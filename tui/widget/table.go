@@ -11,6 +11,33 @@ type Column struct {
 	Min   int  // columns of the screen that it takes at least
 	Flex  bool // it may be cut down to Min before others leave
 	Leave int  // where there is no room the greatest leaves first; 0 stays
+	Wide  bool // it gives way before any other is cut
+	Sort  Sort // whether rows stand in its order
+}
+
+// Sort says whether rows stand in the order of a column.
+type Sort uint8
+
+// The ways to sort.
+const (
+	Unsorted Sort = iota
+	Rising        // the least stands first
+	Falling       // the greatest stands first
+)
+
+// name is the name of a column as it stands above it, with how it sorts.
+func (c *Column) name(th *theme.Theme) string {
+	switch {
+	case c.Sort == Rising && th.ASCII:
+		return c.Name + "^"
+	case c.Sort == Rising:
+		return c.Name + "▲"
+	case c.Sort == Falling && th.ASCII:
+		return c.Name + "v"
+	case c.Sort == Falling:
+		return c.Name + "▼"
+	}
+	return c.Name
 }
 
 // Table draws the rows that are seen, and only those.
@@ -18,6 +45,7 @@ type Table struct {
 	Columns []Column
 	Rows    int                  // there are
 	Row     func(i int) [][]Span // the cells of one, for each column
+	Marked  func(i int) bool     // whether one is marked; nil: none is, and no room is kept for it
 	Cursor  int                  // the lit row; below 0: none
 	Top     int                  // the first row that is seen
 	Height  int                  // lines there are, with the one of names
@@ -30,31 +58,29 @@ func (t *Table) Draw(th *theme.Theme, width int) []Line {
 	if t.Height <= 0 || width <= 0 {
 		return nil
 	}
-	seen := min(t.Rows-t.Top, t.Height-1)
-	cells := make([][][]Span, 0, max(seen, 0))
-	for i := range max(seen, 0) {
-		row := t.Row(t.Top + i)
-		for _, cell := range row {
-			for k := range cell {
-				cell[k].Text = th.Text(cell[k].Text)
-			}
-		}
-		cells = append(cells, row)
-	}
-	widths := t.widths(th, cells, width-1)
+	cells := t.cells(th)
+	widths := t.widths(th, cells, width-t.edge())
 	lines := make([]Line, 0, len(cells)+1)
 	names := make([]Span, 0, len(t.Columns)*2+1)
-	names = append(names, Span{" ", theme.Plain})
-	for c, col := range t.Columns {
+	names = append(names, Span{blanks(t.edge()), theme.Plain})
+	for c := range t.Columns {
+		col := &t.Columns[c]
+		tone := theme.Dim
+		if col.Sort != Unsorted {
+			tone = theme.Accent
+		}
 		if widths[c] > 0 {
-			names = put(th, names, []Span{{col.Name, theme.Dim}}, widths[c], col.Right)
+			names = put(th, names, []Span{{col.name(th), tone}}, widths[c], col.Right)
 		}
 	}
 	lines = append(lines, Line{Left: trimmed(names)})
 	for i, row := range cells {
 		lit := t.Top+i == t.Cursor
-		line := make([]Span, 0, len(t.Columns)*3+1)
+		line := make([]Span, 0, len(t.Columns)*3+2)
 		line = append(line, Span{mark(th, lit), theme.Accent})
+		if t.Marked != nil {
+			line = append(line, Span{star(t.Marked(t.Top + i)), theme.Accent})
+		}
 		for c := range t.Columns {
 			if widths[c] > 0 {
 				line = put(th, line, row[c], widths[c], t.Columns[c].Right)
@@ -63,6 +89,54 @@ func (t *Table) Draw(th *theme.Theme, width int) []Line {
 		lines = append(lines, Line{Left: trimmed(line), Lit: lit})
 	}
 	return lines
+}
+
+// cells are those of the rows that are seen.
+func (t *Table) cells(th *theme.Theme) [][][]Span {
+	seen := max(0, min(t.Rows-t.Top, t.Height-1))
+	cells := make([][][]Span, 0, seen)
+	for i := range seen {
+		row := t.Row(t.Top + i)
+		for _, cell := range row {
+			for k := range cell {
+				cell[k].Text = th.Text(cell[k].Text)
+			}
+		}
+		cells = append(cells, row)
+	}
+	return cells
+}
+
+// edge is how many columns of the screen stand before the cells: for the cursor,
+// and for marks where there are any.
+func (t *Table) edge() int {
+	if t.Marked != nil {
+		return 2
+	}
+	return 1
+}
+
+// At is the column of the table that a column of the screen belongs to, with the
+// gap behind it; false where there is none.
+func (t *Table) At(th *theme.Theme, width, x int) (column int, ok bool) {
+	right := t.edge()
+	for c, w := range t.widths(th, t.cells(th), width-t.edge()) {
+		if w == 0 {
+			continue
+		}
+		if right += w + gap; x < right && x < width {
+			return c, true
+		}
+	}
+	return 0, false
+}
+
+// star stands before a row that is marked.
+func star(marked bool) string {
+	if marked {
+		return "*"
+	}
+	return " "
 }
 
 // mark stands before each row: colour is not needed to see the cursor.
@@ -123,7 +197,7 @@ func allBlank(s string) bool {
 func (t *Table) widths(th *theme.Theme, cells [][][]Span, width int) []int {
 	w := make([]int, len(t.Columns))
 	for c := range t.Columns {
-		w[c] = max(t.Columns[c].Min, Width(t.Columns[c].Name))
+		w[c] = max(t.Columns[c].Min, Width(t.Columns[c].name(th)))
 		for _, row := range cells {
 			n := 0
 			for _, s := range row[c] {
@@ -133,30 +207,42 @@ func (t *Table) widths(th *theme.Theme, cells [][][]Span, width int) []int {
 		}
 	}
 	for over := total(w) - width; over > 0; over = total(w) - width {
-		if t.squeeze(w, over) {
-			continue
+		worst, wide := t.worst(w, true), true
+		if worst < 0 {
+			worst, wide = t.worst(w, false), false
 		}
-		worst := -1
-		for c := range t.Columns {
-			if w[c] > 0 && t.Columns[c].Leave > 0 && (worst < 0 || t.Columns[c].Leave > t.Columns[worst].Leave) {
-				worst = c
-			}
+		if t.squeeze(w, over, wide) {
+			continue
 		}
 		if worst < 0 {
 			break // what stays is cut at the edge
 		}
 		w[worst] = 0
-		t.regain(th, w, cells)
+		t.regain(w, cells)
 	}
 	return w
 }
 
+// worst is the column that leaves first, of the wide ones where they are meant;
+// below 0 none does.
+func (t *Table) worst(w []int, wide bool) int {
+	worst := -1
+	for c := range t.Columns {
+		if w[c] > 0 && t.Columns[c].Leave > 0 && (t.Columns[c].Wide || !wide) && (worst < 0 || t.Columns[c].Leave > t.Columns[worst].Leave) {
+			worst = c
+		}
+	}
+	return worst
+}
+
 // squeeze takes columns of the screen from those that can be cut, the last one
-// first; false when nothing more can be had.
-func (t *Table) squeeze(w []int, over int) bool {
+// first, of the wide ones where they are meant; false when there is not enough to
+// be had.
+func (t *Table) squeeze(w []int, over int, wide bool) bool {
+	can := func(c int) bool { return t.Columns[c].Flex && w[c] > 0 && (t.Columns[c].Wide || !wide) }
 	room := 0
 	for c := range t.Columns {
-		if t.Columns[c].Flex && w[c] > 0 {
+		if can(c) {
 			room += max(0, w[c]-t.Columns[c].Min)
 		}
 	}
@@ -164,7 +250,7 @@ func (t *Table) squeeze(w []int, over int) bool {
 		return false
 	}
 	for c := len(w) - 1; c >= 0 && over > 0; c-- {
-		if t.Columns[c].Flex && w[c] > 0 {
+		if can(c) {
 			take := min(over, max(0, w[c]-t.Columns[c].Min))
 			w[c] -= take
 			over -= take
@@ -175,7 +261,7 @@ func (t *Table) squeeze(w []int, over int) bool {
 
 // regain is where a column left: those that can be cut have their full width
 // again.
-func (t *Table) regain(_ *theme.Theme, w []int, cells [][][]Span) {
+func (t *Table) regain(w []int, cells [][][]Span) {
 	for c := range t.Columns {
 		if !t.Columns[c].Flex || w[c] == 0 {
 			continue

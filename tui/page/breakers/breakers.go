@@ -3,15 +3,12 @@
 package breakers
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet"
-	"github.com/midwatch-cli/midwatch/fleet/plain"
 	"github.com/midwatch-cli/midwatch/tui/desk"
 	"github.com/midwatch-cli/midwatch/tui/page"
 	"github.com/midwatch-cli/midwatch/tui/theme"
@@ -34,25 +31,17 @@ type group struct {
 	since          time.Time
 	hold           fleet.Hold
 	word           string // the far side's own, of a state that is none of ours
+	api, note      string // who read it, and what else the far side says
 }
 
 // Page lists breakers.
 type Page struct {
 	list   page.List[key]
 	filter page.Filter
-	rows   []group
-	hidden int
+	rows   []*group
 	unread int // instances whose breakers could not be read
+	apart  page.Apart
 	now    time.Time
-	made   made // what the rows were made for
-}
-
-// made is what rows depend on.
-type made struct {
-	of     *fleet.Snapshot
-	by     *desk.Holder
-	filter string
-	unwell bool
 }
 
 // New returns the page.
@@ -71,35 +60,52 @@ func (p *Page) SetFilter(text string) error {
 	return nil
 }
 
-// Notes say how much is not shown.
+// Notes say what could not be read, how much is not shown, and the order.
 func (p *Page) Notes(*page.View) []string {
 	var notes []string
 	if p.unread > 0 {
 		notes = append(notes, fmt.Sprint("not read on ", p.unread))
 	}
-	if p.hidden > 0 {
-		notes = append(notes, fmt.Sprint(p.hidden, " hidden"))
-	}
-	return notes
+	return append(notes, p.list.Notes()...)
 }
+
+// Marks is how many breakers are marked.
+func (p *Page) Marks() int { return p.list.Marks() }
 
 // Keys are the page's own.
 func (p *Page) Keys() []page.Binding {
-	own := append([]page.Binding{{Keys: []string{"enter", "right", "l"}, Shown: "enter", Does: "its service", Do: func(*page.View) page.Intent {
-		k, ok := p.list.Current()
-		if !ok {
-			return nil
-		}
-		return page.Open{Place: page.Place{Kind: page.Service, Key: fleet.Key{Ref: k.ref}}}
-	}}}, page.Orders(func() ([]desk.Target, []string) {
-		k, ok := p.list.Current()
-		if !ok {
-			return nil, nil
-		}
-		return []desk.Target{{Key: fleet.Key{Ref: k.ref}, Breaker: k.name}}, nil
-	})...)
-	return append(own, p.list.Motion()...)
+	own := []page.Binding{{Keys: []string{"enter", "right", "l"}, Shown: "enter", Does: "its service", Do: p.open}}
+	return slices.Concat(own, p.list.Sorting(), p.list.Marking(), page.Orders(p.about), p.list.Motion())
 }
+
+// about is the breakers that an order is about.
+func (p *Page) about() (targets []desk.Target, _ []string) {
+	for _, k := range p.list.Chosen() {
+		targets = append(targets, desk.Target{Key: fleet.Key{Ref: k.ref}, Breaker: k.name})
+	}
+	return targets, nil
+}
+
+// open goes to the service of the cursor.
+func (p *Page) open(*page.View) page.Intent {
+	k, ok := p.list.Current()
+	if !ok {
+		return nil
+	}
+	return page.Open{Place: page.Place{Kind: page.Service, Key: fleet.Key{Ref: k.ref}}}
+}
+
+// Click chooses a row, or sorts.
+func (p *Page) Click(v *page.View, line, column int, twice bool) page.Intent {
+	columns, cells := p.table(v)
+	if p.list.Click(v, line, column, columns, cells) && twice {
+		return p.open(v)
+	}
+	return nil
+}
+
+// Wheel scrolls.
+func (p *Page) Wheel(v *page.View, by int) { p.list.Wheel(v, by) }
 
 // rank is how bad a state is.
 func rank(s fleet.BreakerState) int {
@@ -111,40 +117,41 @@ func rank(s fleet.BreakerState) int {
 // See groups what the snapshot has, worst first; once, as long as it and the journal
 // are the same.
 func (p *Page) See(v *page.View) {
-	if m := (made{v.Snapshot, v.Holder, p.filter.Text, v.Unwell}); m != p.made {
-		p.made = m
-		p.group(v)
+	if p.list.Anew(v, p.filter.Text) {
+		p.arrange(v)
 	}
 	p.list.Settle(v, timeline+1)
 }
 
-func (p *Page) group(v *page.View) {
-	p.rows, p.list.Keys, p.hidden, p.unread, p.now = p.rows[:0], p.list.Keys[:0], 0, 0, v.Snapshot.At
+func (p *Page) arrange(v *page.View) {
+	p.rows, p.unread, p.now = p.rows[:0], 0, v.Snapshot.At
+	p.apart = page.TellsApart(v.Snapshot)
 	for i := range v.Snapshot.Services {
 		groups, unread := grouped(&v.Snapshot.Services[i], v.Holder)
 		p.unread += unread
 		for _, g := range groups {
 			if v.Unwell && g.worst == fleet.BreakerClosed || !p.filter.Any(g.ref.Name+"/"+g.name+" "+g.worst.Words()) {
-				p.hidden++
+				p.list.Hide(g.key)
 				continue
 			}
 			p.rows = append(p.rows, g)
 		}
 	}
-	slices.SortStableFunc(p.rows, func(a, b group) int { return cmp.Compare(rank(b.worst), rank(a.worst)) })
-	for i := range p.rows {
-		p.list.Keys = append(p.list.Keys, p.rows[i].key)
+	usual := page.Usual[*group]{Turned: "best", By: page.Worst(func(g *group) int { return rank(g.worst) })}
+	page.Arrange(&p.list, usual, p.columns(v), p.rows)
+	for _, g := range p.rows {
+		p.list.Keys = append(p.list.Keys, g.key)
 	}
 }
 
 // Ticks says whether somebody's hold ends some time: that is seen to run down.
 func (p *Page) Ticks(*page.View) bool {
-	return slices.ContainsFunc(p.rows, func(g group) bool { return !g.hold.Until.IsZero() })
+	return slices.ContainsFunc(p.rows, func(g *group) bool { return !g.hold.Until.IsZero() })
 }
 
 // grouped are the breakers of a service. The journal's word on who holds one goes
 // before the far side's.
-func grouped(s *fleet.ServiceView, holder *desk.Holder) (groups []group, unread int) {
+func grouped(s *fleet.ServiceView, holder *desk.Holder) (groups []*group, unread int) {
 	for i := range s.Instances {
 		in := &s.Instances[i]
 		if in.BreakersWhy.Reason != "" {
@@ -153,9 +160,9 @@ func grouped(s *fleet.ServiceView, holder *desk.Holder) (groups []group, unread 
 		for j := range in.Breakers {
 			b := &in.Breakers[j]
 			k := key{s.Ref, b.Name}
-			at := slices.IndexFunc(groups, func(g group) bool { return g.key == k })
+			at := slices.IndexFunc(groups, func(g *group) bool { return g.key == k })
 			if at < 0 {
-				at, groups = len(groups), append(groups, group{key: k, worst: b.State, failures: math.NaN(), slow: math.NaN(), rejected: -1})
+				at, groups = len(groups), append(groups, &group{key: k, worst: b.State, failures: math.NaN(), slow: math.NaN(), rejected: -1})
 			}
 			hold := holder.Of(in.Key, b)
 			if hold.IsZero() {
@@ -169,7 +176,7 @@ func grouped(s *fleet.ServiceView, holder *desk.Holder) (groups []group, unread 
 
 func (g *group) add(b *fleet.Breaker, hold fleet.Hold) {
 	if rank(b.State) > rank(g.worst) {
-		g.worst, g.in, g.since, g.hold = b.State, 0, time.Time{}, fleet.Hold{}
+		g.worst, g.in, g.since, g.hold, g.note = b.State, 0, time.Time{}, fleet.Hold{}, ""
 	}
 	g.all++
 	if b.State == g.worst {
@@ -179,6 +186,9 @@ func (g *group) add(b *fleet.Breaker, hold fleet.Hold) {
 		}
 		if g.hold.IsZero() {
 			g.hold, g.word = hold, b.Word
+		}
+		if g.note == "" {
+			g.api, g.note = b.API, b.Note
 		}
 	}
 	g.failures, g.slow = greater(g.failures, b.FailureRate), greater(g.slow, b.SlowRate)
@@ -203,15 +213,13 @@ func (p *Page) Draw(v *page.View) []widget.Line {
 	switch {
 	case len(p.rows) == 0 && p.filter.Text != "":
 		return page.Middle(v, "No breaker matches "+p.filter.Text, "/ changes the filter")
-	case len(p.rows) == 0 && p.hidden > 0:
-		return page.Middle(v, fmt.Sprint("✓ All ", p.hidden, " breakers are closed."), "ctrl-z shows them")
+	case len(p.rows) == 0 && p.list.Hidden() > 0:
+		return page.Middle(v, fmt.Sprint("✓ All ", p.list.Hidden(), " breakers are closed."), "ctrl-z shows them")
 	case len(p.rows) == 0:
 		return page.Middle(v, "No breakers are read.", "midwatch breakers --help says how they are found")
 	}
-	columns := p.columns(v)
-	return p.list.Draw(v, page.Plain(columns), func(i int) [][]widget.Span { return page.Cells(columns, &p.rows[i]) }, func() []widget.Line {
-		return transitions(v)
-	})
+	columns, cells := p.table(v)
+	return p.list.Draw(v, columns, cells, func() []widget.Line { return transitions(v) })
 }
 
 // transitions are the last changes of breakers, the newest first.
@@ -226,53 +234,4 @@ func transitions(v *page.View) []widget.Line {
 		lines = append(lines, widget.Text(theme.Dim, " none has changed since this began"))
 	}
 	return lines
-}
-
-func (p *Page) columns(v *page.View) []page.Column[*group] {
-	text := func(name string, right bool, leave, least int, say func(*group) (string, theme.Tone)) page.Column[*group] {
-		return page.Column[*group]{Column: widget.Column{Name: name, Right: right, Leave: leave, Min: least, Flex: name == "HELD BY"}, Cell: func(g *group) []widget.Span {
-			s, tone := say(g)
-			return []widget.Span{{Text: s, Tone: tone}}
-		}}
-	}
-	share := func(f func(*group) float64) func(*group) (string, theme.Tone) {
-		return func(g *group) (string, theme.Tone) { return page.Share(f(g)), page.NumberTone(f(g)) }
-	}
-	return []page.Column[*group]{
-		{Column: widget.Column{Name: "  SERVICE", Flex: true, Min: 10}, Cell: func(g *group) []widget.Span {
-			sign := map[theme.Tone]string{theme.Good: "✓ ", theme.Warn: "! ", theme.Bad: "✗ ", theme.Doubt: "? "}[theme.Breaker(g.worst)]
-			return []widget.Span{{Text: sign, Tone: theme.Breaker(g.worst)}, {Text: g.ref.Name}}
-		}},
-		{Column: widget.Column{Name: "BREAKER", Flex: true, Min: 8}, Cell: func(g *group) []widget.Span { return []widget.Span{{Text: g.name}} }},
-		text("STATE", false, 0, 6, func(g *group) (string, theme.Tone) { return g.worst.Words(), theme.Breaker(g.worst) }),
-		text("INSTANCES", false, 2, 6, func(g *group) (string, theme.Tone) {
-			if g.all == 1 {
-				return "1", theme.Plain
-			}
-			return fmt.Sprintf("%d of %d", g.in, g.all), theme.Plain
-		}),
-		text("FAIL", true, 1, 4, share(func(g *group) float64 { return g.failures })),
-		text("SLOW", true, 5, 4, share(func(g *group) float64 { return g.slow })),
-		text("REJECTED", true, 4, 6, func(g *group) (string, theme.Tone) {
-			if g.rejected < 0 {
-				return page.None, theme.Dim
-			}
-			return strconv.FormatInt(g.rejected, 10), theme.Plain
-		}),
-		text("SINCE", true, 3, 6, func(g *group) (string, theme.Tone) {
-			if g.since.IsZero() {
-				return "–", theme.Dim
-			}
-			return plain.Duration(p.now.Sub(g.since).Truncate(time.Second)), theme.Plain
-		}),
-		text("HELD BY", false, 6, 8, func(g *group) (string, theme.Tone) {
-			switch {
-			case g.hold.By != "":
-				return page.Held(v, g.hold), theme.Warn
-			case g.worst == fleet.BreakerForcedOpen || g.worst == fleet.BreakerDisabled:
-				return "someone else", theme.Warn
-			}
-			return cmp.Or(g.word, "itself"), theme.Dim
-		}),
-	}
 }

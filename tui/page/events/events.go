@@ -3,6 +3,8 @@ package events
 
 import (
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/tui/page"
@@ -17,7 +19,9 @@ type Page struct {
 	filter page.Filter
 	away   bool // it does not follow
 	newer  int  // rows above the cursor, while it does not
-	hidden int
+	rows   []*fleet.Event
+	last   fleet.Event // the newest that rows were made of, whatever is shown
+	apart  page.Apart
 }
 
 // New returns the page.
@@ -35,13 +39,13 @@ func (p *Page) SetFilter(text string) error {
 	return nil
 }
 
-// Notes say whether it follows.
+// Notes say how much is not shown, the order, and whether it follows.
 func (p *Page) Notes(*page.View) []string {
-	var notes []string
-	if p.hidden > 0 {
-		notes = append(notes, fmt.Sprint(p.hidden, " hidden"))
-	}
-	if p.away {
+	notes := p.list.Notes()
+	switch {
+	case !p.list.Usual():
+		return notes
+	case p.away:
 		return append(notes, fmt.Sprint("stays here, ", p.newer, " newer above"))
 	}
 	return append(notes, "follows")
@@ -54,18 +58,7 @@ func (p *Page) Keys() []page.Binding {
 		follow = "stay"
 	}
 	own := []page.Binding{
-		{Keys: []string{"enter", "right", "l"}, Shown: "enter", Does: "open", Do: func(*page.View) page.Intent {
-			e, ok := p.list.Current()
-			switch {
-			case !ok:
-				return nil
-			case e.Key.Instance != "":
-				return page.Open{Place: page.Place{Kind: page.Instance, Key: e.Key}}
-			case e.Key.Name != "":
-				return page.Open{Place: page.Place{Kind: page.Service, Key: e.Key}}
-			}
-			return page.Open{Place: page.Place{Kind: page.Sources}}
-		}},
+		{Keys: []string{"enter", "right", "l"}, Shown: "enter", Does: "open", Do: p.open},
 		{Keys: []string{"f"}, Shown: "f", Does: follow, Do: func(*page.View) page.Intent {
 			p.away = !p.away
 			return nil
@@ -80,55 +73,128 @@ func (p *Page) Keys() []page.Binding {
 		}
 		own = append(own, b)
 	}
-	return own
+	return append(own, p.list.Sorting()...)
+}
+
+// open goes to what the event of the cursor is about.
+func (p *Page) open(*page.View) page.Intent {
+	e, ok := p.list.Current()
+	switch {
+	case !ok:
+		return nil
+	case e.Key.Instance != "":
+		return page.Open{Place: page.Place{Kind: page.Instance, Key: e.Key}}
+	case e.Key.Name != "":
+		return page.Open{Place: page.Place{Kind: page.Service, Key: e.Key}}
+	}
+	return page.Open{Place: page.Place{Kind: page.Sources}}
+}
+
+// Click chooses a row, or sorts.
+func (p *Page) Click(v *page.View, line, column int, twice bool) page.Intent {
+	columns, cells := p.table(v)
+	again := p.list.Click(v, line, column, columns, cells)
+	p.away = p.list.Cursor.Row > 0
+	if again && twice {
+		return p.open(v)
+	}
+	return nil
+}
+
+// Wheel scrolls. The newest that is scrolled out of sight is not followed.
+func (p *Page) Wheel(v *page.View, by int) {
+	p.list.Wheel(v, by)
+	p.away = p.list.Cursor.Row > 0
 }
 
 // See takes the events there are.
 func (p *Page) See(v *page.View) {
-	p.list.Keys, p.hidden = p.list.Keys[:0], 0
-	for i := len(v.Events) - 1; i >= 0; i-- {
-		e := v.Events[i]
-		if v.Unwell && page.EventTone(&e) == theme.Good || p.filter.Text != "" && !p.filter.Any(e.Sentence()) {
-			p.hidden++
-			continue
-		}
-		p.list.Keys = append(p.list.Keys, e)
+	var last fleet.Event
+	if n := len(v.Events); n > 0 {
+		last = v.Events[n-1]
 	}
-	if !p.away && len(p.list.Keys) > 0 {
+	if last != p.last {
+		p.last = last
+		p.list.Again()
+	}
+	if p.list.Anew(v, p.filter.Text) {
+		p.arrange(v)
+	}
+	if !p.away && p.list.Usual() && len(p.list.Keys) > 0 {
 		p.list.Cursor.On(p.list.Keys[0])
 	}
 	p.list.Settle(v, 1)
 	p.newer = p.list.Cursor.Row
 }
 
+func (p *Page) arrange(v *page.View) {
+	p.rows, p.apart = p.rows[:0], page.TellsApart(v.Snapshot)
+	all := slices.Clone(v.Events) // what is behind View's is written over in time
+	for i := len(all) - 1; i >= 0; i-- {
+		e := &all[i]
+		if v.Unwell && page.EventTone(e) == theme.Good || p.filter.Text != "" && !p.filter.Any(e.Sentence()) {
+			p.list.Hide(*e)
+			continue
+		}
+		p.rows = append(p.rows, e)
+	}
+	page.Arrange(&p.list, page.Usual[*fleet.Event]{Turned: "oldest first"}, p.columns(v), p.rows)
+	for _, e := range p.rows {
+		p.list.Keys = append(p.list.Keys, *e)
+	}
+}
+
 // Draw draws the events that are seen.
 func (p *Page) Draw(v *page.View) []widget.Line {
 	switch {
-	case len(p.list.Keys) == 0 && p.hidden > 0:
+	case len(p.list.Keys) == 0 && p.list.Hidden() > 0:
 		return page.Middle(v, "No event matches.", "/ changes the filter, ctrl-z shows what became well")
 	case len(p.list.Keys) == 0:
 		return page.Middle(v, "Nothing has happened since this began.", "statuses, versions, breakers and registries are watched")
 	}
-	columns := columns(v)
-	return p.list.Draw(v, page.Plain(columns), func(i int) [][]widget.Span { return page.Cells(columns, &p.list.Keys[i]) }, func() []widget.Line {
+	columns, cells := p.table(v)
+	return p.list.Draw(v, columns, cells, func() []widget.Line {
 		return []widget.Line{page.Event(v, &p.list.Keys[p.list.Cursor.Row])}
 	})
 }
 
-func columns(v *page.View) []page.Column[*fleet.Event] {
-	text := func(name string, leave, least int, say func(*fleet.Event) (string, theme.Tone)) page.Column[*fleet.Event] {
-		return page.Column[*fleet.Event]{Column: widget.Column{Name: name, Leave: leave, Min: least, Flex: true}, Cell: func(e *fleet.Event) []widget.Span {
+type column = page.Column[*fleet.Event]
+
+// table is the columns, and the cells of a row.
+func (p *Page) table(v *page.View) ([]widget.Column, func(i int) [][]widget.Span) {
+	columns := p.columns(v)
+	return page.Plain(columns), func(i int) [][]widget.Span { return page.Cells(columns, p.rows[i]) }
+}
+
+func (p *Page) columns(v *page.View) []column {
+	text := func(name string, leave, least int, say func(*fleet.Event) (string, theme.Tone)) column {
+		return column{Column: widget.Column{Name: name, Leave: leave, Min: least, Flex: true}, Cell: func(e *fleet.Event) []widget.Span {
 			s, tone := say(e)
 			return []widget.Span{{Text: s, Tone: tone}}
-		}}
+		}, By: page.Words(func(e *fleet.Event) string { s, _ := say(e); return s })}
 	}
-	return []page.Column[*fleet.Event]{
+	all := []column{
 		text("TIME", 3, 8, func(e *fleet.Event) (string, theme.Tone) { return v.Clock(e.At), theme.Dim }),
 		text("WHAT", 2, 8, func(e *fleet.Event) (string, theme.Tone) { return kind(e), theme.Dim }),
 		text("WHO", 0, 12, func(e *fleet.Event) (string, theme.Tone) { return e.Who(), theme.Plain }),
-		text("CHANGE", 0, 12, change),
-		text("WHY", 4, 12, func(e *fleet.Event) (string, theme.Tone) { return e.Why.Detail, theme.Plain }),
 	}
+	all[0].By = page.Newest(func(e *fleet.Event) time.Time { return e.At })
+	if p.apart.Contexts {
+		all = append(all, text("CONTEXT", 5, 7, func(e *fleet.Event) (string, theme.Tone) { return e.Key.Context, theme.Dim }))
+	}
+	all = append(all, text("CHANGE", 0, 12, change), text("WHY", 4, 12, func(e *fleet.Event) (string, theme.Tone) { return e.Why.Detail, theme.Plain }))
+	further := func(name string, leave int, of func(*fleet.Event) string) {
+		c := text(name, leave, 8, func(e *fleet.Event) (string, theme.Tone) { return of(e), theme.Dim })
+		c.Wide = true
+		all = append(all, c)
+	}
+	if p.apart.Sources {
+		further("SOURCE", 11, func(e *fleet.Event) string { return e.Key.Source })
+	}
+	if p.apart.Namespaces {
+		further("NAMESPACE", 12, func(e *fleet.Event) string { return e.Key.Namespace })
+	}
+	return all
 }
 
 // kind is what sort of event it is, in a word.

@@ -3,6 +3,7 @@ package fleet
 import (
 	"cmp"
 	"fmt"
+	"strings"
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/tui/history"
@@ -14,14 +15,7 @@ import (
 // sparkWidth is how many of the last passes a sparkline has.
 const sparkWidth = 10
 
-// seen is a row, and what it is of.
-type seen struct {
-	row
-	service *fleet.ServiceView
-	numbers fleet.Traffic
-}
-
-type column = page.Column[*seen]
+type column = page.Column[*row]
 
 // Draw draws the rows that are seen, and what is wrong with the one of the
 // cursor.
@@ -32,11 +26,14 @@ func (p *Page) Draw(v *page.View) []widget.Line {
 	case len(p.rows) == 0:
 		return page.Middle(v, p.nothing(v)...)
 	}
+	columns, cells := p.table(v)
+	return p.list.Draw(v, columns, cells, p.about)
+}
+
+// table is the columns, and the cells of a row.
+func (p *Page) table(v *page.View) ([]widget.Column, func(i int) [][]widget.Span) {
 	columns := p.columns(v)
-	return p.list.Draw(v, page.Plain(columns), func(i int) [][]widget.Span {
-		s := &p.of.Services[p.rows[i].at]
-		return page.Cells(columns, &seen{p.rows[i], s, page.Traffic(s.Traffic)})
-	}, p.about)
+	return page.Plain(columns), func(i int) [][]widget.Span { return page.Cells(columns, p.rows[i]) }
 }
 
 // nothing says why no row is there.
@@ -57,55 +54,85 @@ func (p *Page) about() []widget.Line {
 	if ref, ok := p.list.Cursor.Key(); ok && p.list.Cursor.Gone() {
 		return []widget.Line{page.Gone(ref.Name)}
 	}
-	s := &p.of.Services[p.rows[p.list.Cursor.Row].at]
+	s := p.rows[p.list.Cursor.Row].service
 	return []widget.Line{page.About(s.Name, s.Status, s.Why, fmt.Sprintf("%d of %d serve", s.Serving, len(s.Instances)))}
 }
 
 func (p *Page) columns(v *page.View) []column {
 	c := []column{p.serviceColumn()}
-	text := func(name string, leave int, field func(*fleet.ServiceView) string) column {
-		return column{Column: widget.Column{Name: name, Leave: leave, Flex: true, Min: min(len(name), 8)}, Cell: func(r *seen) []widget.Span {
-			return []widget.Span{{Text: field(r.service), Tone: theme.Dim}}
-		}}
-	}
-	if p.names.contexts {
+	if p.names.Contexts {
 		c = append(c, text("CONTEXT", 5, func(s *fleet.ServiceView) string { return s.Context }))
 	}
-	if p.names.sources {
-		c = append(c, text("SOURCE", 12, func(s *fleet.ServiceView) string { return s.Source }))
+	if p.names.Sources {
+		c = append(c, wide(text("SOURCE", 12, func(s *fleet.ServiceView) string { return s.Source })))
 	}
-	if p.names.namespaces {
+	if p.names.Namespaces {
 		c = append(c, text("NAMESPACE", 6, func(s *fleet.ServiceView) string { return s.Namespace }))
 	}
-	c = append(c, column{Column: widget.Column{Name: "STATUS", Leave: 9, Min: 8}, Cell: func(r *seen) []widget.Span {
+	c = append(c, column{Column: widget.Column{Name: "STATUS", Leave: 9, Min: 8}, Cell: func(r *row) []widget.Span {
 		_, tone := theme.Mark(r.service.Status)
 		return []widget.Span{{Text: cmp.Or(r.service.Status.String(), "unknown"), Tone: tone}}
-	}}, column{Column: widget.Column{Name: "INSTANCES", Leave: 1}, Cell: func(r *seen) []widget.Span {
+	}, By: page.Worst(func(r *row) int { return int(r.service.Status) })}, column{Column: widget.Column{Name: "INSTANCES", Leave: 1}, Cell: func(r *row) []widget.Span {
 		return page.Bar(r.service)
-	}})
+	}, By: page.Most(func(r *row) float64 { return float64(len(r.service.Instances)) })})
 	c = append(c, measured(v)...)
-	c = append(c, column{Column: widget.Column{Name: "BREAKERS", Leave: 4}, Cell: func(r *seen) []widget.Span {
+	c = append(c, column{Column: widget.Column{Name: "BREAKERS", Leave: 4}, Cell: func(r *row) []widget.Span {
 		text, tone := page.OpenBreakers(r.service)
 		return []widget.Span{{Text: text, Tone: tone}}
-	}})
+	}, By: page.Worst(func(r *row) int { return page.BreakerRank(r.service.Instances...) })})
 	versions := text("VERSIONS", 7, func(s *fleet.ServiceView) string {
 		return page.Tally(s.Instances, func(in *fleet.InstanceView) string { return in.Version })
 	})
-	zones := text("ZONES", 14, func(s *fleet.ServiceView) string {
+	versions.By = page.Versions(func(r *row) string { return newest(r.service) })
+	c = append(c, versions, wide(text("ZONES", 14, func(s *fleet.ServiceView) string {
 		return page.Tally(s.Instances, func(in *fleet.InstanceView) string { return in.Zone })
-	})
-	if v.Wide {
-		zones.Leave = 8
+	})), text("WHY", 15, func(s *fleet.ServiceView) string { return s.Why.Detail }))
+	c[len(c)-1].Min = 24
+	return append(c, p.further()...)
+}
+
+// text is a column of text that can be cut.
+func text(name string, leave int, field func(*fleet.ServiceView) string) column {
+	of := func(r *row) string { return field(r.service) }
+	return column{Column: widget.Column{Name: name, Leave: leave, Flex: true, Min: min(len(name), 10)}, Cell: func(r *row) []widget.Span {
+		return []widget.Span{{Text: of(r), Tone: theme.Dim}}
+	}, By: page.Words(of)}
+}
+
+// wide is a column that one asks for with the wide ones.
+func wide(c column) column {
+	c.Wide = true
+	return c
+}
+
+// newest is the newest version that a service runs.
+func newest(s *fleet.ServiceView) (version string) {
+	for i := range s.Instances {
+		if v := s.Instances[i].Version; page.Version(v, version) > 0 {
+			version = v
+		}
 	}
-	why := column{Column: widget.Column{Name: "WHY", Leave: 15, Flex: true, Min: 24}, Cell: func(r *seen) []widget.Span {
-		return []widget.Span{{Text: r.service.Why.Detail, Tone: theme.Dim}}
-	}}
-	return append(c, versions, zones, why)
+	return version
+}
+
+// further are the columns that have their place where all others have theirs, or
+// where they are asked for.
+func (p *Page) further() (c []column) {
+	if p.names.depends {
+		c = append(c, wide(text("DEPENDS ON", 16, func(s *fleet.ServiceView) string { return strings.Join(s.DependsOn, ", ") })))
+	}
+	if p.names.labels {
+		c = append(c, wide(text("LABELS", 17, func(s *fleet.ServiceView) string { return page.Labels(s.Labels) })))
+	}
+	if !p.names.Sources {
+		c = append(c, wide(text("SOURCE", 18, func(s *fleet.ServiceView) string { return s.Source })))
+	}
+	return c
 }
 
 // serviceColumn is sign and name; a victim hangs below its cause.
 func (p *Page) serviceColumn() column {
-	return column{Column: widget.Column{Name: "  SERVICE", Flex: true, Min: 12}, Cell: func(r *seen) []widget.Span {
+	return column{Column: widget.Column{Name: "  SERVICE", Flex: true, Min: 12}, By: page.Words(func(r *row) string { return r.service.Name }), Cell: func(r *row) []widget.Span {
 		s := r.service
 		sign, tone := theme.Mark(s.Status)
 		name := theme.Plain
@@ -121,32 +148,28 @@ func (p *Page) serviceColumn() column {
 
 // measured are the columns of numbers, each with how it went.
 func measured(v *page.View) []column {
-	number := func(name string, leave, least int, text func(*fleet.Traffic) (string, theme.Tone)) column {
-		return column{Column: widget.Column{Name: name, Right: true, Leave: leave, Min: least}, Cell: func(r *seen) []widget.Span {
+	number := func(name string, leave, least int, of func(*fleet.Traffic) float64, text func(*fleet.Traffic) (string, theme.Tone)) column {
+		return column{Column: widget.Column{Name: name, Right: true, Leave: leave, Min: least}, Cell: func(r *row) []widget.Span {
 			s, tone := text(&r.numbers)
 			return []widget.Span{{Text: s, Tone: tone}}
-		}}
+		}, By: page.Most(func(r *row) float64 { return of(&r.numbers) })}
 	}
 	var buf [sparkWidth]float64
 	spark := func(leave int, of history.Number) column {
-		c := column{Column: widget.Column{Leave: leave, Min: sparkWidth}, Cell: func(r *seen) []widget.Span {
+		return column{Column: widget.Column{Leave: leave, Min: sparkWidth}, Cell: func(r *row) []widget.Span {
 			l := v.History.Of(r.service.Ref)
 			if l == nil {
 				return nil
 			}
 			return []widget.Span{{Text: widget.Spark(v.Theme, l.Last(of, buf[:]), sparkWidth), Tone: theme.Accent}}
 		}}
-		if v.Wide {
-			c.Leave = min(c.Leave, 10)
-		}
-		return c
 	}
 	return []column{
-		number("RATE", 3, 6, func(t *fleet.Traffic) (string, theme.Tone) { return page.Rate(t.Rate), page.NumberTone(t.Rate) }),
+		number("RATE", 3, 6, func(t *fleet.Traffic) float64 { return t.Rate }, func(t *fleet.Traffic) (string, theme.Tone) { return page.Rate(t.Rate), page.NumberTone(t.Rate) }),
 		spark(11, history.Rate),
-		number("ERR", 2, 4, func(t *fleet.Traffic) (string, theme.Tone) { return page.Share(t.Errors), page.ErrorTone(t.Errors) }),
+		number("ERR", 2, 4, func(t *fleet.Traffic) float64 { return t.Errors }, func(t *fleet.Traffic) (string, theme.Tone) { return page.Share(t.Errors), page.ErrorTone(t.Errors) }),
 		spark(13, history.Errors),
-		number("P99", 3, 6, func(t *fleet.Traffic) (string, theme.Tone) { return page.P99(t), page.NumberTone(t.P99) }),
+		number("P99", 3, 6, func(t *fleet.Traffic) float64 { return t.P99 }, func(t *fleet.Traffic) (string, theme.Tone) { return page.P99(t), page.NumberTone(t.P99) }),
 		spark(12, history.P99),
 	}
 }

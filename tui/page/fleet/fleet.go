@@ -3,9 +3,6 @@
 package fleet
 
 import (
-	"cmp"
-	"fmt"
-	"math"
 	"slices"
 
 	"github.com/midwatch-cli/midwatch/fleet"
@@ -17,58 +14,20 @@ import (
 type Page struct {
 	list   page.List[fleet.Ref]
 	filter page.Filter
-	order  int // of orders
-	rows   []row
-	hidden int // services that are not shown: filtered, or well
+	rows   []*row
 	of     *fleet.Snapshot
-	made   made // what the rows were made for
 	names  names
-}
-
-// made is what rows depend on beside the snapshot.
-type made struct {
-	filter string
-	order  int
-	unwell bool
 }
 
 // row is a service of the snapshot, and whether it hangs below its cause.
 type row struct {
-	at     int
-	victim bool
+	service *fleet.ServiceView
+	numbers fleet.Traffic
+	victim  bool
 }
-
-// names are the columns that are worth their place.
-type names struct{ contexts, sources, namespaces bool }
 
 // New returns the page.
 func New() *Page { return &Page{} }
-
-// orders are the ways to sort. The first one is by how bad things are.
-func orders() []order {
-	number := func(f func(*fleet.Traffic) float64) func(a, b *fleet.ServiceView) int {
-		of := func(s *fleet.ServiceView) float64 {
-			t := page.Traffic(s.Traffic)
-			if v := f(&t); !math.IsNaN(v) {
-				return v
-			}
-			return -1
-		}
-		return func(a, b *fleet.ServiceView) int { return cmp.Compare(of(b), of(a)) }
-	}
-	return []order{
-		{"worst", func(a, b *fleet.ServiceView) int { return cmp.Compare(b.Status, a.Status) }},
-		{"name", func(a, b *fleet.ServiceView) int { return 0 }},
-		{"rate", number(func(t *fleet.Traffic) float64 { return t.Rate })},
-		{"errors", number(func(t *fleet.Traffic) float64 { return t.Errors })},
-		{"p99", number(func(t *fleet.Traffic) float64 { return t.P99 })},
-	}
-}
-
-type order struct {
-	name string
-	by   func(a, b *fleet.ServiceView) int
-}
 
 // Place is the fleet.
 func (p *Page) Place() page.Place { return page.Place{Kind: page.Fleet} }
@@ -86,45 +45,49 @@ func (p *Page) SetFilter(text string) error {
 }
 
 // Notes say how much is not shown, and the order.
-func (p *Page) Notes(*page.View) []string {
-	var notes []string
-	if p.hidden > 0 {
-		notes = append(notes, fmt.Sprint(p.hidden, " hidden"))
-	}
-	return append(notes, "sort: "+orders()[p.order].name)
-}
+func (p *Page) Notes(*page.View) []string { return p.list.Notes() }
+
+// Marks is how many services are marked.
+func (p *Page) Marks() int { return p.list.Marks() }
 
 // Keys are the page's own.
 func (p *Page) Keys() []page.Binding {
-	own := []page.Binding{
-		{Keys: []string{"enter", "right", "l"}, Shown: "enter", Does: "open", Do: func(*page.View) page.Intent {
-			ref, ok := p.list.Current()
-			if !ok {
-				return nil
-			}
-			return page.Open{Place: page.Place{Kind: page.Service, Key: fleet.Key{Ref: ref}}}
-		}},
-		{Keys: []string{"s"}, Shown: "s", Does: "sort", Do: func(*page.View) page.Intent {
-			p.order = (p.order + 1) % len(orders())
-			return nil
-		}},
-	}
-	own = append(own, page.Orders(p.ordered)...)
-	return append(own, p.list.Motion()...)
+	own := []page.Binding{{Keys: []string{"enter", "right", "l"}, Shown: "enter", Does: "open", Do: p.open}}
+	return slices.Concat(own, p.list.Sorting(), p.list.Marking(), page.Orders(p.ordered), p.list.Motion())
 }
 
-// ordered is the service under the cursor, and its breakers.
-func (p *Page) ordered() ([]desk.Target, []string) {
-	ref, ok := p.list.Current()
-	if !ok || p.of == nil {
-		return nil, nil
+// ordered is the services that an order is about, and their breakers.
+func (p *Page) ordered() (targets []desk.Target, breakers []string) {
+	var all []fleet.InstanceView
+	for _, ref := range p.list.Chosen() {
+		if s := page.FindService(p.of, ref); s != nil {
+			targets = append(targets, desk.Target{Key: fleet.Key{Ref: ref}})
+			all = append(all, s.Instances...)
+		}
 	}
-	svc := page.FindService(p.of, ref)
-	if svc == nil {
-		return nil, nil
-	}
-	return []desk.Target{{Key: fleet.Key{Ref: ref}}}, page.BreakersOf(svc.Instances...)
+	return targets, page.BreakersOf(all...)
 }
+
+// open goes to the service of the cursor.
+func (p *Page) open(*page.View) page.Intent {
+	ref, ok := p.list.Current()
+	if !ok {
+		return nil
+	}
+	return page.Open{Place: page.Place{Kind: page.Service, Key: fleet.Key{Ref: ref}}}
+}
+
+// Click chooses a row, or sorts.
+func (p *Page) Click(v *page.View, line, column int, twice bool) page.Intent {
+	columns, cells := p.table(v)
+	if p.list.Click(v, line, column, columns, cells) && twice {
+		return p.open(v)
+	}
+	return nil
+}
+
+// Wheel scrolls.
+func (p *Page) Wheel(v *page.View, by int) { p.list.Wheel(v, by) }
 
 // See arranges the rows.
 func (p *Page) See(v *page.View) {
@@ -133,28 +96,27 @@ func (p *Page) See(v *page.View) {
 }
 
 func (p *Page) arrange(v *page.View) {
-	s, now := v.Snapshot, made{p.filter.Text, p.order, v.Unwell}
-	if p.of == s && p.made == now {
+	if !p.list.Anew(v, p.filter.Text) {
 		return
 	}
-	p.made = now
-	p.of, p.rows, p.list.Keys = s, p.rows[:0], p.list.Keys[:0]
-	p.names = worth(s)
+	s := v.Snapshot
+	p.of, p.rows, p.names = s, p.rows[:0], worth(s)
+	all := make([]row, len(s.Services))
 	for i := range s.Services {
 		svc := &s.Services[i]
 		if !p.filter.Service(svc) || v.Unwell && !unwell(svc) {
+			p.list.Hide(svc.Ref)
 			continue
 		}
-		p.rows = append(p.rows, row{at: i})
+		all[i] = row{service: svc, numbers: page.Traffic(svc.Traffic)}
+		p.rows = append(p.rows, &all[i])
 	}
-	p.hidden = len(s.Services) - len(p.rows)
-	by := orders()[p.order].by
-	slices.SortStableFunc(p.rows, func(a, b row) int { return by(&s.Services[a.at], &s.Services[b.at]) })
-	if p.order == 0 {
+	usual := page.Usual[*row]{Name: "worst", Turned: "best", By: page.Worst(func(r *row) int { return int(r.service.Status) })}
+	if page.Arrange(&p.list, usual, p.columns(v), p.rows) {
 		p.hang(s)
 	}
 	for _, r := range p.rows {
-		p.list.Keys = append(p.list.Keys, s.Services[r.at].Ref)
+		p.list.Keys = append(p.list.Keys, r.service.Ref)
 	}
 }
 
@@ -180,31 +142,34 @@ func (p *Page) hang(s *fleet.Snapshot) {
 	}
 	shown := map[fleet.Ref]bool{}
 	for _, r := range p.rows {
-		shown[s.Services[r.at].Ref] = true
+		shown[r.service.Ref] = true
 	}
-	below := map[fleet.Ref][]row{}
-	free := make([]row, 0, len(p.rows))
+	below := map[fleet.Ref][]*row{}
+	free := make([]*row, 0, len(p.rows))
 	for _, r := range p.rows {
-		if root, ok := cause[s.Services[r.at].Ref]; ok && shown[root] {
-			below[root] = append(below[root], row{r.at, true})
+		if root, ok := cause[r.service.Ref]; ok && shown[root] {
+			r.victim = true
+			below[root] = append(below[root], r)
 		} else {
 			free = append(free, r)
 		}
 	}
 	p.rows = p.rows[:0]
 	for _, r := range free {
-		p.rows = append(append(p.rows, r), below[s.Services[r.at].Ref]...)
+		p.rows = append(append(p.rows, r), below[r.service.Ref]...)
 	}
 }
 
-// worth says which columns tell rows apart.
-func worth(s *fleet.Snapshot) (n names) {
-	for i := range s.Sources {
-		n.contexts = n.contexts || s.Sources[i].Context != s.Sources[0].Context
-		n.sources = n.sources || s.Sources[i].Context == s.Sources[0].Context && s.Sources[i].Name != s.Sources[0].Name
-	}
+// names are the columns that have something to show.
+type names struct {
+	page.Apart
+	depends, labels bool
+}
+
+func worth(s *fleet.Snapshot) names {
+	n := names{Apart: page.TellsApart(s)}
 	for i := range s.Services {
-		n.namespaces = n.namespaces || s.Services[i].Namespace != ""
+		n.depends, n.labels = n.depends || len(s.Services[i].DependsOn) > 0, n.labels || len(s.Services[i].Labels) > 0
 	}
 	return n
 }

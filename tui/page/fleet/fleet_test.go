@@ -56,23 +56,44 @@ func names(lines []string) string {
 	return strings.Join(out, " ")
 }
 
-// TestOrders: each column's order; victims hang below their cause in the first
-// one only.
+// TestOrders: each column's order, both ways; what has no number stands last in
+// both. Victims hang below their cause in the page's own only.
 func TestOrders(t *testing.T) {
 	p, v := fleetpage.New(), pagetest.View(snapshot(), 100, 20)
-	for _, want := range [][2]string{
-		{"sort: worst", "payment └gateway └order stock inventory jobs catalogue user"},
-		{"sort: name", "catalogue gateway inventory jobs order payment stock user"},
-		{"sort: rate", "user order gateway catalogue payment stock jobs inventory"},
-		{"sort: errors", "payment order gateway stock user catalogue inventory jobs"},
-		{"sort: p99", "gateway order payment stock user catalogue inventory jobs"},
-		{"sort: worst", "payment └gateway └order stock inventory jobs catalogue user"},
+	const worst = "payment └gateway └order stock inventory jobs catalogue user"
+	for _, want := range [][3]string{
+		{"sort: worst", worst, "SERVICE STATUS INSTANCES RATE ERR P99 BREAKERS VERSIONS"},
+		{"sort: service", "catalogue gateway inventory jobs order payment stock user", "SERVICE▲ STATUS INSTANCES RATE ERR P99 BREAKERS VERSIONS"},
+		{"sort: status", "payment stock gateway order inventory jobs catalogue user", "SERVICE STATUS▼ INSTANCES RATE ERR P99 BREAKERS VERSIONS"},
+		{"sort: instances", "catalogue gateway inventory jobs order payment stock user", "SERVICE STATUS INSTANCES▼ RATE ERR P99 BREAKERS VERSIONS"},
+		{"sort: rate", "user order gateway catalogue payment stock jobs inventory", "SERVICE STATUS INSTANCES RATE▼ ERR P99 BREAKERS VERSIONS"},
+		{"sort: err", "payment order gateway stock user catalogue inventory jobs", "SERVICE STATUS INSTANCES RATE ERR▼ P99 BREAKERS VERSIONS"},
+		{"sort: p99", "gateway order payment stock user catalogue inventory jobs", "SERVICE STATUS INSTANCES RATE ERR P99▼ BREAKERS VERSIONS"},
 	} {
 		lines := pagetest.Drawn(t, p, v)
-		if got := names(lines); got != want[1] || p.Notes(v)[0] != want[0] {
-			t.Errorf("%v: %s\nwant %v", p.Notes(v), got, want)
+		if got := names(lines); got != want[1] || p.Notes(v)[0] != want[0] || strings.Join(strings.Fields(lines[0]), " ") != want[2] {
+			t.Errorf("%v: %s\nwant %v\n%s", p.Notes(v), got, want, lines[0])
 		}
 		pagetest.Press(t, p, v, "s")
+	}
+	for _, want := range [][3]string{
+		{"<", "sort: p99", "gateway order payment stock user catalogue inventory jobs"},
+		{"<", "sort: err", "payment order gateway stock user catalogue inventory jobs"},
+		{"r", "sort: err, least first", "catalogue user stock gateway order payment inventory jobs"},
+		{"<", "sort: rate", "user order gateway catalogue payment stock jobs inventory"},
+		{"r", "sort: rate, least first", "jobs stock payment catalogue gateway order user inventory"},
+		{"r", "sort: rate", "user order gateway catalogue payment stock jobs inventory"},
+	} {
+		pagetest.Press(t, p, v, want[0])
+		if got := names(pagetest.Drawn(t, p, v)); got != want[2] || p.Notes(v)[0] != want[1] {
+			t.Errorf("%v: %s\nwant %v", p.Notes(v), got, want)
+		}
+	}
+	p = fleetpage.New()
+	p.See(v)
+	pagetest.Press(t, p, v, "r")
+	if got := names(pagetest.Drawn(t, p, v)); got != "catalogue user jobs inventory gateway order payment stock" || p.Notes(v)[0] != "sort: best" {
+		t.Errorf("turned round: %s %v", got, p.Notes(v))
 	}
 }
 
@@ -94,7 +115,7 @@ func TestCauseIsNotShown(t *testing.T) {
 // missing, and numbers go before instances do.
 func TestColumns(t *testing.T) {
 	for width, want := range map[int]string{
-		200: "SERVICE STATUS INSTANCES RATE ERR P99 BREAKERS VERSIONS ZONES WHY",
+		200: "SERVICE STATUS INSTANCES RATE ERR P99 BREAKERS VERSIONS ZONES WHY SOURCE",
 		120: "SERVICE STATUS INSTANCES RATE ERR P99 BREAKERS VERSIONS",
 		80:  "SERVICE STATUS INSTANCES RATE ERR P99 BREAKERS VERSIONS",
 		70:  "SERVICE INSTANCES RATE ERR P99 BREAKERS VERSIONS",

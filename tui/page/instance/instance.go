@@ -61,6 +61,12 @@ func (p *Page) about() ([]desk.Target, []string) {
 	return []desk.Target{{Key: p.key}}, page.BreakersOf(*p.of)
 }
 
+// Click does nothing: there is nothing to choose.
+func (p *Page) Click(*page.View, int, int, bool) page.Intent { return nil }
+
+// Wheel scrolls.
+func (p *Page) Wheel(v *page.View, by int) { p.scroll.Move(v, by) }
+
 // See writes the page anew.
 func (p *Page) See(v *page.View) {
 	now := page.FindInstance(v.Snapshot, p.key)

@@ -2,6 +2,7 @@ package service
 
 import (
 	"slices"
+	"strconv"
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/tui/page"
@@ -17,10 +18,14 @@ func (p *Page) Draw(v *page.View) []widget.Line {
 	case len(p.in) == 0:
 		return append(page.Middle(&page.View{Width: v.Width, Height: max(1, v.Height-len(p.foot)), Theme: v.Theme}, p.nothing(v)...), p.foot...)
 	}
+	columns, cells := p.table()
+	return p.list.Draw(v, columns, cells, p.below)
+}
+
+// table is the columns, and the cells of a row.
+func (p *Page) table() ([]widget.Column, func(i int) [][]widget.Span) {
 	columns := columns(p.in)
-	return p.list.Draw(v, page.Plain(columns), func(i int) [][]widget.Span {
-		return page.Cells(columns, p.in[i])
-	}, p.below)
+	return page.Plain(columns), func(i int) [][]widget.Span { return page.Cells(columns, p.in[i]) }
 }
 
 // below is the instance of the cursor in words, and what is around the service.
@@ -45,44 +50,87 @@ func (p *Page) nothing(v *page.View) []string {
 type column = page.Column[*fleet.InstanceView]
 
 func columns(in []*fleet.InstanceView) []column {
-	text := func(name string, leave, least int, tone theme.Tone, field func(*fleet.InstanceView) string) column {
-		return column{Column: widget.Column{Name: name, Leave: leave, Flex: true, Min: least}, Cell: func(in *fleet.InstanceView) []widget.Span {
-			return []widget.Span{{Text: field(in), Tone: tone}}
-		}}
-	}
-	number := func(name string, leave, least int, text func(*fleet.Traffic) (string, theme.Tone)) column {
-		return column{Column: widget.Column{Name: name, Right: true, Leave: leave, Min: least}, Cell: func(in *fleet.InstanceView) []widget.Span {
-			t := page.Traffic(in.Traffic)
-			s, tone := text(&t)
-			return []widget.Span{{Text: s, Tone: tone}}
-		}}
-	}
 	all := []column{
-		{Column: widget.Column{Name: "  INSTANCE", Flex: true, Min: 12}, Cell: func(in *fleet.InstanceView) []widget.Span {
+		{Column: widget.Column{Name: "  INSTANCE", Flex: true, Min: 12}, By: page.Words(func(in *fleet.InstanceView) string { return in.Key.Instance }), Cell: func(in *fleet.InstanceView) []widget.Span {
 			sign, tone := theme.Mark(in.Status)
 			return []widget.Span{{Text: sign + " ", Tone: tone}, {Text: in.Key.Instance}}
 		}},
-		{Column: widget.Column{Name: "STATUS", Leave: 2, Min: 8}, Cell: func(in *fleet.InstanceView) []widget.Span {
+		{Column: widget.Column{Name: "STATUS", Leave: 2, Min: 8}, By: page.Worst(func(in *fleet.InstanceView) int { return int(in.Status) }), Cell: func(in *fleet.InstanceView) []widget.Span {
 			_, tone := theme.Mark(in.Status)
 			return []widget.Span{{Text: in.Status.String(), Tone: tone}}
 		}},
-		number("RATE", 5, 5, func(t *fleet.Traffic) (string, theme.Tone) { return page.Rate(t.Rate), page.NumberTone(t.Rate) }),
-		number("ERR", 3, 4, func(t *fleet.Traffic) (string, theme.Tone) { return page.Share(t.Errors), page.ErrorTone(t.Errors) }),
-		number("P99", 4, 6, func(t *fleet.Traffic) (string, theme.Tone) { return page.P99(t), page.NumberTone(t.P99) }),
-		{Column: widget.Column{Name: "BREAKERS", Leave: 7}, Cell: func(in *fleet.InstanceView) []widget.Span {
-			one := fleet.ServiceView{Instances: []fleet.InstanceView{*in}}
-			text, tone := page.OpenBreakers(&one)
-			if in.BreakersWhy.Reason != "" {
-				text, tone = "? "+string(in.BreakersWhy.Reason), theme.Doubt
-			}
-			return []widget.Span{{Text: text, Tone: tone}}
-		}},
+		number("RATE", 5, 5, func(t *fleet.Traffic) float64 { return t.Rate }, func(t *fleet.Traffic) (string, theme.Tone) { return page.Rate(t.Rate), page.NumberTone(t.Rate) }),
+		number("ERR", 3, 4, func(t *fleet.Traffic) float64 { return t.Errors }, func(t *fleet.Traffic) (string, theme.Tone) { return page.Share(t.Errors), page.ErrorTone(t.Errors) }),
+		number("P99", 4, 6, func(t *fleet.Traffic) float64 { return t.P99 }, func(t *fleet.Traffic) (string, theme.Tone) { return page.P99(t), page.NumberTone(t.P99) }),
+		{Column: widget.Column{Name: "BREAKERS", Leave: 7}, By: page.Worst(func(in *fleet.InstanceView) int { return page.BreakerRank(*in) }), Cell: breakersOf},
 		text("VERSION", 6, 5, theme.Dim, func(in *fleet.InstanceView) string { return in.Version }),
 		text("ZONE", 8, 4, theme.Dim, func(in *fleet.InstanceView) string { return in.Zone }),
 		text("ADDRESS", 9, 7, theme.Dim, func(in *fleet.InstanceView) string { return in.Addr }),
 	}
-	if slices.ContainsFunc(in, func(in *fleet.InstanceView) bool { return in.Why.Detail != "" }) {
+	all[6].By = page.Versions(func(in *fleet.InstanceView) string { return in.Version })
+	has := func(what func(*fleet.InstanceView) bool) bool { return slices.ContainsFunc(in, what) }
+	if has(func(in *fleet.InstanceView) bool { return in.Why.Detail != "" }) {
 		all = append(all, text("WHY", 10, 20, theme.Plain, func(in *fleet.InstanceView) string { return in.Why.Detail }))
 	}
+	return append(all, further(has)...)
+}
+
+// further are the columns that have their place where all others have theirs, or
+// where they are asked for, and of which there is something to show.
+func further(has func(what func(*fleet.InstanceView) bool) bool) (all []column) {
+	if has(func(in *fleet.InstanceView) bool { return in.Claimed != nil }) {
+		claimed := func(in *fleet.InstanceView) string {
+			if in.Claimed == nil {
+				return "–"
+			}
+			return in.Claimed.String()
+		}
+		all = append(all, wide(text("CLAIMED", 14, 7, theme.Dim, claimed)))
+	}
+	if has(func(in *fleet.InstanceView) bool { return in.Weight != 0 }) {
+		weight := column{Column: widget.Column{Name: "WEIGHT", Right: true, Leave: 16, Wide: true}, By: page.Most(func(in *fleet.InstanceView) float64 { return float64(in.Weight) })}
+		weight.Cell = func(in *fleet.InstanceView) []widget.Span {
+			return []widget.Span{{Text: strconv.Itoa(in.Weight), Tone: theme.Dim}}
+		}
+		all = append(all, weight)
+	}
+	if has(func(in *fleet.InstanceView) bool { return len(in.Labels) > 0 }) {
+		all = append(all, wide(text("LABELS", 15, 8, theme.Dim, func(in *fleet.InstanceView) string { return page.Labels(in.Labels) })))
+	}
 	return all
+}
+
+// wide is a column that one asks for with the wide ones.
+func wide(c column) column {
+	c.Wide = true
+	return c
+}
+
+// text is a column of text that can be cut.
+func text(name string, leave, least int, tone theme.Tone, field func(*fleet.InstanceView) string) column {
+	return column{Column: widget.Column{Name: name, Leave: leave, Flex: true, Min: least}, Cell: func(in *fleet.InstanceView) []widget.Span {
+		return []widget.Span{{Text: field(in), Tone: tone}}
+	}, By: page.Words(field)}
+}
+
+// number is a column of what was measured.
+func number(name string, leave, least int, of func(*fleet.Traffic) float64, text func(*fleet.Traffic) (string, theme.Tone)) column {
+	return column{Column: widget.Column{Name: name, Right: true, Leave: leave, Min: least}, Cell: func(in *fleet.InstanceView) []widget.Span {
+		t := page.Traffic(in.Traffic)
+		s, tone := text(&t)
+		return []widget.Span{{Text: s, Tone: tone}}
+	}, By: page.Most(func(in *fleet.InstanceView) float64 {
+		t := page.Traffic(in.Traffic)
+		return of(&t)
+	})}
+}
+
+// breakersOf is how an instance's breakers stand, or why that is not known.
+func breakersOf(in *fleet.InstanceView) []widget.Span {
+	one := fleet.ServiceView{Instances: []fleet.InstanceView{*in}}
+	text, tone := page.OpenBreakers(&one)
+	if in.BreakersWhy.Reason != "" {
+		text, tone = "? "+string(in.BreakersWhy.Reason), theme.Doubt
+	}
+	return []widget.Span{{Text: text, Tone: tone}}
 }

@@ -3,7 +3,6 @@
 package service
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 
@@ -19,11 +18,9 @@ type Page struct {
 	ref    fleet.Ref
 	list   page.List[fleet.Key]
 	filter page.Filter
-	order  int
 	in     []*fleet.InstanceView // the rows
-	hidden int
-	of     *fleet.ServiceView // as it was last seen; nil before that
-	gone   bool               // no source has it any more
+	of     *fleet.ServiceView    // as it was last seen; nil before that
+	gone   bool                  // no source has it any more
 	foot   []widget.Line
 }
 
@@ -47,67 +44,54 @@ func (p *Page) SetFilter(text string) error {
 	return err
 }
 
-type order struct {
-	name string
-	by   func(a, b *fleet.InstanceView) int
-}
-
-func orders() []order {
-	number := func(f func(*fleet.Traffic) float64) func(a, b *fleet.InstanceView) int {
-		return func(a, b *fleet.InstanceView) int {
-			x, y := page.Traffic(a.Traffic), page.Traffic(b.Traffic)
-			return cmp.Compare(f(&y), f(&x)) // NaN is less than any number
-		}
-	}
-	return []order{
-		{"worst", func(a, b *fleet.InstanceView) int { return cmp.Compare(b.Status, a.Status) }},
-		{"name", func(_, _ *fleet.InstanceView) int { return 0 }},
-		{"rate", number(func(t *fleet.Traffic) float64 { return t.Rate })},
-		{"errors", number(func(t *fleet.Traffic) float64 { return t.Errors })},
-		{"p99", number(func(t *fleet.Traffic) float64 { return t.P99 })},
-	}
-}
-
 // Notes say how much is not shown, and the order.
-func (p *Page) Notes(*page.View) []string {
-	var notes []string
-	if p.hidden > 0 {
-		notes = append(notes, fmt.Sprint(p.hidden, " hidden"))
-	}
-	return append(notes, "sort: "+orders()[p.order].name)
-}
+func (p *Page) Notes(*page.View) []string { return p.list.Notes() }
+
+// Marks is how many instances are marked.
+func (p *Page) Marks() int { return p.list.Marks() }
 
 // Keys are the page's own.
 func (p *Page) Keys() []page.Binding {
-	own := []page.Binding{
-		{Keys: []string{"enter", "right", "l"}, Shown: "enter", Does: "open", Do: func(*page.View) page.Intent {
-			key, ok := p.list.Current()
-			if !ok {
-				return nil
-			}
-			return page.Open{Place: page.Place{Kind: page.Instance, Key: key}}
-		}},
-		{Keys: []string{"s"}, Shown: "s", Does: "sort", Do: func(*page.View) page.Intent {
-			p.order = (p.order + 1) % len(orders())
-			return nil
-		}},
-	}
-	own = append(append(own, page.Orders(p.about)...), page.Drains(func() []desk.Target {
-		targets, _ := p.about()
-		return targets
-	})...)
-	return append(own, p.list.Motion()...)
+	own := []page.Binding{{Keys: []string{"enter", "right", "l"}, Shown: "enter", Does: "open", Do: p.open}}
+	return slices.Concat(own, p.list.Sorting(), p.list.Marking(), page.Orders(p.about), page.Drains(p.instances), p.list.Motion())
 }
 
-// about is the instance under the cursor, and the breakers of its service: its own
-// may not have been read.
+// about is the instances that an order is about, and the breakers of the service:
+// their own may not have been read.
 func (p *Page) about() ([]desk.Target, []string) {
-	key, ok := p.list.Current()
-	if !ok || p.of == nil {
+	if p.of == nil {
 		return nil, nil
 	}
-	return []desk.Target{{Key: key}}, page.BreakersOf(p.of.Instances...)
+	return p.instances(), page.BreakersOf(p.of.Instances...)
 }
+
+func (p *Page) instances() (targets []desk.Target) {
+	for _, key := range p.list.Chosen() {
+		targets = append(targets, desk.Target{Key: key})
+	}
+	return targets
+}
+
+// open goes to the instance of the cursor.
+func (p *Page) open(*page.View) page.Intent {
+	key, ok := p.list.Current()
+	if !ok {
+		return nil
+	}
+	return page.Open{Place: page.Place{Kind: page.Instance, Key: key}}
+}
+
+// Click chooses a row, or sorts.
+func (p *Page) Click(v *page.View, line, column int, twice bool) page.Intent {
+	columns, cells := p.table()
+	if p.list.Click(v, line, column, columns, cells) && twice {
+		return p.open(v)
+	}
+	return nil
+}
+
+// Wheel scrolls.
+func (p *Page) Wheel(v *page.View, by int) { p.list.Wheel(v, by) }
 
 // See arranges the rows. A service that is gone is shown as it was last seen.
 func (p *Page) See(v *page.View) {
@@ -118,20 +102,28 @@ func (p *Page) See(v *page.View) {
 	if p.of == nil {
 		return
 	}
-	p.in, p.list.Keys = p.in[:0], p.list.Keys[:0]
-	for i := range p.of.Instances {
-		in := &p.of.Instances[i]
-		if p.filter.Instance(p.of, in) && (!v.Unwell || in.Status != fleet.Up) {
-			p.in = append(p.in, in)
-		}
-	}
-	p.hidden = len(p.of.Instances) - len(p.in)
-	slices.SortStableFunc(p.in, orders()[p.order].by)
-	for _, in := range p.in {
-		p.list.Keys = append(p.list.Keys, in.Key)
+	if p.list.Anew(v, p.filter.Text) {
+		p.arrange(v)
 	}
 	p.foot = p.around(v)
 	p.list.Settle(v, len(p.foot)+1)
+}
+
+func (p *Page) arrange(v *page.View) {
+	p.in = p.in[:0]
+	for i := range p.of.Instances {
+		in := &p.of.Instances[i]
+		if !p.filter.Instance(p.of, in) || v.Unwell && in.Status == fleet.Up {
+			p.list.Hide(in.Key)
+			continue
+		}
+		p.in = append(p.in, in)
+	}
+	usual := page.Usual[*fleet.InstanceView]{Name: "worst", Turned: "best", By: page.Worst(func(in *fleet.InstanceView) int { return int(in.Status) })}
+	page.Arrange(&p.list, usual, columns(p.in), p.in)
+	for _, in := range p.in {
+		p.list.Keys = append(p.list.Keys, in.Key)
+	}
 }
 
 // around is what stands below the table: the service in words, its breakers, and

@@ -4,8 +4,10 @@ package sources
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/plain"
@@ -31,27 +33,49 @@ func New() *Page { return &Page{} }
 // Place is the page of sources.
 func (p *Page) Place() page.Place { return page.Place{Kind: page.Sources} }
 
-// Notes are none.
-func (p *Page) Notes(*page.View) []string { return nil }
+// Notes say how much is not shown, and the order.
+func (p *Page) Notes(*page.View) []string { return p.list.Notes() }
 
-// Keys move the cursor.
-func (p *Page) Keys() []page.Binding { return p.list.Motion() }
+// Keys sort, and move the cursor.
+func (p *Page) Keys() []page.Binding { return slices.Concat(p.list.Sorting(), p.list.Motion()) }
 
-// See takes the sources there are, in the order of the configuration.
+// Click chooses a row, or sorts.
+func (p *Page) Click(v *page.View, line, column int, _ bool) page.Intent {
+	columns, cells := p.table()
+	p.list.Click(v, line, column, columns, cells)
+	return nil
+}
+
+// Wheel scrolls.
+func (p *Page) Wheel(v *page.View, by int) { p.list.Wheel(v, by) }
+
+// See takes the sources there are, in the order of the configuration unless
+// another one was chosen.
 func (p *Page) See(v *page.View) {
-	p.of, p.rows, p.list.Keys = v.Snapshot, p.rows[:0], p.list.Keys[:0]
-	for i := range p.of.Sources {
-		s := &p.of.Sources[i]
-		if v.Unwell && well(s) {
-			continue
-		}
-		p.rows, p.list.Keys = append(p.rows, s), append(p.list.Keys, key{s.Context, s.Name})
+	if p.list.Anew(v, "") {
+		p.arrange(v)
 	}
 	p.list.Settle(v, len(p.foot))
 	if p.foot = nil; len(p.rows) > 0 {
 		p.foot = p.about(v, p.rows[p.list.Cursor.Row])
 	}
 	p.list.Settle(v, len(p.foot))
+}
+
+func (p *Page) arrange(v *page.View) {
+	p.of, p.rows = v.Snapshot, p.rows[:0]
+	for i := range p.of.Sources {
+		s := &p.of.Sources[i]
+		if v.Unwell && well(s) {
+			p.list.Hide(key{s.Context, s.Name})
+			continue
+		}
+		p.rows = append(p.rows, s)
+	}
+	page.Arrange(&p.list, page.Usual[*fleet.SourceView]{Turned: "backwards"}, p.columns(), p.rows)
+	for _, s := range p.rows {
+		p.list.Keys = append(p.list.Keys, key{s.Context, s.Name})
+	}
 }
 
 func well(s *fleet.SourceView) bool {
@@ -89,49 +113,101 @@ func (p *Page) Draw(v *page.View) []widget.Line {
 	case len(p.rows) == 0:
 		return page.Middle(v, "There is no registry.")
 	}
-	columns := p.columns()
-	return p.list.Draw(v, page.Plain(columns), func(i int) [][]widget.Span { return page.Cells(columns, p.rows[i]) }, func() []widget.Line { return p.foot })
+	columns, cells := p.table()
+	return p.list.Draw(v, columns, cells, func() []widget.Line { return p.foot })
 }
 
-func (p *Page) columns() []page.Column[*fleet.SourceView] {
-	text := func(c widget.Column, say func(*fleet.SourceView) (string, theme.Tone)) page.Column[*fleet.SourceView] {
-		return page.Column[*fleet.SourceView]{Column: c, Cell: func(s *fleet.SourceView) []widget.Span {
-			text, tone := say(s)
-			return []widget.Span{{Text: text, Tone: tone}}
-		}}
-	}
-	count := func(n int) (string, theme.Tone) { return strconv.Itoa(n), theme.Plain }
-	all := []page.Column[*fleet.SourceView]{
-		{Column: widget.Column{Name: "  SOURCE", Flex: true, Min: 10}, Cell: func(s *fleet.SourceView) []widget.Span {
+// table is the columns, and the cells of a row.
+func (p *Page) table() ([]widget.Column, func(i int) [][]widget.Span) {
+	columns := p.columns()
+	return page.Plain(columns), func(i int) [][]widget.Span { return page.Cells(columns, p.rows[i]) }
+}
+
+type column = page.Column[*fleet.SourceView]
+
+func (p *Page) columns() []column {
+	all := []column{
+		{Column: widget.Column{Name: "  SOURCE", Flex: true, Min: 10}, By: page.Words(func(s *fleet.SourceView) string { return s.Name }), Cell: func(s *fleet.SourceView) []widget.Span {
 			if s.Reason != "" {
 				return []widget.Span{{Text: "✗ ", Tone: theme.Bad}, {Text: s.Name}}
 			}
 			return []widget.Span{{Text: "✓ ", Tone: theme.Good}, {Text: s.Name}}
 		}},
-		text(widget.Column{Name: "STATE", Flex: true, Min: 7}, func(s *fleet.SourceView) (string, theme.Tone) {
+		text(widget.Column{Name: "STATE", Flex: true, Min: 7}, page.Worst(badness), func(s *fleet.SourceView) (string, theme.Tone) {
 			if s.Reason != "" {
 				return string(s.Reason), theme.Bad
 			}
 			return "answers", theme.Good
 		}),
-		text(widget.Column{Name: "AGE", Right: true, Leave: 1, Min: 6}, func(s *fleet.SourceView) (string, theme.Tone) {
+		text(widget.Column{Name: "AGE", Right: true, Leave: 1, Min: 6}, page.Most(p.age), func(s *fleet.SourceView) (string, theme.Tone) {
 			if s.AsOf.IsZero() {
 				return "never", theme.Bad
 			}
 			return plain.Duration(max(0, p.of.At.Sub(s.AsOf))), theme.Plain
 		}),
-		text(widget.Column{Name: "SERVICES", Right: true, Leave: 3}, func(s *fleet.SourceView) (string, theme.Tone) { return count(s.Services) }),
-		text(widget.Column{Name: "INSTANCES", Right: true, Leave: 2}, func(s *fleet.SourceView) (string, theme.Tone) { return count(s.Instances) }),
-		text(widget.Column{Name: "WARNINGS", Right: true, Leave: 4}, func(s *fleet.SourceView) (string, theme.Tone) {
+		count(widget.Column{Name: "SERVICES", Right: true, Leave: 3}, func(s *fleet.SourceView) int { return s.Services }),
+		count(widget.Column{Name: "INSTANCES", Right: true, Leave: 2}, func(s *fleet.SourceView) int { return s.Instances }),
+		text(widget.Column{Name: "WARNINGS", Right: true, Leave: 4}, most(warnings), func(s *fleet.SourceView) (string, theme.Tone) {
 			if len(s.Warnings) == 0 {
 				return "–", theme.Dim
 			}
 			return strconv.Itoa(len(s.Warnings)), theme.Warn
 		}),
-		text(widget.Column{Name: "URL", Leave: 6, Flex: true, Min: 16}, func(s *fleet.SourceView) (string, theme.Tone) { return s.URL, theme.Dim }),
+		words(widget.Column{Name: "URL", Leave: 6, Flex: true, Min: 16}, func(s *fleet.SourceView) string { return s.URL }),
 	}
 	if slices.ContainsFunc(p.rows, func(s *fleet.SourceView) bool { return s.Context != p.rows[0].Context }) {
-		all = append(all, text(widget.Column{Name: "CONTEXT", Leave: 5, Flex: true, Min: 6}, func(s *fleet.SourceView) (string, theme.Tone) { return s.Context, theme.Dim }))
+		all = slices.Insert(all, 1, words(widget.Column{Name: "CONTEXT", Leave: 5, Flex: true, Min: 6}, func(s *fleet.SourceView) string { return s.Context }))
+	}
+	if slices.ContainsFunc(p.rows, func(s *fleet.SourceView) bool { return s.Reason != "" }) {
+		all = append(all, text(widget.Column{Name: "SINCE", Right: true, Leave: 11, Min: 6, Wide: true}, page.Longest(func(s *fleet.SourceView) time.Time { return s.Since }), func(s *fleet.SourceView) (string, theme.Tone) {
+			if s.Since.IsZero() {
+				return "–", theme.Dim
+			}
+			return plain.Duration(p.of.At.Sub(s.Since).Truncate(time.Second)), theme.Bad
+		}), words(widget.Column{Name: "FAULT", Leave: 12, Flex: true, Min: 16, Wide: true}, func(s *fleet.SourceView) string { return s.Detail }))
 	}
 	return all
+}
+
+// badness is how bad a source is: one that does not answer, one that is odd.
+func badness(s *fleet.SourceView) int {
+	switch {
+	case s.Reason != "":
+		return 2
+	case !well(s):
+		return 1
+	}
+	return 0
+}
+
+func text(c widget.Column, by page.Order[*fleet.SourceView], say func(*fleet.SourceView) (string, theme.Tone)) column {
+	return column{Column: c, By: by, Cell: func(s *fleet.SourceView) []widget.Span {
+		text, tone := say(s)
+		return []widget.Span{{Text: text, Tone: tone}}
+	}}
+}
+
+// words is a column of one text.
+func words(c widget.Column, of func(*fleet.SourceView) string) column {
+	return text(c, page.Words(of), func(s *fleet.SourceView) (string, theme.Tone) { return of(s), theme.Dim })
+}
+
+// count is a column of how many there are.
+func count(c widget.Column, of func(*fleet.SourceView) int) column {
+	return text(c, most(of), func(s *fleet.SourceView) (string, theme.Tone) { return strconv.Itoa(of(s)), theme.Plain })
+}
+
+func most(of func(*fleet.SourceView) int) page.Order[*fleet.SourceView] {
+	return page.Most(func(s *fleet.SourceView) float64 { return float64(of(s)) })
+}
+
+func warnings(s *fleet.SourceView) int { return len(s.Warnings) }
+
+// age is how old in seconds what a source said is; one that never said anything is
+// older than all others.
+func (p *Page) age(s *fleet.SourceView) float64 {
+	if s.AsOf.IsZero() {
+		return math.Inf(1)
+	}
+	return p.of.At.Sub(s.AsOf).Seconds()
 }

@@ -37,11 +37,11 @@ func TestRows(t *testing.T) {
 		rows = append(rows, strings.Join(strings.Fields(strings.TrimLeft(line, "▌")), " "))
 	}
 	for i, want := range []string{
-		"SOURCE STATE AGE SERVICES INSTANCES WARNINGS URL",
-		"✓ etcd answers 2 s 6 14 – etcd://a:2379",
-		"✗ consul refused 40 s 2 3 – consul://b:8500",
-		"✗ files internal never 0 0 – file:///fleet.yaml",
-		"✓ odd answers 0 s 0 0 1 file:///odd.yaml",
+		"SOURCE STATE AGE SERVICES INSTANCES WARNINGS URL SINCE FAULT",
+		"✓ etcd answers 2 s 6 14 – etcd://a:2379 –",
+		"✗ consul refused 40 s 2 3 – consul://b:8500 35 s connection refused",
+		"✗ files internal never 0 0 – file:///fleet.yaml – no such file",
+		"✓ odd answers 0 s 0 0 1 file:///odd.yaml –",
 	} {
 		if rows[i] != want {
 			t.Errorf("row %d: %q, want %q", i, rows[i], want)
@@ -94,5 +94,25 @@ func TestUnwellAndNone(t *testing.T) {
 	two[0].Context, two[1].Context = "prod", "stage"
 	if screen := pagetest.Screen(t, sources.New(), view(20, two...)); !strings.Contains(screen, "CONTEXT") || !strings.Contains(screen, "stage") {
 		t.Errorf("two contexts:\n%s", screen)
+	}
+}
+
+// TestOrders: by every column, and as configured; a source that was never read is
+// the oldest.
+func TestOrders(t *testing.T) {
+	p, v := sources.New(), view(30, all()...)
+	for _, want := range []string{
+		": etcd consul files odd", "sort: source: consul etcd files odd", "sort: state: consul files odd etcd", "sort: age: files consul etcd odd",
+		"sort: services: etcd consul files odd", "sort: instances: etcd consul files odd", "sort: warnings: odd etcd consul files",
+		"sort: url: consul etcd files odd", "sort: since: consul etcd files odd", "sort: fault: consul files etcd odd", ": etcd consul files odd",
+	} {
+		var names []string
+		for _, line := range pagetest.Drawn(t, p, v)[1:5] {
+			names = append(names, strings.Fields(strings.TrimLeft(line, "▌"))[1])
+		}
+		if got := strings.Join(p.Notes(v), " · ") + ": " + strings.Join(names, " "); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+		pagetest.Press(t, p, v, "s")
 	}
 }

@@ -1,0 +1,96 @@
+package page
+
+// Marked is a list in which rows can be marked.
+type Marked interface {
+	// Marks is how many are.
+	Marks() int
+}
+
+// marks are the rows that were marked, by their keys.
+type marks[K comparable] struct {
+	on     map[K]bool
+	unseen []K // those of them that are hidden
+}
+
+// Marks is how many rows are marked, those among them that are hidden too.
+func (l *List[K]) Marks() int { return len(l.marks.on) }
+
+// Chosen is what a wish is about: the marked rows, in their order and those that
+// are hidden at the end; without marks the one of the cursor. Where its row has
+// gone it is nothing: what stands in its place was not chosen.
+func (l *List[K]) Chosen() []K {
+	if len(l.marks.on) == 0 {
+		if key, ok := l.Current(); ok && !l.Cursor.Gone() {
+			return []K{key}
+		}
+		return nil
+	}
+	chosen := make([]K, 0, len(l.marks.on))
+	for _, key := range l.Keys {
+		if l.marks.on[key] {
+			chosen = append(chosen, key)
+		}
+	}
+	return append(chosen, l.marks.unseen...)
+}
+
+// keepMarks forgets the marks of rows that are not there any more.
+func (l *List[K]) keepMarks() {
+	if len(l.marks.on) == 0 {
+		return
+	}
+	there := l.Chosen()
+	if len(there) == len(l.marks.on) {
+		return
+	}
+	clear(l.marks.on)
+	for _, key := range there {
+		l.marks.on[key] = true
+	}
+}
+
+// mark marks a row, or takes its mark away.
+func (l *List[K]) mark(key K) {
+	if l.marks.on[key] {
+		delete(l.marks.on, key)
+		return
+	}
+	if l.marks.on == nil {
+		l.marks.on = map[K]bool{}
+	}
+	l.marks.on[key] = true
+}
+
+// markAll marks all rows that are seen, or, where they are, none at all.
+func (l *List[K]) markAll() {
+	all := true
+	for _, key := range l.Keys {
+		all = all && l.marks.on[key]
+	}
+	if all {
+		l.marks.on, l.marks.unseen = nil, nil
+		return
+	}
+	for _, key := range l.Keys {
+		if !l.marks.on[key] {
+			l.mark(key)
+		}
+	}
+}
+
+// Marking are the keys that mark rows.
+func (l *List[K]) Marking() []Binding {
+	return []Binding{
+		{Keys: []string{"space"}, Shown: "space", Does: "mark", Quiet: true, Do: func(v *View) Intent {
+			if key, ok := l.Current(); ok {
+				l.mark(key)
+				l.Cursor.Move(1, l.Keys, l.rows(v))
+			}
+			return nil
+		}},
+		{Keys: []string{"ctrl+space", "M"}, Shown: "M", Does: "mark all that are seen, or none", Quiet: true, Do: func(*View) Intent {
+			l.markAll()
+			return nil
+		}},
+	}
+}

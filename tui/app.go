@@ -70,9 +70,16 @@ type App struct {
 	theme *theme.Theme
 
 	width, height int
-	stack         []page.Page // the last one is seen
+	stack         []page.Page // the path; the last one is seen
 	dialogs       []dialog.Dialog
 	asking        *prompt
+
+	been  [][]page.Page       // paths, in the order in which they were seen
+	at    int                 // the one of now; those behind it are forward
+	last  []page.Page         // the one before it; nil at the beginning
+	round int                 // of been: what is not on the screen is seen in turn
+	typed map[string][]string // lines that were typed, by the sign of their prompt
+	soon  []tea.Cmd           // what takes time: done after Update
 
 	latest  *fleet.Snapshot // that came; nil before the first
 	shown   *fleet.Snapshot // that is drawn: the latest, unless paused
@@ -98,7 +105,8 @@ func New(o Options) *App {
 	if o.Zone == nil {
 		o.Zone = time.Local
 	}
-	return &App{o: o, theme: theme.New(o.Theme), stack: []page.Page{fleetpage.New()}, arrived: o.Now()}
+	first := []page.Page{fleetpage.New()}
+	return &App{o: o, theme: theme.New(o.Theme), stack: first, been: [][]page.Page{first}, arrived: o.Now()}
 }
 
 // What comes to Update beside keys and sizes.
@@ -145,7 +153,7 @@ func (a *App) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		a.see()
 	case tea.PasteMsg:
 		if a.asking != nil {
-			a.asking.press(a, "", msg.Content)
+			a.asking.paste(msg.Content)
 			a.see()
 		}
 	case tea.BackgroundColorMsg:
@@ -153,6 +161,10 @@ func (a *App) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case snapshotMsg:
 		a.take(msg.snapshot)
 		return a, a.next()
+	case zoneMsg:
+		a.takeZone(msg)
+	case tea.ResumeMsg:
+		a.fresh = false
 	case endedMsg:
 		a.ended = true
 		a.fresh = false
@@ -163,7 +175,14 @@ func (a *App) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	if a.quitting {
 		return a, tea.Quit
 	}
-	return a, nil
+	return a, a.begun()
+}
+
+// begun are the commands that what was pressed asked for.
+func (a *App) begun() tea.Cmd {
+	commands := a.soon
+	a.soon = nil
+	return tea.Batch(commands...)
 }
 
 // View draws, if anything changed.
@@ -211,6 +230,8 @@ func (a *App) take(s *fleet.Snapshot) {
 		a.shown = s
 	}
 	a.see()
+	v := a.view()
+	a.revisit(&v)
 }
 
 // listen notices when nothing has come for several intervals.
@@ -245,30 +266,6 @@ func (a *App) view() page.View {
 }
 
 func (a *App) top() page.Page { return a.stack[len(a.stack)-1] }
-
-// open goes to a place: back to it where it is in the path already.
-func (a *App) open(to page.Place) {
-	for i, p := range a.stack {
-		if p.Place() == to {
-			a.stack = a.stack[:i+1]
-			return
-		}
-	}
-	if p := pageOf(to); p != nil {
-		a.stack = append(a.stack, p)
-	}
-}
-
-// back leaves a filter first, then the page.
-func (a *App) back() {
-	if f, ok := a.top().(page.Filtered); ok && f.Filter() != "" {
-		_ = f.SetFilter("") // an empty one is always understood
-		return
-	}
-	if len(a.stack) > 1 {
-		a.stack = a.stack[:len(a.stack)-1]
-	}
-}
 
 func (a *App) pause() {
 	if a.paused = !a.paused; !a.paused && a.latest != nil {

@@ -42,6 +42,8 @@ func playRole() bool {
 		servePages()
 	case "launcher":
 		launch(os.Args[1:])
+	case "panics":
+		panicOnTerminal(os.Args[1])
 	default:
 		return false
 	}

@@ -1,20 +1,23 @@
 package cmd_test
 
 import (
+	"fmt"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/creack/pty"
 	"github.com/hinshun/vt10x"
-	xterm "golang.org/x/term"
 )
 
 // resize makes the terminal another size, as a window does that is dragged.
 func (s *screen) resize(cols, rows uint16) {
 	s.t.Helper()
 	s.mu.Lock()
-	s.vt.Resize(int(cols), int(rows))
+	if cols > 0 { // one of nothing is taken for the usual one
+		s.vt.Resize(int(cols), int(rows))
+	} else {
+		s.vt.Resize(80, 24)
+	}
 	s.mu.Unlock()
 	if err := pty.Setsize(s.pty, &pty.Winsize{Cols: cols, Rows: rows}); err != nil {
 		s.t.Fatal(err)
@@ -28,30 +31,10 @@ func (s *screen) sees(texts ...string) {
 	}
 }
 
-// asBefore says what is not as it was on the terminal.
-func (s *screen) asBefore(before *xterm.State) {
-	s.t.Helper()
-	if after, err := xterm.GetState(int(s.pty.Fd())); err == nil && *after != *before {
-		s.t.Error("the terminal is not in the mode it was in")
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.vt.CursorVisible() || s.vt.Mode()&vt10x.ModeAltScreen != 0 {
-		s.t.Error("the cursor is hidden, or the other screen is left on")
-	}
-	if on, off := strings.LastIndex(string(s.raw), "\x1b[?2004h"), strings.LastIndex(string(s.raw), "\x1b[?2004l"); on > off {
-		s.t.Error("bracketed paste is left on")
-	}
-}
-
 // TestTerminalTop: the dashboard on a demo fleet with something wrong in it, from
 // the start to a terminal that is as it was.
 func TestTerminalTop(t *testing.T) {
 	s := onTerminal(t, "demo", "--fault", "payment:errors=40%", "--", "top", "--interval", "1s", "--palette", "dark")
-	before, err := xterm.GetState(int(s.pty.Fd()))
-	if err != nil {
-		t.Fatal(err)
-	}
 	s.sees("▌", "payment", "gateway", "SERVICE", "live", "q quit")
 	if s.vt.Mode()&vt10x.ModeAltScreen == 0 {
 		t.Error("not on a screen of its own")
@@ -75,12 +58,16 @@ func TestTerminalTop(t *testing.T) {
 	s.types(":sources\r")
 	s.sees("etcd://127.0.0.1")
 	s.types("h")
-	s.resize(40, 10)
-	s.wait("fits", func(text string) bool {
-		return strings.Contains(text, "payment") && !strings.Contains(text, "VERSIONS")
-	})
-	s.resize(120, 30)
-	s.sees("VERSIONS", "p pause")
+	s.sees("VERSIONS")
+	for _, size := range []struct {
+		cols, rows uint16
+		shows      string // never empty: it shows something at any size
+	}{{40, 10, "payment"}, {300, 100, "ZONES"}, {1, 1, "…"}, {0, 0, "VERSIONS"}, {20, 6, "paym"}, {2, 50, "…"}, {120, 30, "p pause"}} {
+		s.resize(size.cols, size.rows)
+		s.wait(fmt.Sprint("fitted ", size), func(text string) bool {
+			return strings.Contains(text, size.shows) && (size.cols > 80 || !strings.Contains(text, "ZONES"))
+		})
+	}
 	s.types("?")
 	s.sees("Everywhere")
 	s.types("q") // closes the help
@@ -89,35 +76,7 @@ func TestTerminalTop(t *testing.T) {
 	if code := s.code(); code != 0 {
 		t.Errorf("ended with %d", code)
 	}
-	s.asBefore(before)
-}
-
-// TestTerminalTopSignals: signals and Ctrl-C leave the terminal as it was.
-func TestTerminalTopSignals(t *testing.T) {
-	up := serve(t, "up")
-	url := inventory(t, up, up)
-	for _, tt := range []struct {
-		name string
-		end  func(s *screen)
-		code int
-	}{
-		{"TERM", func(s *screen) { _ = s.cmd.Process.Signal(syscall.SIGTERM) }, 143},
-		{"HUP", func(s *screen) { _ = s.cmd.Process.Signal(syscall.SIGHUP) }, 129},
-		{"INT", func(s *screen) { _ = s.cmd.Process.Signal(syscall.SIGINT) }, 130},
-		{"ctrl-c", func(s *screen) { s.types("\x03") }, 0},
-	} {
-		s := onTerminal(t, "top", "--registry", url, "--attempts", "1")
-		before, err := xterm.GetState(int(s.pty.Fd()))
-		if err != nil {
-			t.Fatal(err)
-		}
-		s.sees("payment", "q quit")
-		tt.end(s)
-		if code := s.code(); code != tt.code {
-			t.Errorf("%s: ended with %d, want %d\n%s", tt.name, code, tt.code, s.text())
-		}
-		s.asBefore(before)
-	}
+	s.asBefore()
 }
 
 // TestTerminalTopTimeout: --timeout ends it well; NO_COLOR and --ascii are heeded.

@@ -35,12 +35,17 @@ type screen struct {
 // onTerminal runs midwatch on one, as its controlling terminal.
 func onTerminal(t *testing.T, args ...string) *screen {
 	t.Helper()
-	cmd := exec.Command("midwatch", args...)
+	return commandOnTerminal(t, exec.Command("midwatch", args...))
+}
+
+// commandOnTerminal runs any command on one, with a home of its own.
+func commandOnTerminal(t *testing.T, cmd *exec.Cmd, env ...string) *screen {
+	t.Helper()
 	home := t.TempDir()
-	cmd.Env = []string{
+	cmd.Env = append([]string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + home, "XDG_STATE_HOME=" + filepath.Join(home, "state"),
 		"XDG_CONFIG_HOME=" + filepath.Join(home, "config"), "TERM=xterm-256color", "LANG=C.UTF-8", "TZ=UTC",
-	}
+	}, env...)
 	f, err := pty.StartWithSize(cmd, &pty.Winsize{Cols: 80, Rows: 24})
 	if err != nil {
 		t.Fatal(err)

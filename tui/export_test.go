@@ -4,6 +4,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/tui/page"
 )
 
 // SnapshotMsg is what the feed brings.
@@ -17,3 +18,9 @@ func TickMsg() tea.Msg { return tickMsg{} }
 
 // Drawn is how many frames were made.
 func (a *App) Drawn() int { return a.drawn }
+
+// Kind is the kind of the page on top.
+func (a *App) Kind() page.Kind { return a.top().Place().Kind }
+
+// HasPage says whether there is a page of a kind.
+func HasPage(k page.Kind) bool { return pageOf(page.Place{Kind: k}) != nil }

@@ -2,13 +2,19 @@ package tui_test
 
 import (
 	"flag"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/charmbracelet/x/ansi"
 
+	"github.com/midwatch-cli/midwatch/tui"
+	"github.com/midwatch-cli/midwatch/tui/page"
 	"github.com/midwatch-cli/midwatch/tui/theme"
 )
 
@@ -35,50 +41,150 @@ func golden(t *testing.T, name, got string) {
 	}
 }
 
-// pages are all pages, and how one gets there.
-func pages() map[string][]string {
-	return map[string][]string{
-		"fleet":    nil,
-		"help":     {"?"},
-		"service":  {"enter"},
-		"instance": {"enter", "enter"},
-		"breakers": {":", "b", "r", "enter"},
-		"events":   {":", "e", "v", "enter"},
-		"sources":  {":", "s", "o", "u", "enter"},
+// shot is a page, a dialog or a state that people see, and how one gets there.
+type shot struct {
+	name string
+	keys []string // pressed one after the other
+}
+
+// shots are all that is held as frames. Who makes a new page or dialog adds a
+// line; TestEveryPageHasFrames says so.
+func shots() []shot {
+	at := func(keys ...string) []string { return append(append([]string{":"}, keys...), "enter") }
+	return []shot{
+		{name: "fleet"},
+		{name: "help", keys: []string{"?"}},
+		{name: "service", keys: []string{"enter"}},
+		{name: "instance", keys: []string{"enter", "enter"}},
+		{name: "breakers", keys: at("b", "r")},
+		{name: "events", keys: at("e", "v")},
+		{name: "sources", keys: at("s", "o", "u")},
 	}
 }
 
-// TestFrames holds every page at every size against what was looked at. The
-// colours are held once for each page.
+// looks are the ways in which each is held. Sizes are held as text; the escape
+// sequences are seen in one size.
+func looks() []look {
+	return []look{
+		{"40x10", 40, 10, theme.Options{}, false},
+		{"80x24", 80, 24, theme.Options{}, false},
+		{"200x60", 200, 60, theme.Options{}, false},
+		{"ascii", 80, 24, theme.Options{ASCII: true, Colorless: true}, true},
+		{"plain", 80, 24, theme.Options{Colorless: true}, true},
+		{"dark", 80, 24, theme.Options{}, true},
+	}
+}
+
+type look struct {
+	name          string
+	width, height int
+	theme         theme.Options
+	sequences     bool
+}
+
+// taken is a dashboard on which a shot can be seen.
+func (s shot) taken(t testing.TB, l look) *dash {
+	t.Helper()
+	d := start(t, l.theme, l.width, l.height, night(), healed(), night())
+	d.press(s.keys...)
+	return d
+}
+
+// TestFrames holds every shot in every look against what was looked at.
 func TestFrames(t *testing.T) {
-	sizes := map[string][2]int{"40x10": {40, 10}, "80x24": {80, 24}, "200x60": {200, 60}}
-	for name, keys := range pages() {
-		for size, wh := range sizes {
-			d := start(t, theme.Options{}, wh[0], wh[1], night(), healed(), night())
-			d.press(keys...)
-			golden(t, name+"-"+size, d.screen())
-		}
-		for look, o := range map[string]theme.Options{"ascii": {ASCII: true, Colorless: true}, "dark": {}} {
-			d := start(t, o, 80, 24, night(), healed(), night())
-			d.press(keys...)
+	for _, s := range shots() {
+		for _, l := range looks() {
+			d := s.taken(t, l)
 			frame := d.app.View().Content
-			golden(t, name+"-"+look, strings.ReplaceAll(frame, "\x1b", "␛"))
-			if look == "ascii" && strings.ContainsFunc(ansi.Strip(frame), func(r rune) bool { return r > '~' }) {
-				t.Errorf("%s: more than ASCII:\n%s", name, frame)
+			if fault := faultOf(frame, [2]int{l.width, l.height}); fault != "" {
+				t.Errorf("%s-%s: %s", s.name, l.name, fault)
+			}
+			if !l.sequences {
+				golden(t, s.name+"-"+l.name, d.screen())
+				continue
+			}
+			golden(t, s.name+"-"+l.name, strings.ReplaceAll(frame, "\x1b", "␛"))
+			if l.theme.ASCII && strings.ContainsFunc(ansi.Strip(frame), func(r rune) bool { return r > '~' }) {
+				t.Errorf("%s: more than ASCII:\n%s", s.name, frame)
+			}
+			if l.theme.Colorless {
+				weightOnly(t, s.name, frame)
 			}
 		}
 	}
 }
 
-// TestColourless: without colours only weight is left, and the cursor is seen.
-func TestColourless(t *testing.T) {
-	d := start(t, theme.Options{Colorless: true}, 80, 24, night())
-	for _, part := range strings.Split(d.app.View().Content, "\x1b[")[1:] {
+// weightOnly fails where more than weight tells texts apart.
+func weightOnly(t *testing.T, name, frame string) {
+	t.Helper()
+	for _, part := range strings.Split(frame, "\x1b[")[1:] {
 		if seq, _, _ := strings.Cut(part, "m"); seq != "" && seq != "1" {
-			t.Fatalf("a colour: %q", part)
+			t.Fatalf("%s: a colour: %q", name, part)
 		}
 	}
-	if !strings.HasPrefix(d.lit(), "▌✗ payment") {
-		t.Errorf("the cursor is not seen: %q", d.lit())
+}
+
+// TestEveryPageHasFrames: no kind of page that can be opened is without a shot,
+// and no frame is left of one that went.
+func TestEveryPageHasFrames(t *testing.T) {
+	seen, files := map[page.Kind]bool{}, map[string]bool{}
+	for _, s := range shots() {
+		seen[s.taken(t, looks()[1]).app.Kind()] = true
+		for _, l := range looks() {
+			files[s.name+"-"+l.name+".golden"] = true
+		}
+	}
+	all := kinds(t)
+	for _, k := range all {
+		if tui.HasPage(k) && !seen[k] {
+			t.Errorf("the page %s has no frames", k)
+		}
+	}
+	if len(all) < 8 {
+		t.Errorf("found %d kinds of pages only: %v", len(all), all)
+	}
+	held, err := os.ReadDir(filepath.Join("testdata", "frames"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range held {
+		if !files[f.Name()] {
+			t.Errorf("%s is a frame of nothing", f.Name())
+		}
+	}
+}
+
+// kinds are the kinds of pages that the code declares.
+func kinds(t *testing.T) (all []page.Kind) {
+	t.Helper()
+	f, err := parser.ParseFile(token.NewFileSet(), filepath.Join("page", "page.go"), nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ast.Inspect(f, func(n ast.Node) bool {
+		v, ok := n.(*ast.ValueSpec)
+		if !ok {
+			return true
+		}
+		if name, ok := v.Type.(*ast.Ident); ok && name.Name == "Kind" {
+			for _, value := range v.Values {
+				text, err := strconv.Unquote(value.(*ast.BasicLit).Value)
+				if err != nil {
+					t.Fatal(err)
+				}
+				all = append(all, page.Kind(text))
+			}
+		}
+		return true
+	})
+	return all
+}
+
+// TestCursorWithoutColours: the row of the cursor is seen by its sign.
+func TestCursorWithoutColours(t *testing.T) {
+	for sign, o := range map[string]theme.Options{"▌✗ payment": {Colorless: true}, ">x payment": {Colorless: true, ASCII: true}} {
+		if got := start(t, o, 80, 24, night()).lit(); !strings.HasPrefix(got, sign) {
+			t.Errorf("the cursor is not seen: %q", got)
+		}
 	}
 }

@@ -91,14 +91,18 @@ func (a *App) viewCommands() command.Table {
 	}
 }
 
-// feedCommands are about what is read.
-func (a *App) feedCommands() command.Table {
-	return command.Table{
-		{Name: "every", Also: []string{"interval", "refresh-rate"}, Arg: "DURATION", Does: "read so often", Offers: func() []string { return []string{"1s", "2s", "5s", "10s", "30s", "1m", "5m"} }, Do: a.every},
-		{Name: "refresh", Also: []string{"reload"}, Does: "read now", Do: func(string) error { return a.refresh() }},
-		{Name: "pause", Also: []string{"resume"}, Does: "keep what comes and do not show it, or go on", Do: always(a.pause)},
+// feedCommands are about what is read. What nobody can do to the feed is no command.
+func (a *App) feedCommands() (t command.Table) {
+	if a.o.Hands.Interval != nil {
+		t = append(t, command.Command{Name: "every", Also: []string{"interval", "refresh-rate"}, Arg: "DURATION", Does: "read so often", Offers: intervals, Do: a.every})
 	}
+	if a.o.Hands.Refresh != nil {
+		t = append(t, command.Command{Name: "refresh", Also: []string{"reload"}, Does: "read now", Do: always(a.refresh)})
+	}
+	return append(t, command.Command{Name: "pause", Also: []string{"resume"}, Does: "keep what comes and do not show it, or go on", Do: always(a.pause)})
 }
+
+func intervals() []string { return []string{"1s", "2s", "5s", "10s", "30s", "1m", "5m"} }
 
 // always is a command that nothing can keep from being done.
 func always(do func()) func(string) error {
@@ -121,8 +125,6 @@ func (a *App) every(text string) error {
 		return &fleet.Error{Detail: text + " is no duration", Hint: "2s, 1m30s"}
 	case d < shortest:
 		return &fleet.Error{Detail: "want at least " + plain.Duration(shortest)}
-	case a.o.Hands.Interval == nil:
-		return &fleet.Error{Detail: "what is shown is not read again and again"}
 	}
 	a.o.Hands.Interval(d)
 	a.o.Interval = d
@@ -130,13 +132,9 @@ func (a *App) every(text string) error {
 	return nil
 }
 
-func (a *App) refresh() error {
-	if a.o.Hands.Refresh == nil {
-		return &fleet.Error{Detail: "what is shown is not read again and again"}
-	}
+func (a *App) refresh() {
 	a.o.Hands.Refresh()
 	a.note = "reading now"
-	return nil
 }
 
 // zoneMsg is a time zone that was asked for.
@@ -202,13 +200,4 @@ func (a *App) palette(name string) error {
 // help lists the keys of where one is, and all commands.
 func (a *App) help() {
 	a.dialogs = append(a.dialogs, dialog.Help(a.top().Keys(), a.keys(), a.commands()))
-}
-
-// do does a command by its name, as if it had been typed.
-func (a *App) do(name string) func() {
-	return func() {
-		if err := a.commands().Find(name).Run(""); err != nil {
-			a.note = err.Error()
-		}
-	}
 }

@@ -26,13 +26,15 @@ func (a *App) keys() []page.Binding {
 			all = append(all, page.Binding{Keys: []string{"w"}, Shown: "w", Does: either(a.wide, "as it fits", "wide"), Quiet: true, Do: do(func() { a.wide = !a.wide })})
 		}
 	}
+	if a.o.Hands.Refresh != nil {
+		all = append(all, page.Binding{Keys: []string{"ctrl+r"}, Shown: "ctrl-r", Does: "read now", Quiet: true, Do: do(a.refresh)})
+	}
 	return append(all, []page.Binding{
 		{Keys: []string{":"}, Shown: ":", Does: "go", Do: do(a.askCommand)},
 		{Keys: []string{"esc", "alt+esc", "left", "h", "backspace"}, Shown: "esc", Does: "back", Quiet: len(a.stack) < 2, Do: do(a.back)},
 		{Keys: []string{"[", "alt+left"}, Shown: "[", Does: "where one was before", Quiet: true, Do: do(func() { a.travel(-1) })},
 		{Keys: []string{"]", "alt+right"}, Shown: "]", Does: "and forward again", Quiet: true, Do: do(func() { a.travel(1) })},
 		{Keys: []string{"-"}, Shown: "-", Does: "between the last two places", Quiet: true, Do: do(a.between)},
-		{Keys: []string{"ctrl+r"}, Shown: "ctrl-r", Does: "read now", Quiet: true, Do: do(a.do("refresh"))},
 		{Keys: []string{"p"}, Shown: "p", Does: either(a.paused, "go on", "pause"), Do: do(a.pause)},
 		{Keys: []string{"?", "f1"}, Shown: "?", Does: "help", Do: do(a.help)},
 		{Keys: []string{"q", "ctrl+c"}, Shown: "q", Does: "quit", Do: do(a.quit)},

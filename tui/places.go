@@ -161,13 +161,14 @@ func (a *App) back() {
 	a.visit(up)
 }
 
-// revisit lets one page of the trail, another each time, see what is shown: what
-// is not on the screen keeps no snapshot of hours ago, and knows what became of
-// it.
+// revisit lets the pages of one path of the trail, another each time, see what is
+// shown: what is not on the screen keeps no snapshot of hours ago, and knows what
+// became of it.
 func (a *App) revisit(v *page.View) {
 	a.round = (a.round + 1) % len(a.been)
-	path := a.been[a.round]
-	if p := path[len(path)-1]; p != a.top() {
-		p.See(v)
+	for _, p := range a.been[a.round] {
+		if p != a.top() {
+			p.See(v)
+		}
 	}
 }

@@ -43,7 +43,8 @@ var rules = []struct {
 	{pkg: "tui/theme", may: []string{"fleet", "fleet/plain"}},
 	{pkg: "tui/widget", may: []string{"tui/theme"}},
 	{pkg: "tui/desk", may: []string{"fleet", "fleet/change"}},
-	{pkg: "tui/dialog", may: []string{"fleet", "fleet/change", "fleet/plain", "tui/desk", "tui/page", "tui/theme", "tui/widget"}},
+	{pkg: "tui/command", may: []string{"fleet", "fleet/match"}},
+	{pkg: "tui/dialog", may: []string{"fleet", "fleet/change", "fleet/plain", "tui/command", "tui/desk", "tui/page", "tui/theme", "tui/widget"}},
 	{pkg: "tui/page", may: []string{"fleet", "fleet/plain", "fleet/selection", "tui/desk", "tui/history", "tui/theme", "tui/widget"}},
 	{pkg: "tui/page/*", may: []string{"fleet", "fleet/change", "fleet/plain", "probe", "probe/health", "tui/desk", "tui/history", "tui/page", "tui/theme", "tui/widget"}, test: []string{"tui/page/pagetest"}}, // never another page
 	{pkg: "tui", may: []string{"fleet", "fleet/change", "fleet/diff", "fleet/plain", "tui/**"}},

@@ -60,9 +60,14 @@ type App struct {
 	theme *theme.Theme
 
 	width, height int
-	stack         []page.Page // the last one is seen
+	stack         []page.Page // the path; the last one is seen
 	dialogs       []dialog.Dialog
 	asking        *prompt
+
+	been  [][]page.Page       // paths, in the order in which they were seen
+	at    int                 // the one of now; those behind it are forward
+	round int                 // of been: what is not on the screen is seen in turn
+	typed map[string][]string // lines that were typed, by the sign of their prompt
 
 	latest  *fleet.Snapshot // that came; nil before the first
 	shown   *fleet.Snapshot // that is drawn: the latest, unless paused
@@ -87,7 +92,7 @@ type App struct {
 	lastResult *dialog.Result // of the last change, which can be shown again
 	leaving    bool           // it ends with the change that is being made
 	waking     bool           // a dialog that takes no keys for a moment is drawn anew soon
-	commands   []tea.Cmd      // what Update hands back
+	soon       []tea.Cmd      // what Update hands back: it takes time
 
 	frame string // what is drawn
 	fresh bool   // frame is still right
@@ -102,8 +107,9 @@ func New(o Options) *App {
 	if o.Zone == nil {
 		o.Zone = time.Local
 	}
+	first := []page.Page{fleetpage.New()}
 	return &App{
-		o: o, theme: theme.New(o.Theme), stack: []page.Page{fleetpage.New()}, arrived: o.Now(),
+		o: o, theme: theme.New(o.Theme), stack: first, been: [][]page.Page{first}, arrived: o.Now(),
 		writing: o.Writing && o.Desk != nil, journal: journal{err: noJournal(&o)},
 	}
 }
@@ -145,17 +151,17 @@ func tick() tea.Cmd {
 
 // Update takes what happened.
 func (a *App) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
-	a.commands = nil
+	a.soon = nil
 	a.happens(msg)
 	if a.quitting {
 		return a, tea.Quit
 	}
 	a.wake()
-	return a, tea.Batch(a.commands...)
+	return a, tea.Batch(a.soon...)
 }
 
 // do has Update hand a command back.
-func (a *App) do(c tea.Cmd) { a.commands = append(a.commands, c) }
+func (a *App) do(c tea.Cmd) { a.soon = append(a.soon, c) }
 
 func (a *App) happens(msg tea.Msg) {
 	switch msg := msg.(type) {
@@ -174,6 +180,10 @@ func (a *App) happens(msg tea.Msg) {
 		a.look()
 		a.take(msg.snapshot)
 		a.do(a.next())
+	case zoneMsg:
+		a.takeZone(msg)
+	case tea.ResumeMsg:
+		a.fresh = false
 	case endedMsg:
 		a.ended = true
 		a.fresh = false
@@ -197,7 +207,7 @@ func (a *App) happens(msg tea.Msg) {
 func (a *App) paste(text string) {
 	switch {
 	case a.asking != nil:
-		a.asking.press(a, "", text)
+		a.asking.paste(text)
 	case len(a.dialogs) > 0:
 		a.pressDialog("", text)
 	}
@@ -268,6 +278,8 @@ func (a *App) take(s *fleet.Snapshot) {
 		a.shown = s
 	}
 	a.see()
+	v := a.view()
+	a.revisit(&v)
 }
 
 // listen notices when nothing has come for several intervals.
@@ -304,30 +316,6 @@ func (a *App) view() page.View {
 }
 
 func (a *App) top() page.Page { return a.stack[len(a.stack)-1] }
-
-// open goes to a place: back to it where it is in the path already.
-func (a *App) open(to page.Place) {
-	for i, p := range a.stack {
-		if p.Place() == to {
-			a.stack = a.stack[:i+1]
-			return
-		}
-	}
-	if p := pageOf(to); p != nil {
-		a.stack = append(a.stack, p)
-	}
-}
-
-// back leaves a filter first, then the page.
-func (a *App) back() {
-	if f, ok := a.top().(page.Filtered); ok && f.Filter() != "" {
-		_ = f.SetFilter("") // an empty one is always understood
-		return
-	}
-	if len(a.stack) > 1 {
-		a.stack = a.stack[:len(a.stack)-1]
-	}
-}
 
 func (a *App) pause() {
 	if a.paused = !a.paused; !a.paused && a.latest != nil {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/midwatch-cli/midwatch/tui/command"
 	"github.com/midwatch-cli/midwatch/tui/desk"
 	"github.com/midwatch-cli/midwatch/tui/dialog"
 	"github.com/midwatch-cli/midwatch/tui/page"
@@ -245,9 +246,16 @@ func parting(end desk.End, err error) []string {
 	return lines
 }
 
-// changing are the words of : that are about changing things.
-func (a *App) changing() map[string]func() {
-	return map[string]func(){"write": a.allow, "readonly": a.forbid, "result": a.showResult}
+// changeCommands are about changing things; there are none where nothing can be.
+func (a *App) changeCommands() command.Table {
+	if a.o.Desk == nil {
+		return nil
+	}
+	return command.Table{
+		{Name: "write", Does: "allow changes from here", Do: always(a.allow)},
+		{Name: "readonly", Does: "end what write allowed", Do: always(a.forbid)},
+		{Name: "result", Does: "what came of the last change, or how far it is", Do: always(a.showResult)},
+	}
 }
 
 // allow asks once whether things may be changed from here.

@@ -24,9 +24,14 @@ func (a *App) keys() []page.Binding {
 		all = append(all, page.Binding{Keys: []string{"ctrl+z"}, Shown: "ctrl-z", Does: either(a.unwell, "show all", "only unwell"), Do: do(func() { a.unwell = !a.unwell })})
 		all = append(all, page.Binding{Keys: []string{"w"}, Shown: "w", Does: either(a.wide, "columns as they fit", "wide columns first"), Quiet: true, Do: do(func() { a.wide = !a.wide })})
 	}
+	if a.o.Hands.Refresh != nil {
+		all = append(all, page.Binding{Keys: []string{"ctrl+r"}, Shown: "ctrl-r", Does: "read now", Quiet: true, Do: do(a.refresh)})
+	}
 	all = append(all, []page.Binding{
-		{Keys: []string{":"}, Shown: ":", Does: "go", Do: do(a.askPlace)},
+		{Keys: []string{":"}, Shown: ":", Does: "go", Do: do(a.askCommand)},
 		{Keys: []string{"esc", "alt+esc", "left", "h", "backspace"}, Shown: "esc", Does: "back", Quiet: len(a.stack) < 2, Do: do(a.back)},
+		{Keys: []string{"[", "alt+left"}, Shown: "[", Does: "where one was before", Quiet: true, Do: do(func() { a.travel(-1) })},
+		{Keys: []string{"]", "alt+right"}, Shown: "]", Does: "and forward again", Quiet: true, Do: do(func() { a.travel(1) })},
 	}...)
 	if a.replaying() {
 		all = append(all, a.tapeKeys()...)
@@ -34,7 +39,7 @@ func (a *App) keys() []page.Binding {
 		all = append(all, page.Binding{Keys: []string{"p"}, Shown: "p", Does: either(a.paused, "go on", "pause"), Do: do(a.pause)})
 	}
 	return append(all, []page.Binding{
-		{Keys: []string{"?", "f1"}, Shown: "?", Does: "help", Do: do(func() { a.dialogs = append(a.dialogs, dialog.Help(a.top().Keys(), a.keys())) })},
+		{Keys: []string{"?", "f1"}, Shown: "?", Does: "help", Do: do(a.help)},
 		{Keys: []string{"q", "ctrl+c"}, Shown: "q", Does: "quit", Do: do(a.quit)},
 	}...)
 }

@@ -1,7 +1,6 @@
 package tui
 
 import (
-	"strings"
 	"testing"
 
 	tea "charm.land/bubbletea/v2"
@@ -65,64 +64,41 @@ func TestLayout(t *testing.T) {
 	}
 }
 
-func TestCompletions(t *testing.T) {
-	names := []string{"fleet", "events", "payment", "Order", "payment/payment-1", "order/order-1"}
-	for typed, want := range map[string]string{
-		"":      "fleet events payment Order",
-		"pay":   "payment payment/payment-1",
-		"or":    "Order order/order-1",
-		"ment":  "payment payment/payment-1",
-		"er-1":  "order/order-1",
-		"e":     "events fleet payment Order payment/payment-1 order/order-1",
-		"never": "",
-	} {
-		if got := strings.Join(completions(names, typed), " "); got != want {
-			t.Errorf("%q: %s, want %s", typed, got, want)
-		}
-	}
-}
-
 // TestNamed: every place has a name that leads to it, also where two sources have
-// a service of one name, or a service is called like a page.
+// a service of one name, or a service is called like a command.
 func TestNamed(t *testing.T) {
 	ref := func(source, name string) fleet.Ref { return fleet.Ref{Source: source, Name: name} }
 	s := &fleet.Snapshot{}
-	for _, r := range []fleet.Ref{ref("etcd", "pay"), ref("consul", "pay"), ref("etcd", "events")} {
-		s.Services = append(s.Services, fleet.ServiceView{Ref: r, Instances: []fleet.InstanceView{{Key: fleet.Key{Ref: r, Instance: r.Name + "-1"}}}})
+	for _, r := range []fleet.Ref{ref("etcd", "pay"), ref("consul", "pay"), ref("etcd", "events"), ref("etcd", "q"), ref("etcd", "svc")} {
+		s.Services = append(s.Services, fleet.ServiceView{Ref: r, Instances: []fleet.InstanceView{
+			{Key: fleet.Key{Ref: r, Instance: r.Name + "-1"}, Breakers: []fleet.Breaker{fleet.NewBreaker("user", fleet.BreakerOpen)}},
+		}})
 	}
-	names, places := named(s)
+	a := New(Options{})
+	names, places := named(s, a.commands().Words())
 	for name, want := range map[string]page.Place{
-		"events":      {Kind: page.Events},
 		"pay":         {Kind: page.Service, Key: fleet.Key{Ref: ref("etcd", "pay")}},
 		"consul:pay":  {Kind: page.Service, Key: fleet.Key{Ref: ref("consul", "pay")}},
 		"etcd:events": {Kind: page.Service, Key: fleet.Key{Ref: ref("etcd", "events")}},
+		"etcd:q":      {Kind: page.Service, Key: fleet.Key{Ref: ref("etcd", "q")}},
+		"etcd:svc":    {Kind: page.Service, Key: fleet.Key{Ref: ref("etcd", "svc")}},
 		"pay/pay-1":   {Kind: page.Instance, Key: fleet.Key{Ref: ref("etcd", "pay"), Instance: "pay-1"}},
-		"fleet":       {Kind: page.Fleet},
-		"breakers":    {Kind: page.Breakers},
-		"sources":     {Kind: page.Sources},
+		"pay/user":    {Kind: page.Breakers, Key: fleet.Key{Ref: ref("etcd", "pay")}, Item: "user"},
 	} {
 		if got := places[name]; got != want {
 			t.Errorf("%s leads to %+v, want %+v", name, got, want)
 		}
 	}
 	for _, n := range names {
-		if p := pageOf(places[n]); p == nil || p.Place() != places[n] {
+		if p := pageOf(places[n]); p == nil || p.Place() != places[n].Page() {
 			t.Errorf("%s has no page of its own", n)
 		}
 	}
 	if pageOf(page.Place{Kind: "nowhere"}) != nil {
 		t.Error("a page of nothing")
 	}
-	if names, _ := named(nil); len(names) != 5 {
+	if names, _ := named(nil, nil); len(names) != 0 {
 		t.Errorf("before the first snapshot: %v", names)
-	}
-}
-
-func TestCutLast(t *testing.T) {
-	for in, want := range map[string]string{"": "", "a": "", "pay": "pa", "é": "", "日本": "日", "e\u0301x": "e\u0301", "xe\u0301": "x", "🚀": ""} {
-		if got := cutLast(in); got != want {
-			t.Errorf("%q: %q, want %q", in, got, want)
-		}
 	}
 }
 
@@ -216,8 +192,8 @@ func TestPaste(t *testing.T) {
 	a.resize(80, 24)
 	a.Update(tea.PasteMsg{Content: "lost"})
 	a.askFilter()
-	a.Update(tea.PasteMsg{Content: "pay\n\x1b[2J"})
-	if got := a.asking.text; got != `pay \x1b[2J` {
+	a.Update(tea.PasteMsg{Content: "pay\n\x1b[2J\n"})
+	if got := a.asking.input.Text(); got != `pay \x1b[2J` {
 		t.Errorf("pasted %q", got)
 	}
 }

@@ -1,12 +1,11 @@
 package tui
 
 import (
-	"maps"
+	"errors"
 	"slices"
-	"strings"
 
-	"github.com/charmbracelet/x/ansi"
-
+	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/tui/command"
 	"github.com/midwatch-cli/midwatch/tui/page"
 	"github.com/midwatch-cli/midwatch/tui/theme"
 	"github.com/midwatch-cli/midwatch/tui/widget"
@@ -15,13 +14,20 @@ import (
 // prompt is a line that is being typed, at the foot of the screen.
 type prompt struct {
 	sign    string
-	text    string
+	input   widget.Input
 	hint    string // what is wrong with it, or what would complete it
 	wrong   bool
 	changed func(text string)
 	done    func(text string) bool // false: it stays open
 	left    func()
-	offers  func(text string) []string
+	offers  func(text string) []string // what the whole line may become; may be nil
+
+	from  string   // the text that offers are for, while tab walks through them
+	walk  []string // those offers; nil: tab begins anew
+	step  int      // of walk
+	past  []string // lines that were typed before, oldest first
+	back  int      // how far up in them; 0: the line of now
+	draft string   // the line of now, while one is in the past
 }
 
 // press edits.
@@ -32,65 +38,90 @@ func (p *prompt) press(a *App, key, text string) {
 		p.left()
 		return
 	case "enter":
-		if p.done(p.text) {
+		p.walk = nil
+		line := p.input.Text()
+		if p.done(line) {
 			a.asking = nil
+			a.remember(p.sign, line)
 		}
 		return
-	case "tab", "right":
-		if offers := p.complete(); len(offers) > 0 {
-			p.text = offers[0]
-		}
-	case "backspace", "ctrl+h":
-		if p.text == "" {
+	case "tab":
+		p.complete(1)
+	case "shift+tab":
+		p.complete(-1)
+	case "up", "ctrl+p":
+		p.recall(1)
+	case "down", "ctrl+n":
+		p.recall(-1)
+	default:
+		switch {
+		case key == "right" && p.input.AtEnd() && p.offers != nil:
+			p.complete(1)
+			p.walk = nil // what is typed next is completed by itself
+		case (key == "backspace" || key == "ctrl+h") && p.input.Text() == "":
 			a.asking = nil
 			p.left()
 			return
+		default:
+			p.walk = nil
+			p.input.Press(key, text)
 		}
-		p.text = cutLast(p.text)
-	case "ctrl+u", "ctrl+w":
-		p.text = ""
-	default:
-		p.text += a.theme.Text(text)
 	}
-	p.changed(p.text)
+	if p.walk == nil {
+		p.changed(p.input.Text())
+	}
 }
 
-func (p *prompt) complete() []string {
+// paste types what was pasted.
+func (p *prompt) paste(text string) {
+	p.walk = nil
+	p.input.Insert(text)
+	p.changed(p.input.Text())
+}
+
+// complete takes the next offer for what was typed, or the one before it.
+func (p *prompt) complete(by int) {
 	if p.offers == nil {
-		return nil
+		return
 	}
-	return p.offers(p.text)
-}
-
-// cutLast takes the last character away, however many runes it has.
-func cutLast(s string) string {
-	last := 0
-	for rest := s; rest != ""; rest = rest[last:] {
-		if last = firstLength(rest); last == len(rest) {
-			return s[:len(s)-last]
+	if p.walk == nil {
+		p.from = p.input.Text()
+		if p.walk = p.offers(p.from); len(p.walk) == 0 {
+			p.walk = nil
+			return
 		}
+		p.step = min(0, by)
+		p.changed(p.from)
+	} else {
+		p.step += by
 	}
-	return ""
+	n := len(p.walk)
+	p.step = (p.step%n + n) % n
+	p.input.Set(p.walk[p.step])
+	p.wrong = false
 }
 
-// firstLength is how many bytes the first character has; never 0.
-func firstLength(s string) int {
-	first, _ := ansi.FirstGraphemeCluster(s, ansi.GraphemeWidth)
-	return max(1, len(first))
+// recall goes up and down in what was typed before.
+func (p *prompt) recall(by int) {
+	back := max(0, min(p.back+by, len(p.past)))
+	if back == p.back {
+		return
+	}
+	if p.back == 0 {
+		p.draft = p.input.Text()
+	}
+	p.back, p.walk = back, nil
+	if back == 0 {
+		p.input.Set(p.draft)
+		return
+	}
+	p.input.Set(p.past[len(p.past)-back])
 }
 
 // line draws it.
 func (p *prompt) line(width int, th *theme.Theme) widget.Line {
 	l := widget.Line{Left: []widget.Span{{Text: p.sign, Tone: theme.Accent}}}
-	text := p.text
-	for widget.Width(text) > max(1, width-4) && text != "" { // the end is where one types
-		text = text[firstLength(text):]
-	}
-	caret := "█"
-	if th.ASCII {
-		caret = "_"
-	}
-	l.Left = append(l.Left, widget.Span{Text: text, Tone: theme.Strong}, widget.Span{Text: caret, Tone: theme.Accent})
+	l.Left = append(l.Left, p.input.Spans(th, width-2)...)
 	if p.hint != "" {
 		tone := theme.Dim
 		if p.wrong {
@@ -101,6 +132,28 @@ func (p *prompt) line(width int, th *theme.Theme) widget.Line {
 	return l
 }
 
+// remembered is how many lines can be typed again.
+const remembered = 50
+
+// remember keeps a line that was typed behind a sign.
+func (a *App) remember(sign, line string) {
+	if line == "" {
+		return
+	}
+	if a.typed == nil {
+		a.typed = map[string][]string{}
+	}
+	past := slices.DeleteFunc(a.typed[sign], func(l string) bool { return l == line })
+	a.typed[sign] = append(past[max(0, len(past)-remembered+1):], line)
+}
+
+// prompt opens a prompt.
+func (a *App) prompt(p *prompt, text string) {
+	p.past = a.typed[p.sign]
+	p.input.Set(text)
+	a.asking = p
+}
+
 // askFilter filters while one types; esc leaves it as it was.
 func (a *App) askFilter() {
 	f, ok := a.top().(page.Filtered)
@@ -108,70 +161,88 @@ func (a *App) askFilter() {
 		return
 	}
 	before := f.Filter()
-	p := &prompt{sign: "/", text: before, hint: "name or glob, !not, zone=a, version=2*, label=value"}
-	p.changed = func(text string) {
-		p.hint, p.wrong = "", false
-		if err := f.SetFilter(text); err != nil {
-			p.hint, p.wrong = err.Error(), true
-		}
-	}
+	p := &prompt{sign: "/", hint: "name or glob, !not, zone=a, version=2*, label=value"}
+	p.changed = func(text string) { p.say(f.SetFilter(text)) }
 	p.done = func(text string) bool { return f.SetFilter(text) == nil }
 	p.left = func() { _ = f.SetFilter(before) } // it was understood once
-	a.asking = p
+	a.prompt(p, before)
 }
 
-// askPlace asks where to go.
-func (a *App) askPlace() {
-	names, places := named(a.shown)
-	words := a.changing()
-	names = append(names, slices.Sorted(maps.Keys(words))...)
+// say is what is wrong with the line, and what to do; nil: nothing.
+func (p *prompt) say(err error) {
+	p.hint, p.wrong = "", err != nil
+	if err == nil {
+		return
+	}
+	p.hint = err.Error()
+	var known *fleet.Error
+	if errors.As(err, &known) && known.Hint != "" {
+		p.hint += ": " + known.Hint
+	}
+}
+
+// askCommand asks where to go, or what to do.
+func (a *App) askCommand() {
+	names, places := named(a.shown, a.commands().Words())
+	t := a.commands()
 	p := &prompt{sign: ":"}
-	p.offers = func(text string) []string { return completions(names, text) }
-	p.changed = func(text string) { p.hint, p.wrong = offered(p.offers(text)), false }
+	p.offers = func(text string) []string { return t.Complete(text, names) }
+	p.changed = func(text string) { p.hint, p.wrong = a.offered(t, text, p.offers(text)), false }
 	p.done = func(text string) bool {
-		if text == "q" || text == "quit" {
-			a.quit()
-			return true
-		}
-		if do := words[text]; do != nil {
-			do()
-			return true
-		}
-		if where, ok := strings.CutPrefix(text, "seek "); ok {
-			p.hint, p.wrong = a.seek(where), true
-			return p.hint == ""
-		}
-		if text == "mouse off" || text == "mouse on" {
-			a.mouseOff = text == "mouse off"
-			return true
-		}
-		to, ok := places[text]
-		if offers := p.offers(text); !ok && text != "" && len(offers) > 0 {
-			to, ok = places[offers[0]], true
-		}
-		if ok {
-			a.open(to)
-		} else if text != "" {
-			p.hint, p.wrong = "there is no such place", true
-		}
-		return ok || text == ""
+		err := a.command(t, names, places, text)
+		p.say(err)
+		return err == nil
 	}
 	p.left = func() {}
+	a.prompt(p, "")
 	p.changed("")
-	a.asking = p
 }
 
-// offered are the first few.
-func offered(names []string) string {
+// command does what a line says: a place, a command, else what its beginning is
+// completed to.
+func (a *App) command(t command.Table, names []string, places map[string]page.Place, line string) error {
+	word, arg, _ := command.Cut(line)
+	if word == "" {
+		return nil
+	}
+	if to, ok := places[line]; ok {
+		a.open(to)
+		return nil
+	}
+	if c := t.Find(word); c != nil {
+		return c.Run(arg)
+	}
+	if arg == "" {
+		if offers := t.Complete(word, names); len(offers) > 0 {
+			if to, ok := places[offers[0]]; ok {
+				a.open(to)
+				return nil
+			}
+			return t.Find(offers[0]).Run("")
+		}
+	}
+	return t.Unknown(word, names)
+}
+
+// offered are the first few of what a line may become; where there is one command
+// only, what it does.
+func (a *App) offered(t command.Table, line string, lines []string) string {
+	word, _, space := command.Cut(line)
+	if c := t.Find(word); c != nil && (len(lines) <= 1 && !space || len(lines) == 0) {
+		return c.Usage() + ": " + c.Does
+	}
 	text := ""
-	for i, n := range names {
+	for i, l := range lines {
 		if i == 8 {
 			return text + "  …"
 		}
 		if i > 0 {
 			text += "  "
 		}
-		text += n
+		if space {
+			_, l, _ = command.Cut(l)
+		}
+		text += l
 	}
 	return text
 }

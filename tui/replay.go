@@ -90,10 +90,16 @@ func (a *App) recall(s *fleet.Snapshot) {
 // unsee makes pages anew that are about what is not there in a snapshot of before:
 // they show what is gone as it was last seen, and that was later.
 func (a *App) unsee(s *fleet.Snapshot) {
-	for i, p := range a.stack {
-		to := p.Place()
-		if to.Kind == page.Service && page.FindService(s, to.Key.Ref) == nil || to.Kind == page.Instance && page.FindInstance(s, to.Key) == nil {
-			a.stack[i] = pageOf(to)
+	anew := map[page.Place]page.Page{}
+	for _, path := range a.been {
+		for i, p := range path {
+			to := p.Place()
+			if to.Kind == page.Service && page.FindService(s, to.Key.Ref) == nil || to.Kind == page.Instance && page.FindInstance(s, to.Key) == nil {
+				if anew[to] == nil {
+					anew[to] = pageOf(to)
+				}
+				path[i] = anew[to]
+			}
 		}
 	}
 }
@@ -141,17 +147,15 @@ func faster(speed, by float64) float64 {
 }
 
 // seek goes to a place in the recording, and says what is wrong with the words.
-func (a *App) seek(words string) string {
-	if !a.replaying() {
-		return "this is no recording: there is only the present"
-	}
+func (a *App) seek(words string) error {
 	now := a.o.Hands.Player.State()
 	at, why := place(words, &now, a.o.Zone)
-	if why == "" {
-		a.o.Hands.Player.Seek(at)
-		a.look()
+	if why != "" {
+		return &fleet.Error{Detail: why}
 	}
-	return why
+	a.o.Hands.Player.Seek(at)
+	a.look()
+	return nil
 }
 
 // seekable are the words that place understands.

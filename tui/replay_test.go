@@ -307,7 +307,7 @@ func TestSeek(t *testing.T) {
 	d := start(t, theme.Options{}, 80, 24, night())
 	d.types(":seek +5m")
 	d.press("enter")
-	if !strings.Contains(d.screen(), "there is only the present") {
+	if !strings.Contains(d.screen(), "no command seek") {
 		t.Errorf("seeks in the present\n%s", d.screen())
 	}
 }

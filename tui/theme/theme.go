@@ -112,6 +112,10 @@ func (t *Theme) Text(s string) string {
 	return s
 }
 
+// Clean is Text before it is drawn: what is typed is kept so, whatever signs the
+// terminal has.
+func Clean(s string) string { return plain.Line(s) }
+
 // Mark is the sign of a status, which stands before its word or its name.
 func Mark(s fleet.Status) (string, Tone) {
 	switch s {

@@ -50,6 +50,16 @@ func New() *Page { return &Page{} }
 // Place is the page of breakers.
 func (p *Page) Place() page.Place { return page.Place{Kind: page.Breakers} }
 
+// Rows are the breakers that are shown.
+func (p *Page) Rows() ([]page.Place, int) {
+	return p.list.Rows(func(k key) page.Place {
+		return page.Place{Kind: page.Breakers, Key: fleet.Key{Ref: k.ref}, Item: k.name}
+	})
+}
+
+// Aim puts the cursor on a breaker.
+func (p *Page) Aim(at page.Place) { p.list.Cursor.On(key{at.Key.Ref, at.Item}) }
+
 // Filter is the words of the filter.
 func (p *Page) Filter() string { return p.filter.Text }
 

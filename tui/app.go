@@ -15,6 +15,7 @@ import (
 	"github.com/midwatch-cli/midwatch/tui/history"
 	"github.com/midwatch-cli/midwatch/tui/page"
 	fleetpage "github.com/midwatch-cli/midwatch/tui/page/fleet"
+	"github.com/midwatch-cli/midwatch/tui/prompt"
 	"github.com/midwatch-cli/midwatch/tui/tape"
 	"github.com/midwatch-cli/midwatch/tui/theme"
 )
@@ -63,12 +64,11 @@ type App struct {
 	width, height int
 	stack         []page.Page // the path; the last one is seen
 	dialogs       []dialog.Dialog
-	asking        *prompt
+	asking        prompt.Line
 
-	been  [][]page.Page       // paths, in the order in which they were seen
-	at    int                 // the one of now; those behind it are forward
-	round int                 // of been: what is not on the screen is seen in turn
-	typed map[string][]string // lines that were typed, by the sign of their prompt
+	been  [][]page.Page // paths, in the order in which they were seen
+	at    int           // the one of now; those behind it are forward
+	round int           // of been: what is not on the screen is seen in turn
 
 	latest  *fleet.Snapshot // that came; nil before the first
 	shown   *fleet.Snapshot // that is drawn: the latest, unless paused
@@ -206,8 +206,8 @@ func (a *App) happens(msg tea.Msg) {
 // paste goes to what takes text.
 func (a *App) paste(text string) {
 	switch {
-	case a.asking != nil:
-		a.asking.paste(text)
+	case a.asking.Asks():
+		a.asking.Paste(text)
 	case len(a.dialogs) > 0:
 		a.pressDialog("", text)
 	}

@@ -264,8 +264,8 @@ func (a *App) happened(n int) []widget.Line {
 // footer is what is typed, else a note, else the keys.
 func (a *App) footer() widget.Line {
 	switch {
-	case a.asking != nil:
-		return a.asking.line(a.width, a.theme)
+	case a.asking.Asks():
+		return a.asking.Draw(a.theme, a.width)
 	case a.note != "":
 		return widget.Text(theme.Warn, " "+a.note)
 	case len(a.dialogs) > 0:

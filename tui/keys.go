@@ -55,8 +55,8 @@ func either(now bool, yes, no string) string {
 func (a *App) press(key, text string) {
 	a.note = ""
 	switch {
-	case a.asking != nil:
-		a.asking.press(a, key, text)
+	case a.asking.Asks():
+		a.asking.Press(key, text)
 	case len(a.dialogs) > 0:
 		a.pressDialog(key, text)
 	default:

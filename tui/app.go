@@ -18,6 +18,7 @@ import (
 	"github.com/midwatch-cli/midwatch/tui/prompt"
 	"github.com/midwatch-cli/midwatch/tui/tape"
 	"github.com/midwatch-cli/midwatch/tui/theme"
+	"github.com/midwatch-cli/midwatch/tui/trail"
 )
 
 // keptEvents is how many events the pages can show.
@@ -62,13 +63,9 @@ type App struct {
 	theme *theme.Theme
 
 	width, height int
-	stack         []page.Page // the path; the last one is seen
+	trail         *trail.Trail // where one is; the last page of its path is seen
 	dialogs       []dialog.Dialog
 	asking        prompt.Line
-
-	been  [][]page.Page // paths, in the order in which they were seen
-	at    int           // the one of now; those behind it are forward
-	round int           // of been: what is not on the screen is seen in turn
 
 	latest  *fleet.Snapshot // that came; nil before the first
 	shown   *fleet.Snapshot // that is drawn: the latest, unless paused
@@ -107,9 +104,8 @@ func New(o Options) *App {
 	if o.Zone == nil {
 		o.Zone = time.Local
 	}
-	first := []page.Page{fleetpage.New()}
 	return &App{
-		o: o, theme: theme.New(o.Theme), stack: first, been: [][]page.Page{first}, arrived: o.Now(),
+		o: o, theme: theme.New(o.Theme), trail: trail.New(fleetpage.New(), pageOf), arrived: o.Now(),
 		writing: o.Writing && o.Desk != nil, journal: journal{err: noJournal(&o)}, tape: tape.New(o.Hands.Player),
 	}
 }
@@ -282,7 +278,7 @@ func (a *App) take(s *fleet.Snapshot) {
 	}
 	a.see()
 	v := a.view()
-	a.revisit(&v)
+	a.trail.Others(func(p page.Page) { p.See(&v) })
 }
 
 // listen notices when nothing has come for several intervals.
@@ -318,7 +314,7 @@ func (a *App) view() page.View {
 	}
 }
 
-func (a *App) top() page.Page { return a.stack[len(a.stack)-1] }
+func (a *App) top() page.Page { return a.trail.Top() }
 
 func (a *App) pause() {
 	if a.paused = !a.paused; !a.paused && a.latest != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/midwatch-cli/midwatch/tui/desk"
 	"github.com/midwatch-cli/midwatch/tui/dialog"
 	"github.com/midwatch-cli/midwatch/tui/history"
+	"github.com/midwatch-cli/midwatch/tui/journal"
 	"github.com/midwatch-cli/midwatch/tui/page"
 	fleetpage "github.com/midwatch-cli/midwatch/tui/page/fleet"
 	"github.com/midwatch-cli/midwatch/tui/prompt"
@@ -74,7 +75,7 @@ type App struct {
 	ended   bool // the feed is over
 	history history.History
 	events  []fleet.Event // oldest first
-	journal journal
+	journal journal.Journal
 	tape    *tape.Tape // the recording that is shown; nil: it is the present
 
 	unwell, wide, paused, quitting bool
@@ -106,8 +107,19 @@ func New(o Options) *App {
 	}
 	return &App{
 		o: o, theme: theme.New(o.Theme), trail: trail.New(fleetpage.New(), pageOf), arrived: o.Now(),
-		writing: o.Writing && o.Desk != nil, journal: journal{err: noJournal(&o)}, tape: tape.New(o.Hands.Player),
+		writing: o.Writing && o.Desk != nil, journal: journal.New(o.Desk, noJournal(&o)), tape: tape.New(o.Hands.Player),
 	}
+}
+
+// noJournal is why there is none to be read; nil where there is.
+func noJournal(o *Options) error {
+	switch {
+	case o.Desk != nil:
+		return nil
+	case o.Hands.Player != nil:
+		return &fleet.Error{Detail: "a recording is played: what was cannot be changed", Err: desk.ErrNone}
+	}
+	return &fleet.Error{Detail: "the dashboard was started without a journal", Err: desk.ErrNone}
 }
 
 // What comes to Update beside keys and sizes.
@@ -120,7 +132,7 @@ type (
 
 // Init asks for the first snapshot and for the terminal's background.
 func (a *App) Init() tea.Cmd {
-	commands := []tea.Cmd{a.next(), tick(), a.readJournal(true)}
+	commands := []tea.Cmd{a.next(), tick(), a.journal.Read(true)}
 	if !a.o.Fixed {
 		commands = append(commands, tea.RequestBackgroundColor)
 	}
@@ -156,8 +168,12 @@ func (a *App) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	return a, tea.Batch(a.soon...)
 }
 
-// do has Update hand a command back.
-func (a *App) do(c tea.Cmd) { a.soon = append(a.soon, c) }
+// do has Update hand a command back; nil is none.
+func (a *App) do(c tea.Cmd) {
+	if c != nil {
+		a.soon = append(a.soon, c)
+	}
+}
 
 func (a *App) happens(msg tea.Msg) {
 	switch msg := msg.(type) {
@@ -183,10 +199,13 @@ func (a *App) happens(msg tea.Msg) {
 	case endedMsg:
 		a.ended = true
 		a.fresh = false
-	case journalMsg:
-		a.do(a.takeJournal(msg))
-	case journalDueMsg:
-		a.do(a.readJournal(true))
+	case journal.Reading:
+		news, next := a.journal.Take(msg)
+		if a.do(next); news {
+			a.see()
+		}
+	case journal.Due:
+		a.do(a.journal.Read(true))
 	case tickMsg:
 		a.listen()
 		a.elapse()
@@ -290,6 +309,21 @@ func (a *App) listen() {
 	a.silent = silent
 }
 
+// elapse is a second that went by: pages of which something moves with time are
+// drawn anew, and so is what the path says of changes that end.
+func (a *App) elapse() {
+	if a.shown == nil {
+		return
+	}
+	v := a.view()
+	if t, ok := a.top().(page.Ticking); ok && t.Ticks(&v) {
+		a.fresh = false
+	}
+	if a.journal.Moved(v.Now) {
+		a.fresh = false
+	}
+}
+
 // see lets the page arrange what it draws.
 func (a *App) see() {
 	a.fresh = false
@@ -310,7 +344,7 @@ func (a *App) view() page.View {
 		Snapshot: shown, History: &a.history, Events: a.events, Theme: a.theme,
 		Width: a.width, Height: a.layout().page, Now: a.o.Now(), Zone: a.o.Zone,
 		Unwell: a.unwell, Wide: a.wide, Writing: a.writing,
-		Changes: a.journal.changes, Journal: a.journal.err, Holder: a.journal.holder,
+		Changes: a.journal.Changes, Journal: a.journal.Err, Holder: a.journal.Holder,
 	}
 }
 

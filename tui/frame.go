@@ -198,7 +198,11 @@ func (a *App) notes() []widget.Span {
 	}
 	v := a.view()
 	notes := []widget.Span{{Text: strings.Join(a.top().Notes(&v), " · ") + " ", Tone: theme.Dim}}
-	return a.remind(notes, a.width-widget.SpansWidth(a.theme, a.pageState())-widget.SpansWidth(a.theme, a.crumbs(len(a.trail.Path())-1))-1)
+	a.journal.Drawn(v.Now)
+	if kind := a.top().Place().Kind; kind == page.Changes || kind == page.Change {
+		return notes // what is in force is seen there
+	}
+	return a.journal.Remind(a.theme, v.Now, notes, a.width-widget.SpansWidth(a.theme, a.pageState())-widget.SpansWidth(a.theme, a.crumbs(len(a.trail.Path())-1))-1)
 }
 
 // firstCrumb is the first page of the path that there is room for.

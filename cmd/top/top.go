@@ -125,7 +125,7 @@ func run(ctx context.Context, a *app.App, o *options, names []string) error {
 		view.Interval = 0 // a recording is never late
 		view.Hands.Player, view.Feed = walk(ctx, s, sel)
 	} else {
-		view.Feed = s.Watch(ctx, sel, o.watching.Interval, app.Everything|app.Metrics)
+		view.Hands, view.Feed = live(ctx, s, sel, o.watching.Interval)
 	}
 	view.Feed = watched(s, view.Feed, stop)
 	if names := s.Contexts(); len(names) == 1 {

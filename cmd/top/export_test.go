@@ -1,0 +1,7 @@
+package top
+
+// What the tests of this package see of it.
+var (
+	Live = live
+	Raw  = raw
+)

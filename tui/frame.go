@@ -115,7 +115,7 @@ func (a *App) header() widget.Line {
 	if name != "" {
 		l.Left = append(l.Left, dot, widget.Span{Text: name, Tone: theme.Accent})
 	}
-	if a.writing {
+	if a.changing.Writing() {
 		l.Left = append(l.Left, dot, widget.Span{Text: "writing", Tone: theme.Warn})
 	}
 	if a.shown != nil {
@@ -275,7 +275,7 @@ func (a *App) footer() widget.Line {
 	case len(a.dialogs) > 0:
 		return keyLine(a.theme, a.width, a.dialogs[len(a.dialogs)-1].Keys())
 	}
-	return keyLine(a.theme, a.width, shown(a.top().Keys(), a.keys(), a.writing))
+	return keyLine(a.theme, a.width, shown(a.top().Keys(), a.keys(), a.changing.Writing()))
 }
 
 // keyLine is as many keys as there is room for; the last two, help and quit, are

@@ -89,6 +89,8 @@ func (w *writing) Make(ctx context.Context, wish desk.Wish, p desk.Person) (desk
 	case w.making <- struct{}{}:
 		defer func() { <-w.making }()
 	case <-ctx.Done():
+	}
+	if ctx.Err() != nil {
 		return desk.End{}, context.Cause(ctx)
 	}
 	if why := w.Refusal(wish.Context); why != "" {
@@ -115,7 +117,7 @@ func (w *writing) make(ctx context.Context, wish desk.Wish, front *front) error 
 	if wish.TTL != 0 && wish.Verb != desk.Drain && (takes || !verb.State().Held()) {
 		return app.Usagef("choose never", "nothing was changed: %s holds nothing that could end by itself", wish.Verb)
 	}
-	m, err := meant(&wish)
+	m, err := meant(&wish, takes)
 	if err != nil {
 		return err
 	}

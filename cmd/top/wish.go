@@ -20,14 +20,18 @@ type those struct {
 	breakers  []selection.OneBreaker
 }
 
-func meant(wish *desk.Wish) (of those, err error) {
+// meant finds them; whole says that instances are meant, not breakers of them.
+func meant(wish *desk.Wish, whole bool) (of those, err error) {
 	if len(wish.Targets) == 0 {
 		return of, app.Usagef("", "nothing was changed: nothing was chosen")
 	}
 	keys := make([]fleet.Key, 0, len(wish.Targets))
 	for _, t := range wish.Targets {
-		if t.Key.Context != wish.Context {
-			return of, app.Usagef("choose targets of one context", "nothing was changed: %s is in another context", t.Key)
+		switch {
+		case t.Key.Context != wish.Context:
+			return of, app.Usagef("choose targets of one context", "nothing was changed: %s is in another context", t.Key.Name)
+		case whole != (t.Breaker == ""):
+			return of, app.Usagef("", "nothing was changed: it is not said which breaker of %s, or that none is meant", t.Key.Name)
 		}
 		keys = append(keys, t.Key)
 		of.services = append(of.services, t.Key.Source+":"+t.Key.Name)

@@ -127,11 +127,7 @@ func (a *App) heard(msg saidMsg) {
 // ask shows a plan. A line that is being typed gives way, so that the keys go to
 // what is seen; the plan takes none for a moment.
 func (a *App) ask(m *making, q desk.Question) {
-	if a.asking != nil {
-		left := a.asking.left
-		a.asking = nil
-		left()
-	}
+	a.asking.Leave()
 	answer := func(yes bool) page.Call { return func() { a.answer(m, yes) } }
 	a.drop(m.result)
 	m.asked = dialog.NewQuestion(a.o.Now(), "Go on?", q, answer(true), answer(false))
@@ -154,9 +150,7 @@ func (a *App) answer(m *making, yes bool) {
 // finished takes the end of a change.
 func (a *App) finished(m *making, end desk.End, err error) {
 	a.makings = slices.DeleteFunc(a.makings, func(o *making) bool { return o == m })
-	if read := a.readJournal(false); read != nil {
-		a.do(read) // what is in force is seen at once
-	}
+	a.do(a.journal.Read(false)) // what is in force is seen at once
 	if m != a.making {
 		return
 	}

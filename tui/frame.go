@@ -31,7 +31,7 @@ func (a *App) layout() layout {
 	case h < 6:
 		l.path = 0
 	}
-	if a.replaying() && a.height >= 6 {
+	if a.tape.On() && a.height >= 6 {
 		l.tape = 1
 	}
 	l.page = a.height - l.header - l.path - l.events - l.tape - l.keys
@@ -61,7 +61,8 @@ func (a *App) draw() string {
 	}
 	lines = append(lines, a.happened(l.events)...)
 	if l.tape > 0 {
-		lines = append(lines, a.tape())
+		v := a.view()
+		lines = append(lines, a.tape.Draw(&v))
 	}
 	if l.keys > 0 {
 		lines = append(lines, a.footer())
@@ -87,7 +88,7 @@ func (a *App) body(height int) []widget.Line {
 		lines = a.dialogs[len(a.dialogs)-1].Draw(&v)
 	case a.shown == nil && a.ended:
 		lines = page.Middle(&v, "Nothing was read.", "q quits")
-	case a.shown == nil && a.replaying():
+	case a.shown == nil && a.tape.On():
 		lines = page.Middle(&v, "Reading the recording …")
 	case a.shown == nil:
 		lines = page.Middle(&v, "Reading the registries, asking every instance …")
@@ -108,7 +109,7 @@ func (a *App) header() widget.Line {
 		name = a.shown.Context
 	}
 	dot := widget.Span{Text: " · ", Tone: theme.Rule}
-	if a.replaying() {
+	if a.tape.On() {
 		l.Left = append(l.Left, dot, widget.Span{Text: "REPLAY", Tone: theme.Bad})
 	}
 	if name != "" {
@@ -165,7 +166,7 @@ func source(s *fleet.Snapshot, src *fleet.SourceView) []widget.Span {
 // state is whether what is seen is the present.
 func (a *App) state() (string, theme.Tone) {
 	switch {
-	case a.replaying() && a.shown != nil && !a.ended:
+	case a.tape.On() && a.shown != nil && !a.ended:
 		return "of " + a.shown.At.In(a.o.Zone).Format(time.DateOnly), theme.Warn
 	case a.paused && a.latest != a.shown:
 		return "paused, there is newer", theme.Warn
@@ -197,18 +198,22 @@ func (a *App) notes() []widget.Span {
 	}
 	v := a.view()
 	notes := []widget.Span{{Text: strings.Join(a.top().Notes(&v), " · ") + " ", Tone: theme.Dim}}
-	return a.remind(notes, a.width-widget.SpansWidth(a.theme, a.pageState())-widget.SpansWidth(a.theme, a.crumbs(len(a.stack)-1))-1)
+	a.journal.Drawn(v.Now)
+	if kind := a.top().Place().Kind; kind == page.Changes || kind == page.Change {
+		return notes // what is in force is seen there
+	}
+	return a.journal.Remind(a.theme, v.Now, notes, a.width-widget.SpansWidth(a.theme, a.pageState())-widget.SpansWidth(a.theme, a.crumbs(len(a.trail.Path())-1))-1)
 }
 
 // firstCrumb is the first page of the path that there is room for.
 func (a *App) firstCrumb() int {
 	room := a.width - widget.SpansWidth(a.theme, a.notes()) - widget.SpansWidth(a.theme, a.pageState()) - 1
-	for first := range a.stack {
+	for first := range a.trail.Path() {
 		if widget.SpansWidth(a.theme, a.crumbs(first)) <= room {
 			return first
 		}
 	}
-	return len(a.stack) - 1
+	return len(a.trail.Path()) - 1
 }
 
 // crumbs are the pages of the path from one of them on.
@@ -217,12 +222,12 @@ func (a *App) crumbs(first int) []widget.Span {
 	if first > 0 {
 		spans[0] = widget.Span{Text: " … › ", Tone: theme.Rule}
 	}
-	for i, p := range a.stack[first:] {
+	for i, p := range a.trail.Path()[first:] {
 		tone := theme.Dim
 		if i > 0 {
 			spans = append(spans, widget.Span{Text: " › ", Tone: theme.Rule})
 		}
-		if first+i == len(a.stack)-1 {
+		if first+i == len(a.trail.Path())-1 {
 			tone = theme.Strong
 		}
 		spans = append(spans, widget.Span{Text: p.Place().Name(), Tone: tone})
@@ -263,8 +268,8 @@ func (a *App) happened(n int) []widget.Line {
 // footer is what is typed, else a note, else the keys.
 func (a *App) footer() widget.Line {
 	switch {
-	case a.asking != nil:
-		return a.asking.line(a.width, a.theme)
+	case a.asking.Asks():
+		return a.asking.Draw(a.theme, a.width)
 	case a.note != "":
 		return widget.Text(theme.Warn, " "+a.note)
 	case len(a.dialogs) > 0:

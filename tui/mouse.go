@@ -47,7 +47,7 @@ func (a *App) point(msg tea.MouseMsg) {
 			a.wheel(wheelRows)
 		}
 	case tea.MouseClickMsg:
-		if m.Button == tea.MouseLeft && a.asking == nil && len(a.dialogs) == 0 && a.shown != nil {
+		if m.Button == tea.MouseLeft && !a.asking.Asks() && len(a.dialogs) == 0 && a.shown != nil {
 			a.click(m.X, m.Y)
 		}
 	}
@@ -86,7 +86,7 @@ func (a *App) click(x, y int) {
 	switch {
 	case l.path > 0 && y == path:
 		if i := a.crumbAt(x); i >= 0 {
-			a.open(a.stack[i].Place())
+			a.open(a.trail.Path()[i].Place())
 			a.see()
 		}
 	case y >= first && y < first+l.page:

@@ -15,6 +15,8 @@ import (
 	"github.com/midwatch-cli/midwatch/tui/history"
 	"github.com/midwatch-cli/midwatch/tui/page"
 	fleetpage "github.com/midwatch-cli/midwatch/tui/page/fleet"
+	"github.com/midwatch-cli/midwatch/tui/prompt"
+	"github.com/midwatch-cli/midwatch/tui/tape"
 	"github.com/midwatch-cli/midwatch/tui/theme"
 )
 
@@ -51,7 +53,7 @@ type Options struct {
 type Hands struct {
 	Refresh  func()                // reads now
 	Interval func(d time.Duration) // reads so often from now on
-	Player   Player                // of the recording that the feed is; nil: it is the present
+	Player   tape.Player           // of the recording that the feed is; nil: it is the present
 }
 
 // App is the root: a tea.Model. One goroutine uses it.
@@ -62,12 +64,11 @@ type App struct {
 	width, height int
 	stack         []page.Page // the path; the last one is seen
 	dialogs       []dialog.Dialog
-	asking        *prompt
+	asking        prompt.Line
 
-	been  [][]page.Page       // paths, in the order in which they were seen
-	at    int                 // the one of now; those behind it are forward
-	round int                 // of been: what is not on the screen is seen in turn
-	typed map[string][]string // lines that were typed, by the sign of their prompt
+	been  [][]page.Page // paths, in the order in which they were seen
+	at    int           // the one of now; those behind it are forward
+	round int           // of been: what is not on the screen is seen in turn
 
 	latest  *fleet.Snapshot // that came; nil before the first
 	shown   *fleet.Snapshot // that is drawn: the latest, unless paused
@@ -77,8 +78,7 @@ type App struct {
 	history history.History
 	events  []fleet.Event // oldest first
 	journal journal
-	playing Playing      // how a recording stands
-	marks   []theme.Tone // what happened on the way through it, by columns
+	tape    *tape.Tape // the recording that is shown; nil: it is the present
 
 	unwell, wide, paused, quitting bool
 	note                           string // one line for the person, until the next key
@@ -110,7 +110,7 @@ func New(o Options) *App {
 	first := []page.Page{fleetpage.New()}
 	return &App{
 		o: o, theme: theme.New(o.Theme), stack: first, been: [][]page.Page{first}, arrived: o.Now(),
-		writing: o.Writing && o.Desk != nil, journal: journal{err: noJournal(&o)},
+		writing: o.Writing && o.Desk != nil, journal: journal{err: noJournal(&o)}, tape: tape.New(o.Hands.Player),
 	}
 }
 
@@ -177,7 +177,7 @@ func (a *App) happens(msg tea.Msg) {
 	case tea.BackgroundColorMsg:
 		a.background(msg.IsDark())
 	case snapshotMsg:
-		a.look()
+		a.fresh = !a.tape.Look() && a.fresh
 		a.take(msg.snapshot)
 		a.do(a.next())
 	case zoneMsg:
@@ -194,7 +194,7 @@ func (a *App) happens(msg tea.Msg) {
 	case tickMsg:
 		a.listen()
 		a.elapse()
-		a.look()
+		a.fresh = !a.tape.Look() && a.fresh
 		a.do(tick())
 	case saidMsg:
 		a.heard(msg)
@@ -206,8 +206,8 @@ func (a *App) happens(msg tea.Msg) {
 // paste goes to what takes text.
 func (a *App) paste(text string) {
 	switch {
-	case a.asking != nil:
-		a.asking.paste(text)
+	case a.asking.Asks():
+		a.asking.Paste(text)
 	case len(a.dialogs) > 0:
 		a.pressDialog("", text)
 	}
@@ -264,8 +264,11 @@ func (a *App) background(dark bool) {
 
 // take takes a snapshot: it is remembered in any case, and seen unless paused.
 func (a *App) take(s *fleet.Snapshot) {
-	if a.replaying() {
-		a.recall(s)
+	if a.tape.On() {
+		if a.latest != nil && s.Seq < a.latest.Seq {
+			a.unsee(s)
+		}
+		a.events = a.tape.Recall(s, a.latest, &a.history, keptEvents)
 	} else if a.latest != nil {
 		a.events = append(a.events, diff.Between(a.latest, s)...)
 		if over := len(a.events) - keptEvents; over > 0 {

@@ -127,11 +127,7 @@ func (a *App) heard(msg saidMsg) {
 // ask shows a plan. A line that is being typed gives way, so that the keys go to
 // what is seen; the plan takes none for a moment.
 func (a *App) ask(m *making, q desk.Question) {
-	if a.asking != nil {
-		left := a.asking.left
-		a.asking = nil
-		left()
-	}
+	a.asking.Leave()
 	answer := func(yes bool) page.Call { return func() { a.answer(m, yes) } }
 	a.drop(m.result)
 	m.asked = dialog.NewQuestion(a.o.Now(), "Go on?", q, answer(true), answer(false))

@@ -19,7 +19,7 @@ import (
 // commands are the words behind ":". This table is what is offered, what is done,
 // the help page, and the list in docs/dashboard.md.
 func (a *App) commands() command.Table {
-	return slices.Concat(a.pageCommands(), a.viewCommands(), a.feedCommands(), a.changeCommands(), command.Table{
+	return slices.Concat(a.pageCommands(), a.viewCommands(), a.feedCommands(), a.tape.Commands(func() *time.Location { return a.o.Zone }), a.changeCommands(), command.Table{
 		{Name: "help", Also: []string{"h", "?"}, Does: "keys and commands", Do: always(a.help)},
 		{Name: "suspend", Does: "leave it to the shell for a while; fg comes back", Do: always(func() { a.do(tea.Suspend) })},
 		{Name: "q", Also: []string{"quit", "q!", "exit"}, Does: "quit", Do: always(a.quit)},
@@ -99,9 +99,6 @@ func (a *App) feedCommands() (t command.Table) {
 	}
 	if a.o.Hands.Refresh != nil {
 		t = append(t, command.Command{Name: "refresh", Also: []string{"reload"}, Does: "read now", Do: always(a.refresh)})
-	}
-	if a.replaying() {
-		t = append(t, command.Command{Name: "seek", Arg: "WHERE", Does: "go to a place of the recording: " + seekable, Offers: func() []string { return []string{"start", "end", "50%", "+1m", "-1m"} }, Do: a.seek})
 	}
 	return append(t, command.Command{Name: "pause", Also: []string{"resume"}, Does: "keep what comes and do not show it, or go on", Do: always(a.pause)})
 }

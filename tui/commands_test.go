@@ -9,6 +9,7 @@ import (
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/tui/page"
+	"github.com/midwatch-cli/midwatch/tui/prompt"
 )
 
 // TestCommandsAreTold: every word is in one command only, each says what it does,
@@ -154,7 +155,7 @@ func FuzzPrompt(f *testing.F) {
 		r := fleet.Ref{Name: "pay"}
 		a.take(&fleet.Snapshot{Services: []fleet.ServiceView{{Ref: r, Instances: []fleet.InstanceView{{Key: fleet.Key{Ref: r, Instance: "pay-1"}}}}}})
 		for _, p := range presses[:min(len(presses), 60)] {
-			if a.asking == nil {
+			if !a.asking.Asks() {
 				a.askCommand()
 			}
 			key := keys[int(p)%len(keys)]
@@ -168,8 +169,8 @@ func FuzzPrompt(f *testing.F) {
 				t.Fatal("what is typed is obeyed")
 			}
 		}
-		if len(a.typed[":"]) > remembered || len(a.been) > visits {
-			t.Errorf("%d lines and %d visits are kept", len(a.typed[":"]), len(a.been))
+		if len(a.asking.Typed(":")) > prompt.Remembered || len(a.been) > visits {
+			t.Errorf("%d lines and %d visits are kept", len(a.asking.Typed(":")), len(a.been))
 		}
 	})
 }

@@ -31,7 +31,7 @@ func (a *App) layout() layout {
 	case h < 6:
 		l.path = 0
 	}
-	if a.replaying() && a.height >= 6 {
+	if a.tape.On() && a.height >= 6 {
 		l.tape = 1
 	}
 	l.page = a.height - l.header - l.path - l.events - l.tape - l.keys
@@ -61,7 +61,8 @@ func (a *App) draw() string {
 	}
 	lines = append(lines, a.happened(l.events)...)
 	if l.tape > 0 {
-		lines = append(lines, a.tape())
+		v := a.view()
+		lines = append(lines, a.tape.Draw(&v))
 	}
 	if l.keys > 0 {
 		lines = append(lines, a.footer())
@@ -87,7 +88,7 @@ func (a *App) body(height int) []widget.Line {
 		lines = a.dialogs[len(a.dialogs)-1].Draw(&v)
 	case a.shown == nil && a.ended:
 		lines = page.Middle(&v, "Nothing was read.", "q quits")
-	case a.shown == nil && a.replaying():
+	case a.shown == nil && a.tape.On():
 		lines = page.Middle(&v, "Reading the recording …")
 	case a.shown == nil:
 		lines = page.Middle(&v, "Reading the registries, asking every instance …")
@@ -108,7 +109,7 @@ func (a *App) header() widget.Line {
 		name = a.shown.Context
 	}
 	dot := widget.Span{Text: " · ", Tone: theme.Rule}
-	if a.replaying() {
+	if a.tape.On() {
 		l.Left = append(l.Left, dot, widget.Span{Text: "REPLAY", Tone: theme.Bad})
 	}
 	if name != "" {
@@ -165,7 +166,7 @@ func source(s *fleet.Snapshot, src *fleet.SourceView) []widget.Span {
 // state is whether what is seen is the present.
 func (a *App) state() (string, theme.Tone) {
 	switch {
-	case a.replaying() && a.shown != nil && !a.ended:
+	case a.tape.On() && a.shown != nil && !a.ended:
 		return "of " + a.shown.At.In(a.o.Zone).Format(time.DateOnly), theme.Warn
 	case a.paused && a.latest != a.shown:
 		return "paused, there is newer", theme.Warn
@@ -263,8 +264,8 @@ func (a *App) happened(n int) []widget.Line {
 // footer is what is typed, else a note, else the keys.
 func (a *App) footer() widget.Line {
 	switch {
-	case a.asking != nil:
-		return a.asking.line(a.width, a.theme)
+	case a.asking.Asks():
+		return a.asking.Draw(a.theme, a.width)
 	case a.note != "":
 		return widget.Text(theme.Warn, " "+a.note)
 	case len(a.dialogs) > 0:

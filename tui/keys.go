@@ -33,8 +33,8 @@ func (a *App) keys() []page.Binding {
 		{Keys: []string{"[", "alt+left"}, Shown: "[", Does: "where one was before", Quiet: true, Do: do(func() { a.travel(-1) })},
 		{Keys: []string{"]", "alt+right"}, Shown: "]", Does: "and forward again", Quiet: true, Do: do(func() { a.travel(1) })},
 	}...)
-	if a.replaying() {
-		all = append(all, a.tapeKeys()...)
+	if a.tape.On() {
+		all = append(all, a.tape.Keys(func(note string) { a.note = note })...)
 	} else {
 		all = append(all, page.Binding{Keys: []string{"p"}, Shown: "p", Does: either(a.paused, "go on", "pause"), Do: do(a.pause)})
 	}
@@ -55,8 +55,8 @@ func either(now bool, yes, no string) string {
 func (a *App) press(key, text string) {
 	a.note = ""
 	switch {
-	case a.asking != nil:
-		a.asking.press(a, key, text)
+	case a.asking.Asks():
+		a.asking.Press(key, text)
 	case len(a.dialogs) > 0:
 		a.pressDialog(key, text)
 	default:

@@ -47,7 +47,7 @@ func (a *App) point(msg tea.MouseMsg) {
 			a.wheel(wheelRows)
 		}
 	case tea.MouseClickMsg:
-		if m.Button == tea.MouseLeft && a.asking == nil && len(a.dialogs) == 0 && a.shown != nil {
+		if m.Button == tea.MouseLeft && !a.asking.Asks() && len(a.dialogs) == 0 && a.shown != nil {
 			a.click(m.X, m.Y)
 		}
 	}

@@ -193,7 +193,7 @@ func TestPaste(t *testing.T) {
 	a.Update(tea.PasteMsg{Content: "lost"})
 	a.askFilter()
 	a.Update(tea.PasteMsg{Content: "pay\n\x1b[2J\n"})
-	if got := a.asking.input.Text(); got != `pay \x1b[2J` {
+	if got := a.asking.Text(); got != `pay \x1b[2J` {
 		t.Errorf("pasted %q", got)
 	}
 }

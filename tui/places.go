@@ -161,3 +161,20 @@ func (a *App) revisit(v *page.View) {
 		}
 	}
 }
+
+// unsee makes pages anew that are about what is not there in a snapshot of before:
+// they show what is gone as it was last seen, and that was later.
+func (a *App) unsee(s *fleet.Snapshot) {
+	anew := map[page.Place]page.Page{}
+	for _, path := range a.been {
+		for i, p := range path {
+			to := p.Place()
+			if to.Kind == page.Service && page.FindService(s, to.Key.Ref) == nil || to.Kind == page.Instance && page.FindInstance(s, to.Key) == nil {
+				if anew[to] == nil {
+					anew[to] = pageOf(to)
+				}
+				path[i] = anew[to]
+			}
+		}
+	}
+}

@@ -20,7 +20,7 @@ type options struct {
 	sel      app.Selection
 	probing  app.Probing
 	watching app.Watching
-	tape     tape
+	recorded recording
 	palette  string
 	blind    bool
 }
@@ -44,11 +44,11 @@ It changes nothing. Without a terminal there is midwatch watch, or midwatch serv
 		ValidArgsFunction: a.ServiceArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			show := func(ctx context.Context) error { return run(ctx, a, &o, args) }
-			if err := o.tape.check(cmd, a); err != nil {
+			if err := o.recorded.check(cmd, a); err != nil {
 				return err
 			}
-			if o.tape.file != "" {
-				return replay(cmd.Context(), o.tape.file, o.tape.at, o.tape.speed, show)
+			if o.recorded.file != "" {
+				return replay(cmd.Context(), o.recorded.file, o.recorded.at, o.recorded.speed, show)
 			}
 			return show(cmd.Context())
 		},
@@ -56,7 +56,7 @@ It changes nothing. Without a terminal there is midwatch watch, or midwatch serv
 	o.sel.Add(cmd, a)
 	o.probing.Add(cmd, a)
 	o.watching.AddInterval(cmd, fleet.Interval)
-	o.tape.add(cmd, a)
+	o.recorded.add(cmd, a)
 	f := cmd.Flags()
 	f.StringVar(&o.palette, "palette", "auto", "colours for a ground that is dark or light; auto asks the terminal")
 	f.BoolVar(&o.blind, "color-blind", false, "colours that do not rest on red and green")

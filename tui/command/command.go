@@ -118,6 +118,29 @@ func (c *Command) complete(word, line string) (lines []string) {
 	return append(lines, within...)
 }
 
+// Hint is the first few of what a line may become; where there is one command
+// only, what it does.
+func (t Table) Hint(line string, lines []string) string {
+	word, _, space := Cut(line)
+	if c := t.Find(word); c != nil && (len(lines) <= 1 && !space || len(lines) == 0) {
+		return c.Usage() + ": " + c.Does
+	}
+	text := ""
+	for i, l := range lines {
+		if i == 8 {
+			return text + "  …"
+		}
+		if i > 0 {
+			text += "  "
+		}
+		if space {
+			_, l, _ = Cut(l)
+		}
+		text += l
+	}
+	return text
+}
+
 // longest is how long a word may be that was meant to be another one.
 const longest = 100
 

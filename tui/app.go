@@ -13,11 +13,13 @@ import (
 	"github.com/midwatch-cli/midwatch/tui/desk"
 	"github.com/midwatch-cli/midwatch/tui/dialog"
 	"github.com/midwatch-cli/midwatch/tui/history"
+	"github.com/midwatch-cli/midwatch/tui/journal"
 	"github.com/midwatch-cli/midwatch/tui/page"
 	fleetpage "github.com/midwatch-cli/midwatch/tui/page/fleet"
 	"github.com/midwatch-cli/midwatch/tui/prompt"
 	"github.com/midwatch-cli/midwatch/tui/tape"
 	"github.com/midwatch-cli/midwatch/tui/theme"
+	"github.com/midwatch-cli/midwatch/tui/trail"
 )
 
 // keptEvents is how many events the pages can show.
@@ -62,13 +64,9 @@ type App struct {
 	theme *theme.Theme
 
 	width, height int
-	stack         []page.Page // the path; the last one is seen
+	trail         *trail.Trail // where one is; the last page of its path is seen
 	dialogs       []dialog.Dialog
 	asking        prompt.Line
-
-	been  [][]page.Page // paths, in the order in which they were seen
-	at    int           // the one of now; those behind it are forward
-	round int           // of been: what is not on the screen is seen in turn
 
 	latest  *fleet.Snapshot // that came; nil before the first
 	shown   *fleet.Snapshot // that is drawn: the latest, unless paused
@@ -77,7 +75,7 @@ type App struct {
 	ended   bool // the feed is over
 	history history.History
 	events  []fleet.Event // oldest first
-	journal journal
+	journal journal.Journal
 	tape    *tape.Tape // the recording that is shown; nil: it is the present
 
 	unwell, wide, paused, quitting bool
@@ -107,11 +105,21 @@ func New(o Options) *App {
 	if o.Zone == nil {
 		o.Zone = time.Local
 	}
-	first := []page.Page{fleetpage.New()}
 	return &App{
-		o: o, theme: theme.New(o.Theme), stack: first, been: [][]page.Page{first}, arrived: o.Now(),
-		writing: o.Writing && o.Desk != nil, journal: journal{err: noJournal(&o)}, tape: tape.New(o.Hands.Player),
+		o: o, theme: theme.New(o.Theme), trail: trail.New(fleetpage.New(), pageOf), arrived: o.Now(),
+		writing: o.Writing && o.Desk != nil, journal: journal.New(o.Desk, noJournal(&o)), tape: tape.New(o.Hands.Player),
 	}
+}
+
+// noJournal is why there is none to be read; nil where there is.
+func noJournal(o *Options) error {
+	switch {
+	case o.Desk != nil:
+		return nil
+	case o.Hands.Player != nil:
+		return &fleet.Error{Detail: "a recording is played: what was cannot be changed", Err: desk.ErrNone}
+	}
+	return &fleet.Error{Detail: "the dashboard was started without a journal", Err: desk.ErrNone}
 }
 
 // What comes to Update beside keys and sizes.
@@ -124,7 +132,7 @@ type (
 
 // Init asks for the first snapshot and for the terminal's background.
 func (a *App) Init() tea.Cmd {
-	commands := []tea.Cmd{a.next(), tick(), a.readJournal(true)}
+	commands := []tea.Cmd{a.next(), tick(), a.journal.Read(true)}
 	if !a.o.Fixed {
 		commands = append(commands, tea.RequestBackgroundColor)
 	}
@@ -160,8 +168,12 @@ func (a *App) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	return a, tea.Batch(a.soon...)
 }
 
-// do has Update hand a command back.
-func (a *App) do(c tea.Cmd) { a.soon = append(a.soon, c) }
+// do has Update hand a command back; nil is none.
+func (a *App) do(c tea.Cmd) {
+	if c != nil {
+		a.soon = append(a.soon, c)
+	}
+}
 
 func (a *App) happens(msg tea.Msg) {
 	switch msg := msg.(type) {
@@ -187,10 +199,13 @@ func (a *App) happens(msg tea.Msg) {
 	case endedMsg:
 		a.ended = true
 		a.fresh = false
-	case journalMsg:
-		a.do(a.takeJournal(msg))
-	case journalDueMsg:
-		a.do(a.readJournal(true))
+	case journal.Reading:
+		news, next := a.journal.Take(msg)
+		if a.do(next); news {
+			a.see()
+		}
+	case journal.Due:
+		a.do(a.journal.Read(true))
 	case tickMsg:
 		a.listen()
 		a.elapse()
@@ -282,7 +297,7 @@ func (a *App) take(s *fleet.Snapshot) {
 	}
 	a.see()
 	v := a.view()
-	a.revisit(&v)
+	a.trail.Others(func(p page.Page) { p.See(&v) })
 }
 
 // listen notices when nothing has come for several intervals.
@@ -292,6 +307,21 @@ func (a *App) listen() {
 		a.fresh = false // the age is shown, and grows
 	}
 	a.silent = silent
+}
+
+// elapse is a second that went by: pages of which something moves with time are
+// drawn anew, and so is what the path says of changes that end.
+func (a *App) elapse() {
+	if a.shown == nil {
+		return
+	}
+	v := a.view()
+	if t, ok := a.top().(page.Ticking); ok && t.Ticks(&v) {
+		a.fresh = false
+	}
+	if a.journal.Moved(v.Now) {
+		a.fresh = false
+	}
 }
 
 // see lets the page arrange what it draws.
@@ -314,11 +344,11 @@ func (a *App) view() page.View {
 		Snapshot: shown, History: &a.history, Events: a.events, Theme: a.theme,
 		Width: a.width, Height: a.layout().page, Now: a.o.Now(), Zone: a.o.Zone,
 		Unwell: a.unwell, Wide: a.wide, Writing: a.writing,
-		Changes: a.journal.changes, Journal: a.journal.err, Holder: a.journal.holder,
+		Changes: a.journal.Changes, Journal: a.journal.Err, Holder: a.journal.Holder,
 	}
 }
 
-func (a *App) top() page.Page { return a.stack[len(a.stack)-1] }
+func (a *App) top() page.Page { return a.trail.Top() }
 
 func (a *App) pause() {
 	if a.paused = !a.paused; !a.paused && a.latest != nil {

@@ -150,9 +150,7 @@ func (a *App) answer(m *making, yes bool) {
 // finished takes the end of a change.
 func (a *App) finished(m *making, end desk.End, err error) {
 	a.makings = slices.DeleteFunc(a.makings, func(o *making) bool { return o == m })
-	if read := a.readJournal(false); read != nil {
-		a.do(read) // what is in force is seen at once
-	}
+	a.do(a.journal.Read(false)) // what is in force is seen at once
 	if m != a.making {
 		return
 	}

@@ -8,8 +8,8 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/midwatch-cli/midwatch/fleet"
-	"github.com/midwatch-cli/midwatch/tui/page"
 	"github.com/midwatch-cli/midwatch/tui/prompt"
+	"github.com/midwatch-cli/midwatch/tui/trail"
 )
 
 // TestCommandsAreTold: every word is in one command only, each says what it does,
@@ -112,38 +112,6 @@ func TestSuspend(t *testing.T) {
 	}
 }
 
-// TestTrail: one can go back only so far, what is forward is forgotten by going
-// elsewhere, and what is not on the screen holds no old snapshot.
-func TestTrail(t *testing.T) {
-	a := New(Options{})
-	a.resize(80, 24)
-	kinds := []page.Kind{page.Events, page.Sources, page.Breakers, page.Fleet}
-	for i := range 5 * visits {
-		a.open(page.Place{Kind: kinds[i%len(kinds)]})
-	}
-	if len(a.been) != visits || a.at != visits-1 {
-		t.Errorf("%d visits, at %d", len(a.been), a.at)
-	}
-	for range 2 * visits {
-		a.travel(-1)
-	}
-	if a.at != 0 || a.note == "" {
-		t.Errorf("at %d, %q", a.at, a.note)
-	}
-	a.travel(1)
-	a.open(page.Place{Kind: page.Service, Key: fleet.Key{Ref: fleet.Ref{Name: "x"}}})
-	if len(a.been) != 3 || a.top().Place().Kind != page.Service {
-		t.Errorf("%d visits, on %v", len(a.been), a.top().Place())
-	}
-	for range 2 * len(a.been) {
-		a.take(&fleet.Snapshot{Services: []fleet.ServiceView{{Ref: fleet.Ref{Name: "pay"}}}})
-	}
-	a.open(page.Place{Kind: page.Fleet})
-	if rows, at := a.top().(page.Listed).Rows(); len(rows) != 1 || at != 0 || rows[0].Key.Name != "pay" {
-		t.Errorf("rows %v, at %d", rows, at)
-	}
-}
-
 // FuzzPrompt: whatever is typed, nothing panics and what is kept is bounded.
 func FuzzPrompt(f *testing.F) {
 	f.Add([]byte{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, "every 2s")
@@ -169,8 +137,8 @@ func FuzzPrompt(f *testing.F) {
 				t.Fatal("what is typed is obeyed")
 			}
 		}
-		if len(a.asking.Typed(":")) > prompt.Remembered || len(a.been) > visits {
-			t.Errorf("%d lines and %d visits are kept", len(a.asking.Typed(":")), len(a.been))
+		if len(a.asking.Typed(":")) > prompt.Remembered || a.trail.Len() > trail.Visits {
+			t.Errorf("%d lines and %d visits are kept", len(a.asking.Typed(":")), a.trail.Len())
 		}
 	})
 }

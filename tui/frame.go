@@ -198,18 +198,22 @@ func (a *App) notes() []widget.Span {
 	}
 	v := a.view()
 	notes := []widget.Span{{Text: strings.Join(a.top().Notes(&v), " · ") + " ", Tone: theme.Dim}}
-	return a.remind(notes, a.width-widget.SpansWidth(a.theme, a.pageState())-widget.SpansWidth(a.theme, a.crumbs(len(a.stack)-1))-1)
+	a.journal.Drawn(v.Now)
+	if kind := a.top().Place().Kind; kind == page.Changes || kind == page.Change {
+		return notes // what is in force is seen there
+	}
+	return a.journal.Remind(a.theme, v.Now, notes, a.width-widget.SpansWidth(a.theme, a.pageState())-widget.SpansWidth(a.theme, a.crumbs(len(a.trail.Path())-1))-1)
 }
 
 // firstCrumb is the first page of the path that there is room for.
 func (a *App) firstCrumb() int {
 	room := a.width - widget.SpansWidth(a.theme, a.notes()) - widget.SpansWidth(a.theme, a.pageState()) - 1
-	for first := range a.stack {
+	for first := range a.trail.Path() {
 		if widget.SpansWidth(a.theme, a.crumbs(first)) <= room {
 			return first
 		}
 	}
-	return len(a.stack) - 1
+	return len(a.trail.Path()) - 1
 }
 
 // crumbs are the pages of the path from one of them on.
@@ -218,12 +222,12 @@ func (a *App) crumbs(first int) []widget.Span {
 	if first > 0 {
 		spans[0] = widget.Span{Text: " … › ", Tone: theme.Rule}
 	}
-	for i, p := range a.stack[first:] {
+	for i, p := range a.trail.Path()[first:] {
 		tone := theme.Dim
 		if i > 0 {
 			spans = append(spans, widget.Span{Text: " › ", Tone: theme.Rule})
 		}
-		if first+i == len(a.stack)-1 {
+		if first+i == len(a.trail.Path())-1 {
 			tone = theme.Strong
 		}
 		spans = append(spans, widget.Span{Text: p.Place().Name(), Tone: tone})

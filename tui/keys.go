@@ -29,7 +29,7 @@ func (a *App) keys() []page.Binding {
 	}
 	all = append(all, []page.Binding{
 		{Keys: []string{":"}, Shown: ":", Does: "go", Do: do(a.askCommand)},
-		{Keys: []string{"esc", "alt+esc", "left", "h", "backspace"}, Shown: "esc", Does: "back", Quiet: len(a.stack) < 2, Do: do(a.back)},
+		{Keys: []string{"esc", "alt+esc", "left", "h", "backspace"}, Shown: "esc", Does: "back", Quiet: len(a.trail.Path()) < 2, Do: do(a.back)},
 		{Keys: []string{"[", "alt+left"}, Shown: "[", Does: "where one was before", Quiet: true, Do: do(func() { a.travel(-1) })},
 		{Keys: []string{"]", "alt+right"}, Shown: "]", Does: "and forward again", Quiet: true, Do: do(func() { a.travel(1) })},
 	}...)

@@ -86,7 +86,7 @@ func (a *App) click(x, y int) {
 	switch {
 	case l.path > 0 && y == path:
 		if i := a.crumbAt(x); i >= 0 {
-			a.open(a.stack[i].Place())
+			a.open(a.trail.Path()[i].Place())
 			a.see()
 		}
 	case y >= first && y < first+l.page:

@@ -107,13 +107,6 @@ func (p *Page) Click(v *page.View, line, column int, twice bool) page.Intent {
 // Wheel scrolls.
 func (p *Page) Wheel(v *page.View, by int) { p.list.Wheel(v, by) }
 
-// rank is how bad a state is.
-func rank(s fleet.BreakerState) int {
-	return slices.Index([]fleet.BreakerState{
-		fleet.BreakerClosed, fleet.BreakerMetricsOnly, fleet.BreakerDisabled, fleet.BreakerUnknown, fleet.BreakerHalfOpen, fleet.BreakerForcedOpen, fleet.BreakerOpen,
-	}, s)
-}
-
 // See groups what the snapshot has, worst first; once, as long as it and the journal
 // are the same.
 func (p *Page) See(v *page.View) {
@@ -137,7 +130,7 @@ func (p *Page) arrange(v *page.View) {
 			p.rows = append(p.rows, g)
 		}
 	}
-	usual := page.Usual[*group]{Turned: "best", By: page.Worst(func(g *group) int { return rank(g.worst) })}
+	usual := page.Usual[*group]{Turned: "best", By: page.Worst(func(g *group) int { return g.worst.Rank() })}
 	page.Arrange(&p.list, usual, p.columns(v), p.rows)
 	for _, g := range p.rows {
 		p.list.Keys = append(p.list.Keys, g.key)
@@ -175,7 +168,7 @@ func grouped(s *fleet.ServiceView, holder *desk.Holder) (groups []*group, unread
 }
 
 func (g *group) add(b *fleet.Breaker, hold fleet.Hold) {
-	if rank(b.State) > rank(g.worst) {
+	if b.State.Rank() > g.worst.Rank() {
 		g.worst, g.in, g.since, g.hold, g.note = b.State, 0, time.Time{}, fleet.Hold{}, ""
 	}
 	g.all++

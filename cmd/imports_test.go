@@ -63,7 +63,8 @@ var rules = []struct {
 	{pkg: "probe/probetest", may: []string{"probe", "probe/health"}},
 
 	{pkg: "fleet", may: []string{"probe"}, test: []string{"probe/health"}},
-	{pkg: "fleet/judge", may: []string{"fleet", "fleet/match", "fleet/graph", "probe"}, test: []string{"probe/health", "fleet/diff"}},
+	{pkg: "fleet/calls", may: []string{"fleet", "fleet/match"}},
+	{pkg: "fleet/judge", may: []string{"fleet", "fleet/calls", "fleet/graph", "probe"}, test: []string{"probe/health", "fleet/diff"}},
 	{pkg: "fleet/match", may: nil},
 	{pkg: "fleet/graph", may: nil},
 	{pkg: "fleet/plain", may: nil},

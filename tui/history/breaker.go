@@ -38,9 +38,9 @@ type Spell struct {
 }
 
 // Spells are the states of a breaker over the passes that are remembered, in so
-// many slices of them, oldest first; of each slice the worst one, by rank. There
-// are no more slices than passes.
-func (l *Life) Spells(name string, many int, rank func(fleet.BreakerState) int) []Spell {
+// many slices of them, oldest first; of each slice the worst one. There are no more
+// slices than passes.
+func (l *Life) Spells(name string, many int) []Spell {
 	n := l.of.Passes()
 	many = max(0, min(many, n))
 	all := make([]Spell, many)
@@ -52,7 +52,7 @@ func (l *Life) Spells(name string, many int, rank func(fleet.BreakerState) int) 
 		if p := l.Pass(i); at < 0 || !p.There || many == 0 {
 			continue
 		}
-		if s := &all[i*many/n]; !s.Known || rank(changes[at].State) > rank(s.State) {
+		if s := &all[i*many/n]; !s.Known || changes[at].State.Rank() > s.State.Rank() {
 			*s = Spell{true, changes[at].State}
 		}
 	}

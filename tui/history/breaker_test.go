@@ -37,7 +37,7 @@ func did(l *history.Life, name string) string {
 // strip is its spells, a letter each.
 func strip(l *history.Life, name string, n int) string {
 	text := ""
-	for _, s := range l.Spells(name, n, func(s fleet.BreakerState) int { return int(s) }) {
+	for _, s := range l.Spells(name, n) {
 		if !s.Known {
 			text += "."
 			continue

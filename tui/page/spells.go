@@ -1,20 +1,10 @@
 package page
 
 import (
-	"slices"
-
-	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/tui/history"
 	"github.com/midwatch-cli/midwatch/tui/theme"
 	"github.com/midwatch-cli/midwatch/tui/widget"
 )
-
-// StateRank is how bad a breaker's state is.
-func StateRank(s fleet.BreakerState) int {
-	return slices.Index([]fleet.BreakerState{
-		fleet.BreakerClosed, fleet.BreakerMetricsOnly, fleet.BreakerDisabled, fleet.BreakerUnknown, fleet.BreakerHalfOpen, fleet.BreakerForcedOpen, fleet.BreakerOpen,
-	}, s)
-}
 
 // Strip is a breaker over time, a sign for each slice of it; a blank where nothing
 // is known.
@@ -36,7 +26,7 @@ func Strip(spells []history.Spell) (spans []widget.Span) {
 // Worse puts the worse of two breakers into each slice of the first.
 func Worse(into, other []history.Spell) {
 	for i := range into {
-		if o := other[i]; o.Known && (!into[i].Known || StateRank(o.State) > StateRank(into[i].State)) {
+		if o := other[i]; o.Known && (!into[i].Known || o.State.Rank() > into[i].State.Rank()) {
 			into[i] = o
 		}
 	}

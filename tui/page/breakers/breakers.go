@@ -142,7 +142,7 @@ func (p *Page) arrange(v *page.View) {
 			p.rows = append(p.rows, g)
 		}
 	}
-	usual := page.Usual[*group]{Turned: "best", By: page.Worst(func(g *group) int { return page.StateRank(g.worst) })}
+	usual := page.Usual[*group]{Turned: "best", By: page.Worst(func(g *group) int { return g.worst.Rank() })}
 	page.Arrange(&p.list, usual, p.columns(v), p.rows)
 	for _, g := range p.rows {
 		p.list.Keys = append(p.list.Keys, g.key)
@@ -180,7 +180,7 @@ func grouped(s *fleet.ServiceView, holder *desk.Holder) (groups []*group, unread
 }
 
 func (g *group) add(b *fleet.Breaker, hold fleet.Hold) {
-	if page.StateRank(b.State) > page.StateRank(g.worst) {
+	if b.State.Rank() > g.worst.Rank() {
 		g.worst, g.in, g.since, g.hold, g.note = b.State, 0, time.Time{}, fleet.Hold{}, ""
 	}
 	g.all++

@@ -38,7 +38,7 @@ func members(s *fleet.Snapshot, k key) (all []member) {
 		}
 	}
 	slices.SortStableFunc(all, func(a, b member) int {
-		return cmp.Or(cmp.Compare(page.StateRank(b.state()), page.StateRank(a.state())), page.Natural(a.in.Key.Instance, b.in.Key.Instance))
+		return cmp.Or(cmp.Compare(b.state().Rank(), a.state().Rank()), page.Natural(a.in.Key.Instance, b.in.Key.Instance))
 	})
 	return all
 }
@@ -151,7 +151,7 @@ func (w *writer) together() widget.Line {
 func (w *writer) spells(m member) []history.Spell {
 	n := max(0, w.cells)
 	if l := w.v.History.Life(m.in.Key); l != nil {
-		return l.Spells(w.breaker, n, page.StateRank)
+		return l.Spells(w.breaker, n)
 	}
 	return make([]history.Spell, n)
 }

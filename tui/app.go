@@ -341,7 +341,7 @@ func (a *App) view() page.View {
 	}
 	return page.View{
 		Snapshot: shown, History: &a.history, Events: a.events, Theme: a.theme,
-		Width: a.width, Height: a.layout().page, Now: a.o.Now(), Zone: a.o.Zone,
+		Width: a.width, Height: a.layout().Page, Now: a.o.Now(), Zone: a.o.Zone,
 		Unwell: a.unwell, Wide: a.wide, Writing: a.changing.Writing(),
 		Changes: a.journal.Changes, Journal: a.journal.Err, Holder: a.journal.Holder,
 	}

@@ -35,7 +35,7 @@ var rules = []struct {
 	{pkg: "cmd/write", may: []string{"cmd/app", "cmd/write/screen", "cmd/render", "cmd/term", "fleet/**"}, test: []string{"cmd/**"}},
 	{pkg: "cmd/write/proposal", may: []string{"cmd/app", "cmd/write", "cmd/write/screen", "fleet/**"}, test: []string{"cmd/**"}},
 	{pkg: "cmd/measure", may: []string{"cmd/app", "cmd/render", "cmd/term", "fleet/**", "probe"}, test: []string{"cmd/**"}},
-	{pkg: "cmd/top", may: []string{"cmd/app", "cmd/term", "cmd/write", "cmd/write/proposal", "cmd/write/screen", "fleet/**", "tui", "tui/desk", "tui/page", "tui/tape", "tui/theme"}, test: []string{"cmd/**"}},
+	{pkg: "cmd/top", may: []string{"cmd/app", "cmd/render/data", "cmd/term", "cmd/write", "cmd/write/proposal", "cmd/write/screen", "fleet/**", "tui", "tui/desk", "tui/page", "tui/tape", "tui/theme"}, test: []string{"cmd/**"}},
 	{pkg: "cmd/condition", may: []string{"cmd/app", "cmd/measure", "cmd/term", "fleet/**"}, test: []string{"cmd/**"}},
 	{pkg: "cmd/*", may: []string{"cmd/app", "cmd/condition", "cmd/measure", "cmd/write", "cmd/write/proposal", "cmd/write/screen", "cmd/render", "cmd/render/chart", "cmd/term", "fleet/**", "probe"}, test: []string{"cmd/**"}},
 

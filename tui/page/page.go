@@ -27,6 +27,7 @@ type View struct {
 	Zone     *time.Location // that times are shown in
 	Unwell   bool           // only what is not well
 	Wide     bool           // more columns than have room by themselves
+	Whole    bool           // all lines and rows are drawn, from the first one on, and none is lit
 	Writing  bool           // changes can be made from here
 	Changes  []desk.Change  // of the journal, what wants somebody first; nil where none is kept
 	Journal  error          // why the journal cannot be read

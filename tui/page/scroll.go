@@ -21,6 +21,9 @@ func (s *Scroll) Fit(v *View, lines int) {
 
 // Seen are the lines that are seen.
 func (s *Scroll) Seen(v *View, lines []widget.Line) []widget.Line {
+	if v.Whole {
+		return lines
+	}
 	top := min(s.top, len(lines))
 	return lines[top:min(len(lines), top+max(0, v.Height))]
 }

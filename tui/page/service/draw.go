@@ -16,9 +16,12 @@ func (p *Page) Draw(v *page.View) []widget.Line {
 	case p.of == nil:
 		return page.Middle(v, p.ref.Name+" is not here any more", "esc goes back")
 	case len(p.in) == 0:
-		return append(page.Middle(&page.View{Width: v.Width, Height: max(1, v.Height-len(p.foot)), Theme: v.Theme}, p.nothing(v)...), p.foot...)
+		return append(page.Middle(&page.View{Width: v.Width, Height: max(1, v.Height-len(p.foot)), Theme: v.Theme, Whole: v.Whole}, p.nothing(v)...), p.foot...)
 	}
 	columns, cells := p.table()
+	if v.Whole {
+		return p.list.Draw(v, columns, cells, func() []widget.Line { return p.foot }) // it is about no row
+	}
 	return p.list.Draw(v, columns, cells, p.below)
 }
 

@@ -220,7 +220,7 @@ func (a *App) close() (lines []string) {
 	for _, m := range a.makings {
 		m.mu.Lock()
 		if s := m.last; s.over && m.agreed {
-			lines = append(lines, parting(s.end, s.err)...)
+			lines = append(lines, parting(m.wish, s.end, s.err)...)
 		}
 		m.mu.Unlock()
 	}
@@ -229,12 +229,12 @@ func (a *App) close() (lines []string) {
 
 // parting is what is said on the terminal of a change that was stopped by
 // leaving.
-func parting(end desk.End, err error) []string {
+func parting(w desk.Wish, end desk.End, err error) []string {
 	lines := slices.Clone(end.Lines)
 	if err != nil {
 		lines = append(lines, "the change was stopped: "+err.Error())
 	}
-	if end.Change != "" {
+	if end.Change != "" && w.Verb != desk.Undo {
 		lines = append(lines, "undo: midwatch changes undo "+end.Change)
 	}
 	return lines

@@ -73,6 +73,27 @@ func ParseBreakerState(word string) (BreakerState, error) {
 // Refuses says whether calls are refused in this state.
 func (s BreakerState) Refuses() bool { return s == BreakerOpen || s == BreakerForcedOpen }
 
+// Rank is how bad a state is: that of a closed one is 0.
+func (s BreakerState) Rank() int {
+	switch s {
+	case BreakerClosed:
+		return 0
+	case BreakerMetricsOnly:
+		return 1
+	case BreakerDisabled:
+		return 2
+	case BreakerUnknown:
+		return 3
+	case BreakerHalfOpen:
+		return 4
+	case BreakerForcedOpen:
+		return 5
+	case BreakerOpen:
+		return 6
+	}
+	return 3
+}
+
 // Held says whether the state is one that somebody put it in: a breaker never
 // enters it, nor leaves it, by itself.
 func (s BreakerState) Held() bool {

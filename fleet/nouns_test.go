@@ -178,3 +178,18 @@ func TestProfileZeroes(t *testing.T) {
 		t.Error("insecure is a setting")
 	}
 }
+
+// TestBreakerRank: a breaker that refuses is worse than one that tries, that worse
+// than one that lets pass, and a closed one is the best; no two are the same.
+func TestBreakerRank(t *testing.T) {
+	for i, s := range []fleet.BreakerState{
+		fleet.BreakerClosed, fleet.BreakerMetricsOnly, fleet.BreakerDisabled, fleet.BreakerUnknown, fleet.BreakerHalfOpen, fleet.BreakerForcedOpen, fleet.BreakerOpen,
+	} {
+		if s.Rank() != i {
+			t.Errorf("%s has rank %d, want %d", s, s.Rank(), i)
+		}
+	}
+	if len(fleet.BreakerStates()) != 7 || fleet.BreakerState(99).Rank() != fleet.BreakerUnknown.Rank() {
+		t.Error("a state without a rank")
+	}
+}

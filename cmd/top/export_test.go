@@ -11,5 +11,9 @@ func NewDesk(s *app.Session) desk.Desk { return newDesk(s, app.Probing{Attempts:
 // Begins says whether changes are allowed from the start.
 func Begins(d desk.Desk, flag bool) bool { return d.(*writing).begins(flag) }
 
-// Here is a hint as it is of use on the dashboard.
-var Here = here
+// What else the tests of this package see of it.
+var (
+	Here = here // a hint as it is of use on the dashboard
+	Live = live
+	Raw  = raw
+)

@@ -130,7 +130,7 @@ func run(ctx context.Context, a *app.App, o *options, names []string) error {
 		view.Interval = 0 // a recording is never late
 		view.Hands.Player, view.Feed = walk(ctx, s, sel)
 	} else {
-		view.Feed = s.Watch(ctx, sel, o.watching.Interval, app.Everything|app.Metrics)
+		view.Hands, view.Feed = live(ctx, s, sel, o.watching.Interval)
 		d := newDesk(s, o.probing)
 		view.Desk, view.Writing = d, d.begins(o.write)
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/calls"
 )
 
 // Another is a pass that was not made: over the same instances at the same time,
@@ -54,7 +55,7 @@ func Held(s *fleet.Snapshot) []fleet.Service {
 // ofSources leaves out the warnings that findRoots made.
 func ofSources(warnings []fleet.Warning) []fleet.Warning {
 	return slices.DeleteFunc(slices.Clone(warnings), func(w fleet.Warning) bool {
-		return w.Where == ofGraph || strings.HasPrefix(w.Where, ofGraph+" of ")
+		return w.Where == calls.DependsOn || strings.HasPrefix(w.Where, calls.DependsOn+" of ")
 	})
 }
 

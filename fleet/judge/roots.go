@@ -2,18 +2,14 @@ package judge
 
 import (
 	"cmp"
-	"errors"
 	"slices"
 	"strings"
 
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/calls"
 	"github.com/midwatch-cli/midwatch/fleet/graph"
-	"github.com/midwatch-cli/midwatch/fleet/match"
 	"github.com/midwatch-cli/midwatch/probe"
 )
-
-// ofGraph is where the warnings of findRoots are.
-const ofGraph = "dependsOn"
 
 // findRoots reads the dependency graph of a snapshot and writes down what
 // follows from it: roots, who is blocked by them, and warnings.
@@ -23,12 +19,12 @@ const ofGraph = "dependsOn"
 // a root that blocks nobody, and what is unknown is no cause. Known are the
 // services dependencies may name.
 func findRoots(s *fleet.Snapshot, known []fleet.Ref) {
-	deps, warnings := link(s, known)
+	deps, warnings := calls.Declared(s, known)
 	s.Warnings = append(s.Warnings, warnings...)
 	members, _ := graph.Components(deps)
 	for _, c := range members {
 		if len(c) > 1 {
-			s.Warnings = append(s.Warnings, fleet.Warning{Where: ofGraph, Detail: "a cycle: " + refNames(refs(s, c)) + " depend on each other"})
+			s.Warnings = append(s.Warnings, fleet.Warning{Where: calls.DependsOn, Detail: "a cycle: " + refNames(refs(s, c)) + " depend on each other"})
 		}
 	}
 	causes, waits := graph.Causes(deps, facts(s))
@@ -67,38 +63,6 @@ func block(v *fleet.ServiceView) {
 	}
 }
 
-// link resolves the names of dependencies to edges between services, by index.
-func link(s *fleet.Snapshot, known []fleet.Ref) (deps [][]int, warnings []fleet.Warning) {
-	deps = make([][]int, len(s.Services))
-	if !slices.ContainsFunc(s.Services, func(v fleet.ServiceView) bool { return len(v.DependsOn) > 0 }) {
-		return deps, nil
-	}
-	at, index := make(map[fleet.Ref]int, len(s.Services)), match.Index{}
-	for i := range s.Services {
-		if at[s.Services[i].Ref] = i; known == nil {
-			index.Add(match.Name(s.Services[i].Ref))
-		}
-	}
-	for _, r := range known {
-		index.Add(match.Name(r))
-	}
-	for i := range s.Services {
-		own := s.Services[i].Ref
-		for _, name := range s.Services[i].DependsOn {
-			ref, err := index.Find(match.Name(own), name)
-			if err == nil && fleet.Ref(ref) == own {
-				err = errors.New("it names itself")
-			}
-			if err != nil {
-				warnings = append(warnings, fleet.Warning{Where: ofGraph + " of " + own.String(), Detail: err.Error()})
-			} else if j, ok := at[fleet.Ref(ref)]; ok && !slices.Contains(deps[i], j) {
-				deps[i] = append(deps[i], j)
-			}
-		}
-	}
-	return deps, warnings
-}
-
 // facts are what the services say of themselves.
 func facts(s *fleet.Snapshot) []graph.Facts {
 	facts, named := make([]graph.Facts, len(s.Services)), map[string][]int{}
@@ -118,13 +82,9 @@ func facts(s *fleet.Snapshot) []graph.Facts {
 
 // accused lists, in lower case, the names in a service's evidence that may be
 // those of dependencies: components that are not well under answers that are
-// not, and open breakers; and the parts of such names, for those that are paths
-// (broker/primary) or cluster names (outbound|8080||payment.shop.svc).
+// not, and open breakers; and the parts of such names.
 func accused(v *fleet.ServiceView) (names []string) {
-	add := func(name string) {
-		name = strings.ToLower(name)
-		names = append(append(names, name), strings.FieldsFunc(name, func(r rune) bool { return strings.ContainsRune("/|:.@#", r) })...)
-	}
+	add := func(name string) { names = append(names, calls.Words(name)...) }
 	for i := range v.Instances {
 		in := &v.Instances[i]
 		for j := range in.Probes {

@@ -96,8 +96,19 @@ func (x Index) Find(from Name, name string) (Name, error) {
 			return found[0], nil
 		}
 		if len(found) > 1 {
-			return Name{}, fmt.Errorf("%s could be %v or %v: say which", name, found[0], found[1])
+			return Name{}, &Several{name, [2]Name{found[0], found[1]}}
 		}
 	}
 	return Name{}, fmt.Errorf("%s is not known to any source", name)
+}
+
+// Several is why a name finds nothing: it could mean more than one service.
+type Several struct {
+	Text  string
+	Among [2]Name // two of them
+}
+
+// Error names two of them.
+func (s *Several) Error() string {
+	return fmt.Sprintf("%s could be %v or %v: say which", s.Text, s.Among[0], s.Among[1])
 }

@@ -145,3 +145,23 @@ func Breaker(s fleet.BreakerState) Tone {
 	}
 	return Doubt
 }
+
+// State is the sign of a breaker's state where it stands for a slice of time: what
+// is closed is a line, so that all else stands out.
+func State(s fleet.BreakerState) (string, Tone) {
+	sign := "?"
+	switch s {
+	case fleet.BreakerClosed:
+		return "─", Dim
+	case fleet.BreakerHalfOpen:
+		sign = "!"
+	case fleet.BreakerOpen:
+		sign = "✗"
+	case fleet.BreakerForcedOpen:
+		sign = "#"
+	case fleet.BreakerDisabled, fleet.BreakerMetricsOnly:
+		sign = "o"
+	case fleet.BreakerUnknown:
+	}
+	return sign, Breaker(s)
+}

@@ -11,7 +11,6 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/tui/desk"
 	"github.com/midwatch-cli/midwatch/tui/page"
-	"github.com/midwatch-cli/midwatch/tui/theme"
 	"github.com/midwatch-cli/midwatch/tui/widget"
 )
 
@@ -42,6 +41,7 @@ type Page struct {
 	unread int // instances whose breakers could not be read
 	apart  page.Apart
 	now    time.Time
+	foot   []widget.Line // what became of the one of the cursor
 }
 
 // New returns the page.
@@ -117,20 +117,15 @@ func (p *Page) Click(v *page.View, line, column int, twice bool) page.Intent {
 // Wheel scrolls.
 func (p *Page) Wheel(v *page.View, by int) { p.list.Wheel(v, by) }
 
-// rank is how bad a state is.
-func rank(s fleet.BreakerState) int {
-	return slices.Index([]fleet.BreakerState{
-		fleet.BreakerClosed, fleet.BreakerMetricsOnly, fleet.BreakerDisabled, fleet.BreakerUnknown, fleet.BreakerHalfOpen, fleet.BreakerForcedOpen, fleet.BreakerOpen,
-	}, s)
-}
-
 // See groups what the snapshot has, worst first; once, as long as it and the journal
 // are the same.
 func (p *Page) See(v *page.View) {
 	if p.list.Anew(v, p.filter.Text) {
 		p.arrange(v)
 	}
-	p.list.Settle(v, timeline+1)
+	p.list.Settle(v, len(p.foot))
+	p.foot = p.story(v)
+	p.list.Settle(v, len(p.foot))
 }
 
 func (p *Page) arrange(v *page.View) {
@@ -147,7 +142,7 @@ func (p *Page) arrange(v *page.View) {
 			p.rows = append(p.rows, g)
 		}
 	}
-	usual := page.Usual[*group]{Turned: "best", By: page.Worst(func(g *group) int { return rank(g.worst) })}
+	usual := page.Usual[*group]{Turned: "best", By: page.Worst(func(g *group) int { return g.worst.Rank() })}
 	page.Arrange(&p.list, usual, p.columns(v), p.rows)
 	for _, g := range p.rows {
 		p.list.Keys = append(p.list.Keys, g.key)
@@ -185,7 +180,7 @@ func grouped(s *fleet.ServiceView, holder *desk.Holder) (groups []*group, unread
 }
 
 func (g *group) add(b *fleet.Breaker, hold fleet.Hold) {
-	if rank(b.State) > rank(g.worst) {
+	if b.State.Rank() > g.worst.Rank() {
 		g.worst, g.in, g.since, g.hold, g.note = b.State, 0, time.Time{}, fleet.Hold{}, ""
 	}
 	g.all++
@@ -215,10 +210,7 @@ func greater(a, b float64) float64 {
 	return a
 }
 
-// timeline is how many of the last transitions are shown.
-const timeline = 6
-
-// Draw draws the rows that are seen, and the last transitions.
+// Draw draws the rows that are seen, and what became of the breaker of the cursor.
 func (p *Page) Draw(v *page.View) []widget.Line {
 	switch {
 	case len(p.rows) == 0 && p.filter.Text != "":
@@ -229,19 +221,5 @@ func (p *Page) Draw(v *page.View) []widget.Line {
 		return page.Middle(v, "No breakers are read.", "midwatch breakers --help says how they are found")
 	}
 	columns, cells := p.table(v)
-	return p.list.Draw(v, columns, cells, func() []widget.Line { return transitions(v) })
-}
-
-// transitions are the last changes of breakers, the newest first.
-func transitions(v *page.View) []widget.Line {
-	lines := []widget.Line{widget.Text(theme.Strong, " What happened")}
-	for i := len(v.Events) - 1; i >= 0 && len(lines) <= timeline; i-- {
-		if v.Events[i].Kind == fleet.EventBreaker {
-			lines = append(lines, page.Event(v, &v.Events[i]))
-		}
-	}
-	if len(lines) == 1 {
-		lines = append(lines, widget.Text(theme.Dim, " none has changed since this began"))
-	}
-	return lines
+	return p.list.Draw(v, columns, cells, func() []widget.Line { return p.foot })
 }

@@ -33,7 +33,7 @@ func (p *Page) columns(v *page.View) []column {
 	}
 	all = append(all, p.where()...)
 	all = append(all,
-		text(widget.Column{Name: "STATE", Min: 6}, page.Worst(func(g *group) int { return rank(g.worst) }), func(g *group) (string, theme.Tone) { return g.worst.Words(), theme.Breaker(g.worst) }),
+		text(widget.Column{Name: "STATE", Min: 6}, page.Worst(func(g *group) int { return g.worst.Rank() }), func(g *group) (string, theme.Tone) { return g.worst.Words(), theme.Breaker(g.worst) }),
 		text(widget.Column{Name: "INSTANCES", Leave: 2, Min: 6}, page.Most(func(g *group) float64 { return float64(g.in) }), func(g *group) (string, theme.Tone) {
 			if g.all == 1 {
 				return "1", theme.Plain

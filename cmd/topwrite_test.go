@@ -129,14 +129,16 @@ func TestTerminalTopWrites(t *testing.T) {
 	s.types("\r")
 	s.sees("Took back")
 	s.leaves("Took back")
-	s.wait("in force no more", func(text string) bool { return !strings.Contains(text, "in force") && strings.Contains(text, "fleet › order") })
+	s.wait("in force no more", func(text string) bool {
+		return !strings.Contains(text, "in force") && strings.Contains(text, "fleet › order")
+	})
 
 	s.resize(80, 24)
 	s.types(":payment/payment-2\r")
 	s.sees("› payment-2", "Registered in etcd")
 	s.types("D")
 	s.sees("Drain payment-2: no new calls come")
-	s.types("\t\t\x1b[D") // past where, and why
+	s.types("\t\t\x1b[D\x1b[D") // past where, and why
 	s.sees("back after  never")
 	s.types("\r")
 	s.ready("Go on?  [ No ]")
@@ -146,7 +148,7 @@ func TestTerminalTopWrites(t *testing.T) {
 	s.types("\r")
 	s.sees("Took out 1 of 1.")
 	s.leaves("Took out")
-	s.sees("drain payment/payment-2 in force", "maintenance")
+	s.sees("in force: drain payment/payment-2", "maintenance")
 	s.types("q")
 	if code := s.code(); code != 0 {
 		t.Errorf("ended with %d", code)
@@ -191,7 +193,7 @@ func TestTerminalTopWriteFlag(t *testing.T) {
 	s.sees("order", "midwatch · prod · writing")
 	s.types("T")
 	s.sees("Trip breaker payment on the one instance of order (prod)")
-	s.types("\x1b[B\x1b[D\r")
+	s.types("\x1b[B\x1b[D\x1b[D\r")
 	s.sees("Type order to go on:")
 	s.wait("took keys", func(string) bool { s.types("\x7f"); s.types("o"); return strings.Contains(s.text(), "go on: o") })
 	s.types("\x15order\r")
@@ -200,7 +202,7 @@ func TestTerminalTopWriteFlag(t *testing.T) {
 		t.Errorf("%d orders", f.orders.Load())
 	}
 	s.leaves("U undoes it.")
-	s.sees("trip order/payment in force")
+	s.sees("in force: trip order/payment")
 	s.types("q")
 	if code := s.code(); code != 0 {
 		t.Errorf("ended with %d", code)

@@ -32,8 +32,9 @@ type Screen interface {
 	Say(note string)
 	// Do has a command run.
 	Do(c tea.Cmd)
-	// Changed is said when something was changed, or may have been.
-	Changed()
+	// Changed is said when a change ended. Wrote: it may have changed the fleet, else
+	// the journal at most.
+	Changed(wrote bool)
 	// Quit ends the dashboard.
 	Quit()
 	View() page.View
@@ -197,7 +198,7 @@ func (c *Changing) answer(m *making, yes bool) {
 // finished takes the end of a change.
 func (c *Changing) finished(m *making, end desk.End, err error) {
 	c.all = slices.DeleteFunc(c.all, func(o *making) bool { return o == m })
-	c.screen.Changed()
+	c.screen.Changed(len(end.Results) > 0)
 	if m != c.making {
 		return
 	}

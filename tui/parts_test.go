@@ -113,7 +113,7 @@ func TestNamed(t *testing.T) {
 	if pageOf(page.Place{Kind: "nowhere"}) != nil {
 		t.Error("a page of nothing")
 	}
-	if names, _ := named(nil); len(names) != 5 {
+	if names, _ := named(nil); len(names) != 6 {
 		t.Errorf("before the first snapshot: %v", names)
 	}
 }
@@ -129,7 +129,7 @@ func TestCutLast(t *testing.T) {
 // TestKeysAreTold: every key of every page is in one binding only, says what it
 // does, and does something.
 func TestKeysAreTold(t *testing.T) {
-	for _, kind := range []page.Kind{page.Fleet, page.Service, page.Instance, page.Breakers, page.Events, page.Sources} {
+	for _, kind := range []page.Kind{page.Fleet, page.Service, page.Instance, page.Breakers, page.Events, page.Sources, page.Changes, page.Map} {
 		a := New(Options{})
 		a.open(page.Place{Kind: kind})
 		seen := map[string]bool{}

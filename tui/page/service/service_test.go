@@ -68,7 +68,7 @@ func TestPage(t *testing.T) {
 		"! order is degraded: waits for payment", "3 of 4 serve",
 		"traffic     120/s  9.0% errors  p50 10 ms  p95 200 ms  p99 >2 s",
 		"breakers    payment closed on 2 open on 1",
-		"depends on  ✗ payment down · ✓ shop/user up · ? nobody not registered",
+		"depends on  ✗ payment down · ✓ user up · ? nobody outside",
 		"called by   ! gateway degraded",
 	)
 	if p.Place().Key.Name != "order" || p.Place().Name() != "order" {

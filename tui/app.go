@@ -10,12 +10,17 @@ import (
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/diff"
+	"github.com/midwatch-cli/midwatch/tui/changing"
 	"github.com/midwatch-cli/midwatch/tui/desk"
 	"github.com/midwatch-cli/midwatch/tui/dialog"
 	"github.com/midwatch-cli/midwatch/tui/history"
+	"github.com/midwatch-cli/midwatch/tui/journal"
 	"github.com/midwatch-cli/midwatch/tui/page"
 	fleetpage "github.com/midwatch-cli/midwatch/tui/page/fleet"
+	"github.com/midwatch-cli/midwatch/tui/prompt"
+	"github.com/midwatch-cli/midwatch/tui/tape"
 	"github.com/midwatch-cli/midwatch/tui/theme"
+	"github.com/midwatch-cli/midwatch/tui/trail"
 )
 
 // keptEvents is how many events the pages can show.
@@ -51,7 +56,7 @@ type Options struct {
 type Hands struct {
 	Refresh  func()                // reads now
 	Interval func(d time.Duration) // reads so often from now on
-	Player   Player                // of the recording that the feed is; nil: it is the present
+	Player   tape.Player           // of the recording that the feed is; nil: it is the present
 }
 
 // App is the root: a tea.Model. One goroutine uses it.
@@ -60,9 +65,9 @@ type App struct {
 	theme *theme.Theme
 
 	width, height int
-	stack         []page.Page // the last one is seen
+	trail         *trail.Trail // where one is; the last page of its path is seen
 	dialogs       []dialog.Dialog
-	asking        *prompt
+	asking        prompt.Line
 
 	latest  *fleet.Snapshot // that came; nil before the first
 	shown   *fleet.Snapshot // that is drawn: the latest, unless paused
@@ -71,23 +76,17 @@ type App struct {
 	ended   bool // the feed is over
 	history history.History
 	events  []fleet.Event // oldest first
-	journal journal
-	playing Playing      // how a recording stands
-	marks   []theme.Tone // what happened on the way through it, by columns
+	journal journal.Journal
+	tape    *tape.Tape // the recording that is shown; nil: it is the present
 
 	unwell, wide, paused, quitting bool
 	note                           string // one line for the person, until the next key
 	mouseOff                       bool   // the terminal selects text by itself
 	clicked                        click
 
-	writing    bool           // changes are allowed from here
-	making     *making        // the change that is being planned or made; nil: none
-	makings    []*making      // and those that were given up and have not ended
-	makers     makers         // counts them
-	lastResult *dialog.Result // of the last change, which can be shown again
-	leaving    bool           // it ends with the change that is being made
-	waking     bool           // a dialog that takes no keys for a moment is drawn anew soon
-	commands   []tea.Cmd      // what Update hands back
+	changing *changing.Changing
+	waking   bool      // a dialog that takes no keys for a moment is drawn anew soon
+	soon     []tea.Cmd // what Update hands back: it takes time
 
 	frame string // what is drawn
 	fresh bool   // frame is still right
@@ -102,10 +101,23 @@ func New(o Options) *App {
 	if o.Zone == nil {
 		o.Zone = time.Local
 	}
-	return &App{
-		o: o, theme: theme.New(o.Theme), stack: []page.Page{fleetpage.New()}, arrived: o.Now(),
-		writing: o.Writing && o.Desk != nil, journal: journal{err: noJournal(&o)},
+	a := &App{
+		o: o, theme: theme.New(o.Theme), trail: trail.New(fleetpage.New(), pageOf), arrived: o.Now(),
+		journal: journal.New(o.Desk, noJournal(&o)), tape: tape.New(o.Hands.Player),
 	}
+	a.changing = changing.New(o.Desk, o.Writing, screen{a})
+	return a
+}
+
+// noJournal is why there is none to be read; nil where there is.
+func noJournal(o *Options) error {
+	switch {
+	case o.Desk != nil:
+		return nil
+	case o.Hands.Player != nil:
+		return &fleet.Error{Detail: "a recording is played: what was cannot be changed", Err: desk.ErrNone}
+	}
+	return &fleet.Error{Detail: "the dashboard was started without a journal", Err: desk.ErrNone}
 }
 
 // What comes to Update beside keys and sizes.
@@ -118,7 +130,7 @@ type (
 
 // Init asks for the first snapshot and for the terminal's background.
 func (a *App) Init() tea.Cmd {
-	commands := []tea.Cmd{a.next(), tick(), a.readJournal(true)}
+	commands := []tea.Cmd{a.next(), tick(), a.journal.Read(true)}
 	if !a.o.Fixed {
 		commands = append(commands, tea.RequestBackgroundColor)
 	}
@@ -145,17 +157,21 @@ func tick() tea.Cmd {
 
 // Update takes what happened.
 func (a *App) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
-	a.commands = nil
+	a.soon = nil
 	a.happens(msg)
 	if a.quitting {
 		return a, tea.Quit
 	}
 	a.wake()
-	return a, tea.Batch(a.commands...)
+	return a, tea.Batch(a.soon...)
 }
 
-// do has Update hand a command back.
-func (a *App) do(c tea.Cmd) { a.commands = append(a.commands, c) }
+// do has Update hand a command back; nil is none.
+func (a *App) do(c tea.Cmd) {
+	if c != nil {
+		a.soon = append(a.soon, c)
+	}
+}
 
 func (a *App) happens(msg tea.Msg) {
 	switch msg := msg.(type) {
@@ -171,23 +187,31 @@ func (a *App) happens(msg tea.Msg) {
 	case tea.BackgroundColorMsg:
 		a.background(msg.IsDark())
 	case snapshotMsg:
-		a.look()
+		a.fresh = !a.tape.Look() && a.fresh
 		a.take(msg.snapshot)
 		a.do(a.next())
+	case zoneMsg:
+		a.takeZone(msg)
+	case tea.ResumeMsg:
+		a.fresh = false
 	case endedMsg:
 		a.ended = true
 		a.fresh = false
-	case journalMsg:
-		a.do(a.takeJournal(msg))
-	case journalDueMsg:
-		a.do(a.readJournal(true))
+	case journal.Reading:
+		news, next := a.journal.Take(msg)
+		if a.do(next); news {
+			a.see()
+		}
+	case journal.Due:
+		a.do(a.journal.Read(true))
 	case tickMsg:
 		a.listen()
 		a.elapse()
-		a.look()
+		a.fresh = !a.tape.Look() && a.fresh
 		a.do(tick())
-	case saidMsg:
-		a.heard(msg)
+	case changing.Said:
+		a.changing.Heard(msg)
+		a.see()
 	case wakeMsg:
 		a.waking, a.fresh = false, false
 	}
@@ -196,8 +220,8 @@ func (a *App) happens(msg tea.Msg) {
 // paste goes to what takes text.
 func (a *App) paste(text string) {
 	switch {
-	case a.asking != nil:
-		a.asking.press(a, "", text)
+	case a.asking.Asks():
+		a.asking.Paste(text)
 	case len(a.dialogs) > 0:
 		a.pressDialog("", text)
 	}
@@ -254,8 +278,11 @@ func (a *App) background(dark bool) {
 
 // take takes a snapshot: it is remembered in any case, and seen unless paused.
 func (a *App) take(s *fleet.Snapshot) {
-	if a.replaying() {
-		a.recall(s)
+	if a.tape.On() {
+		if a.latest != nil && s.Seq < a.latest.Seq {
+			a.unsee(s)
+		}
+		a.events = a.tape.Recall(s, a.latest, &a.history, keptEvents)
 	} else if a.latest != nil {
 		a.events = append(a.events, diff.Between(a.latest, s)...)
 		if over := len(a.events) - keptEvents; over > 0 {
@@ -268,6 +295,8 @@ func (a *App) take(s *fleet.Snapshot) {
 		a.shown = s
 	}
 	a.see()
+	v := a.view()
+	a.trail.Others(func(p page.Page) { p.See(&v) })
 }
 
 // listen notices when nothing has come for several intervals.
@@ -277,6 +306,21 @@ func (a *App) listen() {
 		a.fresh = false // the age is shown, and grows
 	}
 	a.silent = silent
+}
+
+// elapse is a second that went by: pages of which something moves with time are
+// drawn anew, and so is what the path says of changes that end.
+func (a *App) elapse() {
+	if a.shown == nil {
+		return
+	}
+	v := a.view()
+	if t, ok := a.top().(page.Ticking); ok && t.Ticks(&v) {
+		a.fresh = false
+	}
+	if a.journal.Moved(v.Now) {
+		a.fresh = false
+	}
 }
 
 // see lets the page arrange what it draws.
@@ -297,37 +341,13 @@ func (a *App) view() page.View {
 	}
 	return page.View{
 		Snapshot: shown, History: &a.history, Events: a.events, Theme: a.theme,
-		Width: a.width, Height: a.layout().page, Now: a.o.Now(), Zone: a.o.Zone,
-		Unwell: a.unwell, Wide: a.wide, Writing: a.writing,
-		Changes: a.journal.changes, Journal: a.journal.err, Holder: a.journal.holder,
+		Width: a.width, Height: a.layout().Page, Now: a.o.Now(), Zone: a.o.Zone,
+		Unwell: a.unwell, Wide: a.wide, Writing: a.changing.Writing(),
+		Changes: a.journal.Changes, Journal: a.journal.Err, Holder: a.journal.Holder,
 	}
 }
 
-func (a *App) top() page.Page { return a.stack[len(a.stack)-1] }
-
-// open goes to a place: back to it where it is in the path already.
-func (a *App) open(to page.Place) {
-	for i, p := range a.stack {
-		if p.Place() == to {
-			a.stack = a.stack[:i+1]
-			return
-		}
-	}
-	if p := pageOf(to); p != nil {
-		a.stack = append(a.stack, p)
-	}
-}
-
-// back leaves a filter first, then the page.
-func (a *App) back() {
-	if f, ok := a.top().(page.Filtered); ok && f.Filter() != "" {
-		_ = f.SetFilter("") // an empty one is always understood
-		return
-	}
-	if len(a.stack) > 1 {
-		a.stack = a.stack[:len(a.stack)-1]
-	}
-}
+func (a *App) top() page.Page { return a.trail.Top() }
 
 func (a *App) pause() {
 	if a.paused = !a.paused; !a.paused && a.latest != nil {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/tui/desk"
+	"github.com/midwatch-cli/midwatch/tui/journal"
 	"github.com/midwatch-cli/midwatch/tui/page"
 )
 
@@ -19,7 +20,7 @@ func TickMsg() tea.Msg { return tickMsg{} }
 
 // JournalMsg is a reading of the journal, the n-th that was asked for.
 func JournalMsg(n int, changes []desk.Change, err error) tea.Msg {
-	return journalMsg{n: n, changes: changes, err: err}
+	return journal.Reading{N: n, Changes: changes, Err: err}
 }
 
 // Drawn is how many frames were made.
@@ -32,13 +33,13 @@ func (a *App) Kind() page.Kind { return a.top().Place().Kind }
 func HasPage(k page.Kind) bool { return pageOf(page.Place{Kind: k}) != nil }
 
 // Read reads the journal as the program does at its start.
-func Read(a *App) tea.Msg { return a.readJournal(true)() }
+func Read(a *App) tea.Msg { return a.journal.Read(true)() }
 
 // JournalDueMsg says that it is time to read the journal.
-func JournalDueMsg() tea.Msg { return journalDueMsg{} }
+func JournalDueMsg() tea.Msg { return journal.Due{} }
 
 // Close is what Run does at the end.
-func (a *App) Close() []string { return a.close() }
+func (a *App) Close() []string { return a.changing.Close() }
 
 // RootKeys are the keys of every page, and what they do.
 func RootKeys(a *App) (keys [][2]string) {

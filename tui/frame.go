@@ -7,63 +7,39 @@ import (
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/plain"
+	"github.com/midwatch-cli/midwatch/tui/chrome"
 	"github.com/midwatch-cli/midwatch/tui/page"
 	"github.com/midwatch-cli/midwatch/tui/theme"
 	"github.com/midwatch-cli/midwatch/tui/widget"
 )
 
 // layout is how the lines of the screen are shared out.
-type layout struct {
-	header, path, page, events, tape, keys int
-	rules                                  bool
-}
-
-// layout gives the page what the others leave: they give way on small screens.
-func (a *App) layout() layout {
-	l := layout{header: 1, path: 1, keys: 1}
-	switch h := a.height; {
-	case h >= 18:
-		l.rules, l.events = true, 2
-	case h >= 12:
-		l.events = 1
-	case h < 3:
-		l = layout{}
-	case h < 6:
-		l.path = 0
-	}
-	if a.replaying() && a.height >= 6 {
-		l.tape = 1
-	}
-	l.page = a.height - l.header - l.path - l.events - l.tape - l.keys
-	if l.rules {
-		l.page -= 2
-	}
-	return l
-}
+func (a *App) layout() chrome.Layout { return chrome.NewLayout(a.height, a.tape.On()) }
 
 // draw makes a frame: a line for each line of the screen, none wider than it.
 func (a *App) draw() string {
 	l := a.layout()
 	lines := make([]widget.Line, 0, a.height)
 	rule := widget.Text(theme.Rule, strings.Repeat("─", max(0, a.width)))
-	if l.header > 0 {
+	if l.Header > 0 {
 		lines = append(lines, a.header())
 	}
-	if l.rules {
+	if l.Rules {
 		lines = append(lines, rule)
 	}
-	if l.path > 0 {
+	if l.Path > 0 {
 		lines = append(lines, a.path())
 	}
-	lines = append(lines, a.body(l.page)...)
-	if l.rules {
+	lines = append(lines, a.body(l.Page)...)
+	if l.Rules {
 		lines = append(lines, rule)
 	}
-	lines = append(lines, a.happened(l.events)...)
-	if l.tape > 0 {
-		lines = append(lines, a.tape())
+	lines = append(lines, a.happened(l.Events)...)
+	if l.Tape > 0 {
+		v := a.view()
+		lines = append(lines, a.tape.Draw(&v))
 	}
-	if l.keys > 0 {
+	if l.Keys > 0 {
 		lines = append(lines, a.footer())
 	}
 	var b strings.Builder
@@ -87,7 +63,7 @@ func (a *App) body(height int) []widget.Line {
 		lines = a.dialogs[len(a.dialogs)-1].Draw(&v)
 	case a.shown == nil && a.ended:
 		lines = page.Middle(&v, "Nothing was read.", "q quits")
-	case a.shown == nil && a.replaying():
+	case a.shown == nil && a.tape.On():
 		lines = page.Middle(&v, "Reading the recording …")
 	case a.shown == nil:
 		lines = page.Middle(&v, "Reading the registries, asking every instance …")
@@ -108,13 +84,13 @@ func (a *App) header() widget.Line {
 		name = a.shown.Context
 	}
 	dot := widget.Span{Text: " · ", Tone: theme.Rule}
-	if a.replaying() {
+	if a.tape.On() {
 		l.Left = append(l.Left, dot, widget.Span{Text: "REPLAY", Tone: theme.Bad})
 	}
 	if name != "" {
 		l.Left = append(l.Left, dot, widget.Span{Text: name, Tone: theme.Accent})
 	}
-	if a.writing {
+	if a.changing.Writing() {
 		l.Left = append(l.Left, dot, widget.Span{Text: "writing", Tone: theme.Warn})
 	}
 	if a.shown != nil {
@@ -165,7 +141,7 @@ func source(s *fleet.Snapshot, src *fleet.SourceView) []widget.Span {
 // state is whether what is seen is the present.
 func (a *App) state() (string, theme.Tone) {
 	switch {
-	case a.replaying() && a.shown != nil && !a.ended:
+	case a.tape.On() && a.shown != nil && !a.ended:
 		return "of " + a.shown.At.In(a.o.Zone).Format(time.DateOnly), theme.Warn
 	case a.paused && a.latest != a.shown:
 		return "paused, there is newer", theme.Warn
@@ -185,7 +161,7 @@ func (a *App) state() (string, theme.Tone) {
 func (a *App) path() widget.Line {
 	state := a.pageState()
 	l := widget.Line{Right: a.notes()}
-	l.Left = a.crumbs(a.firstCrumb())
+	l.Left = a.crumbs().Spans(a.firstCrumb())
 	l.Left = append(l.Left, state...)
 	return l
 }
@@ -197,37 +173,24 @@ func (a *App) notes() []widget.Span {
 	}
 	v := a.view()
 	notes := []widget.Span{{Text: strings.Join(a.top().Notes(&v), " · ") + " ", Tone: theme.Dim}}
-	return a.remind(notes, a.width-widget.SpansWidth(a.theme, a.pageState())-widget.SpansWidth(a.theme, a.crumbs(len(a.stack)-1))-1)
+	a.journal.Drawn(v.Now)
+	if kind := a.top().Place().Kind; kind == page.Changes || kind == page.Change {
+		return notes // what is in force is seen there
+	}
+	return a.journal.Remind(a.theme, v.Now, notes, a.width-widget.SpansWidth(a.theme, a.pageState())-widget.SpansWidth(a.theme, a.crumbs().Spans(len(a.trail.Path())-1))-1)
+}
+
+// crumbs are the names of the pages of the path.
+func (a *App) crumbs() (names chrome.Path) {
+	for _, p := range a.trail.Path() {
+		names = append(names, p.Place().Name())
+	}
+	return names
 }
 
 // firstCrumb is the first page of the path that there is room for.
 func (a *App) firstCrumb() int {
-	room := a.width - widget.SpansWidth(a.theme, a.notes()) - widget.SpansWidth(a.theme, a.pageState()) - 1
-	for first := range a.stack {
-		if widget.SpansWidth(a.theme, a.crumbs(first)) <= room {
-			return first
-		}
-	}
-	return len(a.stack) - 1
-}
-
-// crumbs are the pages of the path from one of them on.
-func (a *App) crumbs(first int) []widget.Span {
-	spans := []widget.Span{{Text: " "}}
-	if first > 0 {
-		spans[0] = widget.Span{Text: " … › ", Tone: theme.Rule}
-	}
-	for i, p := range a.stack[first:] {
-		tone := theme.Dim
-		if i > 0 {
-			spans = append(spans, widget.Span{Text: " › ", Tone: theme.Rule})
-		}
-		if first+i == len(a.stack)-1 {
-			tone = theme.Strong
-		}
-		spans = append(spans, widget.Span{Text: p.Place().Name(), Tone: tone})
-	}
-	return spans
+	return a.crumbs().First(a.theme, a.width-widget.SpansWidth(a.theme, a.notes())-widget.SpansWidth(a.theme, a.pageState())-1)
 }
 
 // pageState is what keeps rows from being seen.
@@ -263,38 +226,12 @@ func (a *App) happened(n int) []widget.Line {
 // footer is what is typed, else a note, else the keys.
 func (a *App) footer() widget.Line {
 	switch {
-	case a.asking != nil:
-		return a.asking.line(a.width, a.theme)
+	case a.asking.Asks():
+		return a.asking.Draw(a.theme, a.width)
 	case a.note != "":
 		return widget.Text(theme.Warn, " "+a.note)
 	case len(a.dialogs) > 0:
-		return keyLine(a.theme, a.width, a.dialogs[len(a.dialogs)-1].Keys())
+		return chrome.Keys(a.theme, a.width, a.dialogs[len(a.dialogs)-1].Keys())
 	}
-	return keyLine(a.theme, a.width, shown(a.top().Keys(), a.keys(), a.writing))
-}
-
-// keyLine is as many keys as there is room for; the last two, help and quit, are
-// always among them.
-func keyLine(th *theme.Theme, width int, words [][2]string) widget.Line {
-	cost := func(w [2]string) int { return widget.Width(th.Text(w[0])) + 1 + widget.Width(th.Text(w[1])) + 3 }
-	kept, room := len(words), width-1
-	last := max(0, len(words)-2)
-	for _, w := range words {
-		room -= cost(w)
-	}
-	for i := last - 1; i >= 0 && room < -3; i-- {
-		room += cost(words[i])
-		kept = i
-	}
-	if kept < len(words) {
-		words = append(append([][2]string{}, words[:min(kept, last)]...), words[last:]...)
-	}
-	l := widget.Line{Left: []widget.Span{{Text: " "}}}
-	for i, w := range words {
-		if i > 0 {
-			l.Left = append(l.Left, widget.Span{Text: " · ", Tone: theme.Rule})
-		}
-		l.Left = append(l.Left, widget.Span{Text: w[0], Tone: theme.Accent}, widget.Span{Text: " " + w[1], Tone: theme.Dim})
-	}
-	return l
+	return chrome.Keys(a.theme, a.width, shown(a.top().Keys(), a.keys(), a.changing.Writing()))
 }

@@ -24,18 +24,23 @@ func (a *App) keys() []page.Binding {
 		all = append(all, page.Binding{Keys: []string{"ctrl+z"}, Shown: "ctrl-z", Does: either(a.unwell, "show all", "only unwell"), Do: do(func() { a.unwell = !a.unwell })})
 		all = append(all, page.Binding{Keys: []string{"w"}, Shown: "w", Does: either(a.wide, "columns as they fit", "wide columns first"), Quiet: true, Do: do(func() { a.wide = !a.wide })})
 	}
+	if a.o.Hands.Refresh != nil {
+		all = append(all, page.Binding{Keys: []string{"ctrl+r"}, Shown: "ctrl-r", Does: "read now", Quiet: true, Do: do(a.refresh)})
+	}
 	all = append(all, []page.Binding{
-		{Keys: []string{":"}, Shown: ":", Does: "go", Do: do(a.askPlace)},
-		{Keys: []string{"esc", "alt+esc", "left", "h", "backspace"}, Shown: "esc", Does: "back", Quiet: len(a.stack) < 2, Do: do(a.back)},
+		{Keys: []string{":"}, Shown: ":", Does: "go", Do: do(a.askCommand)},
+		{Keys: []string{"esc", "alt+esc", "left", "h", "backspace"}, Shown: "esc", Does: "back", Quiet: len(a.trail.Path()) < 2, Do: do(a.back)},
+		{Keys: []string{"[", "alt+left"}, Shown: "[", Does: "where one was before", Quiet: true, Do: do(func() { a.travel(-1) })},
+		{Keys: []string{"]", "alt+right"}, Shown: "]", Does: "and forward again", Quiet: true, Do: do(func() { a.travel(1) })},
 	}...)
-	if a.replaying() {
-		all = append(all, a.tapeKeys()...)
+	if a.tape.On() {
+		all = append(all, a.tape.Keys(func(note string) { a.note = note })...)
 	} else {
 		all = append(all, page.Binding{Keys: []string{"p"}, Shown: "p", Does: either(a.paused, "go on", "pause"), Do: do(a.pause)})
 	}
 	return append(all, []page.Binding{
-		{Keys: []string{"?", "f1"}, Shown: "?", Does: "help", Do: do(func() { a.dialogs = append(a.dialogs, dialog.Help(a.top().Keys(), a.keys())) })},
-		{Keys: []string{"q", "ctrl+c"}, Shown: "q", Does: "quit", Do: do(a.quit)},
+		{Keys: []string{"?", "f1"}, Shown: "?", Does: "help", Do: do(a.help)},
+		{Keys: []string{"q", "ctrl+c"}, Shown: "q", Does: "quit", Do: do(a.changing.Quit)},
 	}...)
 }
 
@@ -50,8 +55,8 @@ func either(now bool, yes, no string) string {
 func (a *App) press(key, text string) {
 	a.note = ""
 	switch {
-	case a.asking != nil:
-		a.asking.press(a, key, text)
+	case a.asking.Asks():
+		a.asking.Press(key, text)
 	case len(a.dialogs) > 0:
 		a.pressDialog(key, text)
 	default:
@@ -91,9 +96,9 @@ func (a *App) obey(i page.Intent) {
 	case page.Back:
 		a.back()
 	case page.Want:
-		a.want(i)
+		a.changing.Want(i)
 	case page.Make:
-		a.make(i.Wish)
+		a.changing.Make(i.Wish)
 	case page.Call:
 		i()
 	case page.Show:

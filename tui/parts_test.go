@@ -1,7 +1,6 @@
 package tui
 
 import (
-	"strings"
 	"testing"
 
 	tea "charm.land/bubbletea/v2"
@@ -9,120 +8,43 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/tui/page"
 	"github.com/midwatch-cli/midwatch/tui/theme"
-	"github.com/midwatch-cli/midwatch/tui/widget"
 )
 
-// TestKeyLine: what has no room is left out, help and quit never are, and nothing
-// is wider than the screen while these two fit.
-func TestKeyLine(t *testing.T) {
-	words := [][2]string{{"enter", "open"}, {"s", "sort"}, {"/", "filter"}, {":", "go"}, {"p", "pause"}, {"?", "help"}, {"q", "quit"}}
-	th := theme.New(theme.Options{Colorless: true})
-	text := func(width int) string {
-		s := ""
-		for _, span := range keyLine(th, width, words).Left {
-			s += span.Text
-		}
-		return s
-	}
-	for width, want := range map[int]string{
-		100: " enter open · s sort · / filter · : go · p pause · ? help · q quit",
-		66:  " enter open · s sort · / filter · : go · p pause · ? help · q quit",
-		65:  " enter open · s sort · / filter · : go · ? help · q quit",
-		30:  " enter open · ? help · q quit",
-		20:  " ? help · q quit",
-		5:   " ? help · q quit",
-	} {
-		if got := text(width); got != want {
-			t.Errorf("%d columns: %q, want %q", width, got, want)
-		}
-	}
-	for width := 17; width < 120; width++ {
-		if got := text(width); widget.Width(got) > width {
-			t.Errorf("%d columns: %d of %q", width, widget.Width(got), got)
-		}
-	}
-	if got := keyLine(th, 80, nil); len(got.Left) != 1 {
-		t.Errorf("no keys: %v", got)
-	}
-}
-
-// TestLayout: the lines of the screen add up at every height, and the page has
-// most of them.
-func TestLayout(t *testing.T) {
-	for height := 1; height <= 100; height++ {
-		a := &App{height: height}
-		l := a.layout()
-		sum := l.header + l.path + l.page + l.events + l.keys
-		if l.rules {
-			sum += 2
-		}
-		if sum != height || l.page < 1 {
-			t.Errorf("%d lines: %+v are %d", height, l, sum)
-		}
-		if height >= 10 && l.page*2 < height {
-			t.Errorf("%d lines: the page has %d", height, l.page)
-		}
-	}
-}
-
-func TestCompletions(t *testing.T) {
-	names := []string{"fleet", "events", "payment", "Order", "payment/payment-1", "order/order-1"}
-	for typed, want := range map[string]string{
-		"":      "fleet events payment Order",
-		"pay":   "payment payment/payment-1",
-		"or":    "Order order/order-1",
-		"ment":  "payment payment/payment-1",
-		"er-1":  "order/order-1",
-		"e":     "events fleet payment Order payment/payment-1 order/order-1",
-		"never": "",
-	} {
-		if got := strings.Join(completions(names, typed), " "); got != want {
-			t.Errorf("%q: %s, want %s", typed, got, want)
-		}
-	}
-}
-
 // TestNamed: every place has a name that leads to it, also where two sources have
-// a service of one name, or a service is called like a page.
+// a service of one name, or a service is called like a command.
 func TestNamed(t *testing.T) {
 	ref := func(source, name string) fleet.Ref { return fleet.Ref{Source: source, Name: name} }
 	s := &fleet.Snapshot{}
-	for _, r := range []fleet.Ref{ref("etcd", "pay"), ref("consul", "pay"), ref("etcd", "events")} {
-		s.Services = append(s.Services, fleet.ServiceView{Ref: r, Instances: []fleet.InstanceView{{Key: fleet.Key{Ref: r, Instance: r.Name + "-1"}}}})
+	for _, r := range []fleet.Ref{ref("etcd", "pay"), ref("consul", "pay"), ref("etcd", "events"), ref("etcd", "q"), ref("etcd", "svc")} {
+		s.Services = append(s.Services, fleet.ServiceView{Ref: r, Instances: []fleet.InstanceView{
+			{Key: fleet.Key{Ref: r, Instance: r.Name + "-1"}, Breakers: []fleet.Breaker{fleet.NewBreaker("user", fleet.BreakerOpen)}},
+		}})
 	}
-	names, places := named(s)
+	a := New(Options{})
+	names, places := named(s, a.commands().Words())
 	for name, want := range map[string]page.Place{
-		"events":      {Kind: page.Events},
 		"pay":         {Kind: page.Service, Key: fleet.Key{Ref: ref("etcd", "pay")}},
 		"consul:pay":  {Kind: page.Service, Key: fleet.Key{Ref: ref("consul", "pay")}},
 		"etcd:events": {Kind: page.Service, Key: fleet.Key{Ref: ref("etcd", "events")}},
+		"etcd:q":      {Kind: page.Service, Key: fleet.Key{Ref: ref("etcd", "q")}},
+		"etcd:svc":    {Kind: page.Service, Key: fleet.Key{Ref: ref("etcd", "svc")}},
 		"pay/pay-1":   {Kind: page.Instance, Key: fleet.Key{Ref: ref("etcd", "pay"), Instance: "pay-1"}},
-		"fleet":       {Kind: page.Fleet},
-		"breakers":    {Kind: page.Breakers},
-		"sources":     {Kind: page.Sources},
+		"pay/user":    {Kind: page.Breakers, Key: fleet.Key{Ref: ref("etcd", "pay")}, Item: "user"},
 	} {
 		if got := places[name]; got != want {
 			t.Errorf("%s leads to %+v, want %+v", name, got, want)
 		}
 	}
 	for _, n := range names {
-		if p := pageOf(places[n]); p == nil || p.Place() != places[n] {
+		if p := pageOf(places[n]); p == nil || p.Place() != places[n].Page() {
 			t.Errorf("%s has no page of its own", n)
 		}
 	}
 	if pageOf(page.Place{Kind: "nowhere"}) != nil {
 		t.Error("a page of nothing")
 	}
-	if names, _ := named(nil); len(names) != 6 {
+	if names, _ := named(nil, nil); len(names) != 0 {
 		t.Errorf("before the first snapshot: %v", names)
-	}
-}
-
-func TestCutLast(t *testing.T) {
-	for in, want := range map[string]string{"": "", "a": "", "pay": "pa", "é": "", "日本": "日", "e\u0301x": "e\u0301", "xe\u0301": "x", "🚀": ""} {
-		if got := cutLast(in); got != want {
-			t.Errorf("%q: %q, want %q", in, got, want)
-		}
 	}
 }
 
@@ -216,8 +138,8 @@ func TestPaste(t *testing.T) {
 	a.resize(80, 24)
 	a.Update(tea.PasteMsg{Content: "lost"})
 	a.askFilter()
-	a.Update(tea.PasteMsg{Content: "pay\n\x1b[2J"})
-	if got := a.asking.text; got != `pay \x1b[2J` {
+	a.Update(tea.PasteMsg{Content: "pay\n\x1b[2J\n"})
+	if got := a.asking.Text(); got != `pay \x1b[2J` {
 		t.Errorf("pasted %q", got)
 	}
 }

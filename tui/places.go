@@ -2,7 +2,6 @@ package tui
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/tui/page"
@@ -36,60 +35,71 @@ func pageOf(to page.Place) page.Page {
 	case page.Map:
 		return servicemap.New(to.Key.Ref)
 	case page.Change:
-		return changes.NewOne(to.ID)
+		return changes.NewOne(to.Item)
 	}
 	return nil
 }
 
-// named are the places one can go to, by their names: pages, services, instances
-// (payment/payment-2).
-func named(s *fleet.Snapshot) (names []string, places map[string]page.Place) {
+// named are the places of a snapshot that one can go to, by their names: services,
+// instances (payment/payment-2), breakers (order/payment). Words mean something
+// else already: what is called so has its source before its name.
+func named(s *fleet.Snapshot, words []string) (names []string, places map[string]page.Place) {
 	places = map[string]page.Place{}
+	if s == nil {
+		return nil, places
+	}
 	add := func(name string, to page.Place) {
 		if _, known := places[name]; !known {
 			names = append(names, name)
 			places[name] = to
 		}
 	}
-	for _, kind := range []page.Kind{page.Fleet, page.Breakers, page.Events, page.Sources, page.Changes, page.Map} {
-		if pageOf(page.Place{Kind: kind}) != nil {
-			add(string(kind), page.Place{Kind: kind})
-		}
-	}
-	if s == nil {
-		return names, places
-	}
 	for i := range s.Services {
 		ref := s.Services[i].Ref
 		name := ref.Name
-		if _, taken := places[name]; taken {
-			name = ref.String() // several sources have one, or a page is called so
+		if _, taken := places[name]; taken || slices.Contains(words, name) {
+			name = ref.String()
 		}
 		add(name, page.Place{Kind: page.Service, Key: fleet.Key{Ref: ref}})
 	}
 	for i := range s.Services {
-		for j := range s.Services[i].Instances {
-			k := s.Services[i].Instances[j].Key
-			add(k.String(), page.Place{Kind: page.Instance, Key: k})
+		svc := &s.Services[i]
+		for j := range svc.Instances {
+			add(svc.Instances[j].Key.String(), page.Place{Kind: page.Instance, Key: svc.Instances[j].Key})
+		}
+		for j := range svc.Instances {
+			for k := range svc.Instances[j].Breakers {
+				name := svc.Instances[j].Breakers[k].Name
+				add(svc.Name+"/"+name, page.Place{Kind: page.Breakers, Key: fleet.Key{Ref: svc.Ref}, Item: name})
+			}
 		}
 	}
 	return names, places
 }
 
-// completions are the names that fit what was typed: those that begin with it,
-// then those that contain it.
-func completions(names []string, typed string) []string {
-	typed = strings.ToLower(typed)
-	var first, then []string
-	for _, n := range names {
-		low := strings.ToLower(n)
-		switch {
-		case typed == "" && strings.Contains(n, "/"):
-		case strings.HasPrefix(low, typed):
-			first = append(first, n)
-		case strings.Contains(low, typed):
-			then = append(then, n)
-		}
+// open goes to a place.
+func (a *App) open(to page.Place) { a.trail.Open(to) }
+
+// travel goes back and forward, as a browser does.
+func (a *App) travel(by int) {
+	if !a.trail.Travel(by) {
+		a.note = "nothing is further " + either(by < 0, "back", "forward")
 	}
-	return slices.Concat(first, then)
+}
+
+// back leaves a filter first, then the page.
+func (a *App) back() {
+	if f, ok := a.top().(page.Filtered); ok && f.Filter() != "" {
+		_ = f.SetFilter("") // an empty one is always understood
+		return
+	}
+	a.trail.Up()
+}
+
+// unsee makes pages anew that are about what is not there in a snapshot of before:
+// they show what is gone as it was last seen, and that was later.
+func (a *App) unsee(s *fleet.Snapshot) {
+	a.trail.Renew(func(to page.Place) bool {
+		return to.Kind == page.Service && page.FindService(s, to.Key.Ref) == nil || to.Kind == page.Instance && page.FindInstance(s, to.Key) == nil
+	})
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/diff"
 	"github.com/midwatch-cli/midwatch/tui"
+	"github.com/midwatch-cli/midwatch/tui/tape"
 	"github.com/midwatch-cli/midwatch/tui/theme"
 )
 
@@ -84,8 +85,8 @@ func (r *reel) StepEvent(back bool) bool {
 	return to >= 0
 }
 
-func (r *reel) State() tui.Playing {
-	return tui.Playing{
+func (r *reel) State() tape.Playing {
+	return tape.Playing{
 		First: r.passes[0].At, Last: r.passes[len(r.passes)-1].At, Now: r.now, Pass: r.at + 1, Passes: len(r.passes),
 		Speed: r.speed, Paused: r.paused, Ended: r.at == len(r.passes)-1,
 	}
@@ -307,7 +308,7 @@ func TestSeek(t *testing.T) {
 	d := start(t, theme.Options{}, 80, 24, night())
 	d.types(":seek +5m")
 	d.press("enter")
-	if !strings.Contains(d.screen(), "there is only the present") {
+	if !strings.Contains(d.screen(), "no command seek") {
 		t.Errorf("seeks in the present\n%s", d.screen())
 	}
 }

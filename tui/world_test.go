@@ -163,13 +163,16 @@ type dash struct {
 	now time.Time
 	run func(tea.Cmd) (quits bool) // does what a command does; nil: nothing but quitting is done
 
-	ended bool
-	reel  *reel // that is played; nil: there is the present
+	ended     bool
+	reel      *reel         // that is played; nil: there is the present
+	refreshed int           // how often it was asked to read
+	every     time.Duration // how often it was told to, last
 }
 
 func start(t testing.TB, o theme.Options, width, height int, snapshots ...*fleet.Snapshot) *dash {
 	d := &dash{t: t, now: at()}
-	d.app = tui.New(tui.Options{Context: "prod", Interval: 5 * time.Second, Theme: o, Fixed: true, Now: func() time.Time { return d.now }, Zone: time.UTC})
+	hands := tui.Hands{Refresh: func() { d.refreshed++ }, Interval: func(every time.Duration) { d.every = every }}
+	d.app = tui.New(tui.Options{Context: "prod", Interval: 5 * time.Second, Theme: o, Fixed: true, Now: func() time.Time { return d.now }, Zone: time.UTC, Hands: hands})
 	d.size(width, height)
 	for _, s := range snapshots {
 		d.take(s)

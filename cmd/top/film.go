@@ -10,17 +10,17 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/record"
 	"github.com/midwatch-cli/midwatch/fleet/selection"
-	"github.com/midwatch-cli/midwatch/tui"
+	"github.com/midwatch-cli/midwatch/tui/tape"
 )
 
 // Replay runs a command with a recording in place of the fleet, from a moment on
 // and so fast, as midwatch replay does.
 type Replay func(ctx context.Context, file, at, speed string, command func(context.Context) error) error
 
-// tape are the flags of a recording.
-type tape struct{ file, at, speed string }
+// recording is the flags of a recording.
+type recording struct{ file, at, speed string }
 
-func (t *tape) add(cmd *cobra.Command, a *app.App) {
+func (t *recording) add(cmd *cobra.Command, a *app.App) {
 	f := cmd.Flags()
 	f.StringVar(&t.file, "replay", "", "walk through a recording of midwatch record, a `FILE`, in place of the fleet")
 	f.StringVar(&t.at, "at", "", "with --replay: the `TIME` to begin with: 03:04:05, RFC 3339, +5m from its beginning or -30s from its end")
@@ -31,7 +31,7 @@ func (t *tape) add(cmd *cobra.Command, a *app.App) {
 }
 
 // check refuses what says nothing about a recording, or only about one.
-func (t *tape) check(cmd *cobra.Command, a *app.App) error {
+func (t *recording) check(cmd *cobra.Command, a *app.App) error {
 	recorded := a.Past != nil || t.file != ""
 	for _, name := range []string{"at", "speed"} {
 		switch given := cmd.Flags().Changed(name); {
@@ -46,6 +46,8 @@ func (t *tape) check(cmd *cobra.Command, a *app.App) error {
 		return app.Usagef("midwatch record writes recordings", "--replay names no file")
 	case t.file != "" && a.Past != nil:
 		return app.Usagef("", "a recording is played already: --replay names another")
+	case recorded && cmd.Flags().Changed("write"):
+		return app.Usagef("", "a recording cannot be changed: --write is about a fleet")
 	case recorded && cmd.Flags().Changed("interval"):
 		return app.Usagef("--speed says how fast they come", "a recording has the passes that it has: --interval cannot change them")
 	}
@@ -62,20 +64,20 @@ func walk(ctx context.Context, s *app.Session, sel *selection.Selection) (*film,
 	return &film{f}, f.Feed
 }
 
-// film is the player that the dashboard is handed: a tui.Player.
+// film is the player that the dashboard is handed: a tape.Player.
 type film struct{ app.Film }
 
-// State is described at tui.Player.
-func (f *film) State() tui.Playing {
+// State is described at tape.Player.
+func (f *film) State() tape.Playing {
 	s := f.Player.State()
 	first, last := f.Player.Span()
-	return tui.Playing{
+	return tape.Playing{
 		First: first, Last: last, Now: s.Now, Pass: s.Pass + 1, Passes: s.Passes,
 		Speed: s.Speed, Paused: s.Paused, Ended: s.Ended,
 	}
 }
 
-// Happened is described at tui.Player.
+// Happened is described at tape.Player.
 func (f *film) Happened(until uint64, most int) []fleet.Event {
 	all := f.Events()
 	n := sort.Search(len(all), func(i int) bool { return number(&all[i]) > until })
@@ -91,7 +93,7 @@ func (f *film) Happened(until uint64, most int) []fleet.Event {
 // number is that of the snapshot an event appeared in.
 func number(e *record.Event) uint64 { return uint64(e.Pass + 1) }
 
-// Visit is described at tui.Player.
+// Visit is described at tape.Player.
 func (f *film) Visit(see func(*fleet.Event)) {
 	all := f.Events()
 	for i := range all {
@@ -99,5 +101,5 @@ func (f *film) Visit(see func(*fleet.Event)) {
 	}
 }
 
-// Trail is described at tui.Player.
+// Trail is described at tape.Player.
 func (f *film) Trail(until uint64) []*fleet.Snapshot { return f.Film.Trail(until) }

@@ -1,6 +1,9 @@
 package dialog
 
 import (
+	"strings"
+
+	"github.com/midwatch-cli/midwatch/tui/command"
 	"github.com/midwatch-cli/midwatch/tui/page"
 	"github.com/midwatch-cli/midwatch/tui/theme"
 	"github.com/midwatch-cli/midwatch/tui/widget"
@@ -50,23 +53,30 @@ func (t *Text) Draw(v *page.View) []widget.Line {
 // Keys are those of a text.
 func (t *Text) Keys() [][2]string { return [][2]string{{"↑↓", "scroll"}, {"esc", "close"}} }
 
-// Help lists the keys that work where it was asked for: the page's own, and
-// those of every page.
-func Help(own, all []page.Binding) *Text {
+// Help lists the keys that work where it was asked for, the page's own and those
+// of every page, and the commands.
+func Help(own, all []page.Binding, commands command.Table) *Text {
 	var lines []widget.Line
-	part := func(title string, of []page.Binding) {
-		lines = append(lines, widget.Text(theme.Strong, " "+title))
+	title := func(text string) { lines = append(lines, widget.Text(theme.Strong, " "+text)) }
+	row := func(name, does string, wide int) {
+		pad := strings.Repeat(" ", max(1, wide-widget.Width(name)))
+		lines = append(lines, widget.Line{Left: []widget.Span{{Text: "   " + name, Tone: theme.Accent}, {Text: pad + does}}})
+	}
+	part := func(name string, of []page.Binding) {
+		title(name)
 		for _, b := range of {
-			pad := ""
-			for range max(1, 10-widget.Width(b.Shown)) {
-				pad += " "
-			}
-			lines = append(lines, widget.Line{Left: []widget.Span{{Text: "   " + b.Shown, Tone: theme.Accent}, {Text: pad + b.Does}, {Text: writes(b)}}})
+			row(b.Shown, b.Does+writes(b), 10)
 		}
 		lines = append(lines, widget.Blank())
 	}
 	part("On this page", own)
 	part("Everywhere", all)
+	title("Commands")
+	row(":NAME", "to a service, an instance (payment/payment-1), a breaker (order/payment)", 20)
+	for i := range commands {
+		row(":"+commands[i].Usage(), commands[i].Does, 20)
+	}
+	lines = append(lines, widget.Blank())
 	signs := widget.Line{Left: []widget.Span{{Text: "   "}}}
 	for i, w := range []string{"✓ up", "! degraded", "✗ down", "? unknown", "– maintenance"} {
 		signs.Left = append(signs.Left, widget.Span{Text: w + "   ", Tone: [...]theme.Tone{theme.Good, theme.Warn, theme.Bad, theme.Doubt, theme.Calm}[i]})

@@ -1,6 +1,6 @@
 // Package history keeps what the last snapshots of a feed said: numbers of
-// services and instances for charts, and how each instance fared, with its
-// failures. It is pure: the same snapshots make the same history,
+// services and instances for charts, how each instance fared, with its failures,
+// and what its breakers did. It is pure: the same snapshots make the same history,
 // live or played back. Its memory is bounded, and where nobody comes or goes
 // nothing is allocated.
 package history
@@ -11,11 +11,13 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet"
 )
 
-// Kept is how many snapshots are remembered, and Failures how many failures of
-// an instance: those stay when the passes around them are forgotten.
+// Kept is how many snapshots are remembered. Failures is how many failures of an
+// instance, and Changes how many changes of a breaker: those stay when the passes
+// around them are forgotten.
 const (
 	Kept     = 120
 	Failures = 20
+	Changes  = 20
 )
 
 // History is what was seen. The zero value has seen nothing.
@@ -92,6 +94,7 @@ func (h *History) instance(in *fleet.InstanceView, at time.Time) {
 	}
 	l.put(p)
 	l.fail(in, at)
+	l.switched(in, at)
 }
 
 // forget drops what was not there for as long as we remember.

@@ -82,6 +82,7 @@ type Life struct {
 	at          time.Time  // of the last one
 	passes      [Kept]Pass // each at its number modulo Kept
 	failures    []Failure
+	breakers    []switching
 }
 
 // put takes the newest pass. Those since the last one, it was not in.
@@ -173,6 +174,14 @@ func (l *Life) rewind(seen uint64, to time.Time) bool {
 			f.Until, f.Turned = time.Time{}, false
 		}
 	}
+	kept := l.breakers[:0]
+	for _, b := range l.breakers {
+		if b.rewind(seen, to) {
+			kept = append(kept, b)
+		}
+	}
+	clear(l.breakers[len(kept):])
+	l.breakers = kept
 	return true
 }
 

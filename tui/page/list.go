@@ -88,6 +88,19 @@ func (l *List[K]) Current() (key K, ok bool) {
 	return key, false
 }
 
+// Rows are the places of the rows, and which of them the cursor is on; below 0
+// where what it is on is not there.
+func (l *List[K]) Rows(of func(K) Place) (all []Place, at int) {
+	all = make([]Place, len(l.Keys))
+	for i := range l.Keys {
+		all[i] = of(l.Keys[i])
+	}
+	if l.Cursor.Gone() || l.Cursor.Row >= len(l.Keys) {
+		return all, -1
+	}
+	return all, l.Cursor.Row
+}
+
 // Motion are the keys that move the cursor.
 func (l *List[K]) Motion() []Binding {
 	return Motion(func(v *View, by int) { l.Cursor.Move(by, l.Keys, l.rows(v)) })

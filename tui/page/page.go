@@ -66,6 +66,17 @@ type Filtered interface {
 	SetFilter(text string) error
 }
 
+// Listed is a page whose rows are about places: what a person can copy, read in
+// full, or open in another way than enter does.
+type Listed interface {
+	// Rows are the places of the rows that are shown, in their order, and which of
+	// them the cursor is on; below 0 it is on none.
+	Rows() (all []Place, at int)
+}
+
+// Aimed is a page whose cursor can be put on the row of a place.
+type Aimed interface{ Aim(at Place) }
+
 // Ticking is a page of which something moves with time alone: it is drawn anew
 // each second while Ticks says so.
 type Ticking interface {
@@ -144,11 +155,23 @@ const (
 	Map      Kind = "map"
 )
 
-// Place is a page and what it is about.
+// Place is a page and what it is about, or a row of it.
 type Place struct {
 	Kind Kind
 	Key  fleet.Key // of a service: its Ref
-	ID   string    // of a change
+	Item string    // a change's id; of a row: a breaker's name
+}
+
+// Page is the place of the page that a row is on.
+func (p Place) Page() Place {
+	switch p.Kind {
+	case Service, Instance, Map: // a map may be around a service
+		return Place{Kind: p.Kind, Key: p.Key}
+	case Change:
+		return p
+	case Fleet, Breakers, Events, Sources, Changes:
+	}
+	return Place{Kind: p.Kind}
 }
 
 // Name is the place in a path: what it is about, else what it is.
@@ -159,7 +182,7 @@ func (p Place) Name() string {
 	case Instance:
 		return p.Key.Instance
 	case Change:
-		return p.ID
+		return p.Item
 	case Fleet, Breakers, Events, Sources, Changes, Map:
 	}
 	return string(p.Kind)

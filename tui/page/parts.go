@@ -2,6 +2,7 @@ package page
 
 import (
 	"cmp"
+	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/tui/theme"
@@ -53,6 +54,21 @@ func Gone(name string) widget.Line {
 // Event is one event in a line: when, and what.
 func Event(v *View, e *fleet.Event) widget.Line {
 	return widget.Line{Left: []widget.Span{{Text: " " + v.Clock(e.At) + " ", Tone: theme.Dim}, {Text: eventSign(e), Tone: EventTone(e)}, {Text: e.Sentence()}}}
+}
+
+// EventPlace is the row of an event.
+func EventPlace(e *fleet.Event) Place {
+	return Place{Kind: Events, Key: e.Key, Item: e.At.Format(time.RFC3339Nano) + " " + string(e.Kind) + " " + e.Breaker}
+}
+
+// FindEvent is the event of a row; nil where it is forgotten.
+func FindEvent(all []fleet.Event, at Place) *fleet.Event {
+	for i := range all {
+		if all[i].Key == at.Key && EventPlace(&all[i]) == at {
+			return &all[i]
+		}
+	}
+	return nil
 }
 
 func eventSign(e *fleet.Event) string {

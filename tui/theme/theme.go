@@ -112,6 +112,10 @@ func (t *Theme) Text(s string) string {
 	return s
 }
 
+// Clean is Text before it is drawn: what is typed is kept so, whatever signs the
+// terminal has.
+func Clean(s string) string { return plain.Line(s) }
+
 // Mark is the sign of a status, which stands before its word or its name.
 func Mark(s fleet.Status) (string, Tone) {
 	switch s {
@@ -140,4 +144,24 @@ func Breaker(s fleet.BreakerState) Tone {
 	case fleet.BreakerUnknown:
 	}
 	return Doubt
+}
+
+// State is the sign of a breaker's state where it stands for a slice of time: what
+// is closed is a line, so that all else stands out.
+func State(s fleet.BreakerState) (string, Tone) {
+	sign := "?"
+	switch s {
+	case fleet.BreakerClosed:
+		return "─", Dim
+	case fleet.BreakerHalfOpen:
+		sign = "!"
+	case fleet.BreakerOpen:
+		sign = "✗"
+	case fleet.BreakerForcedOpen:
+		sign = "#"
+	case fleet.BreakerDisabled, fleet.BreakerMetricsOnly:
+		sign = "o"
+	case fleet.BreakerUnknown:
+	}
+	return sign, Breaker(s)
 }

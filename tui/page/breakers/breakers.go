@@ -11,7 +11,6 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/tui/desk"
 	"github.com/midwatch-cli/midwatch/tui/page"
-	"github.com/midwatch-cli/midwatch/tui/theme"
 	"github.com/midwatch-cli/midwatch/tui/widget"
 )
 
@@ -42,6 +41,7 @@ type Page struct {
 	unread int // instances whose breakers could not be read
 	apart  page.Apart
 	now    time.Time
+	foot   []widget.Line // what became of the one of the cursor
 }
 
 // New returns the page.
@@ -49,6 +49,16 @@ func New() *Page { return &Page{} }
 
 // Place is the page of breakers.
 func (p *Page) Place() page.Place { return page.Place{Kind: page.Breakers} }
+
+// Rows are the breakers that are shown.
+func (p *Page) Rows() ([]page.Place, int) {
+	return p.list.Rows(func(k key) page.Place {
+		return page.Place{Kind: page.Breakers, Key: fleet.Key{Ref: k.ref}, Item: k.name}
+	})
+}
+
+// Aim puts the cursor on a breaker.
+func (p *Page) Aim(at page.Place) { p.list.Cursor.On(key{at.Key.Ref, at.Item}) }
 
 // Filter is the words of the filter.
 func (p *Page) Filter() string { return p.filter.Text }
@@ -113,7 +123,9 @@ func (p *Page) See(v *page.View) {
 	if p.list.Anew(v, p.filter.Text) {
 		p.arrange(v)
 	}
-	p.list.Settle(v, timeline+1)
+	p.list.Settle(v, len(p.foot))
+	p.foot = p.story(v)
+	p.list.Settle(v, len(p.foot))
 }
 
 func (p *Page) arrange(v *page.View) {
@@ -198,10 +210,7 @@ func greater(a, b float64) float64 {
 	return a
 }
 
-// timeline is how many of the last transitions are shown.
-const timeline = 6
-
-// Draw draws the rows that are seen, and the last transitions.
+// Draw draws the rows that are seen, and what became of the breaker of the cursor.
 func (p *Page) Draw(v *page.View) []widget.Line {
 	switch {
 	case len(p.rows) == 0 && p.filter.Text != "":
@@ -212,19 +221,5 @@ func (p *Page) Draw(v *page.View) []widget.Line {
 		return page.Middle(v, "No breakers are read.", "midwatch breakers --help says how they are found")
 	}
 	columns, cells := p.table(v)
-	return p.list.Draw(v, columns, cells, func() []widget.Line { return transitions(v) })
-}
-
-// transitions are the last changes of breakers, the newest first.
-func transitions(v *page.View) []widget.Line {
-	lines := []widget.Line{widget.Text(theme.Strong, " What happened")}
-	for i := len(v.Events) - 1; i >= 0 && len(lines) <= timeline; i-- {
-		if v.Events[i].Kind == fleet.EventBreaker {
-			lines = append(lines, page.Event(v, &v.Events[i]))
-		}
-	}
-	if len(lines) == 1 {
-		lines = append(lines, widget.Text(theme.Dim, " none has changed since this began"))
-	}
-	return lines
+	return p.list.Draw(v, columns, cells, func() []widget.Line { return p.foot })
 }

@@ -129,24 +129,6 @@ func TestFilterAndUnwell(t *testing.T) {
 	}
 }
 
-// TestTransitions: the last ones stand below the table, the newest first, and give
-// way to rows on a small screen.
-func TestTransitions(t *testing.T) {
-	v := view(80, 20, owner("order", "payment", fleet.BreakerOpen))
-	for i := range 10 {
-		v.Events = append(v.Events, fleet.Event{At: at().Add(time.Duration(i) * time.Second), Kind: fleet.EventBreaker, Key: fleet.Key{Ref: fleet.Ref{Name: "order"}, Instance: fmt.Sprint("order-", i)}, Breaker: "payment", From: "closed", To: "open"})
-		v.Events = append(v.Events, fleet.Event{Kind: fleet.EventStatus, Key: fleet.Key{Ref: fleet.Ref{Name: "noise"}}})
-	}
-	screen := pagetest.Screen(t, breakers.New(), v)
-	if first, last := strings.Index(screen, "order-9 breaker payment closed -> open"), strings.Index(screen, "order-4 breaker"); first < 0 || last < first || strings.Contains(screen, "order-3 ") || strings.Contains(screen, "noise") {
-		t.Errorf("transitions:\n%s", screen)
-	}
-	v.Height = 4
-	if screen := pagetest.Screen(t, breakers.New(), v); strings.Contains(screen, "What happened") || !strings.Contains(screen, "payment") {
-		t.Errorf("small:\n%s", screen)
-	}
-}
-
 // TestHeldByTheJournal: who is known by the journal goes before the far side's
 // word, and how long it is held runs down with the clock.
 func TestHeldByTheJournal(t *testing.T) {

@@ -89,7 +89,7 @@ func (p *Page) Keys() []page.Binding {
 		if !ok {
 			return nil
 		}
-		return page.Open{Place: page.Place{Kind: page.Change, ID: id}}
+		return page.Open{Place: page.Place{Kind: page.Change, Item: id}}
 	}}}, p.list.Motion()...)
 }
 

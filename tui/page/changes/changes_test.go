@@ -120,7 +120,7 @@ func TestRows(t *testing.T) {
 	if got := fmt.Sprint(p.Notes(v)); got != "[5 open]" || !p.Ticks(v) {
 		t.Errorf("notes %s, ticks %v", got, p.Ticks(v))
 	}
-	if i, ok := pagetest.Press(t, p, v, "enter").(page.Open); !ok || i.Place != (page.Place{Kind: page.Change, ID: "1KOVER0000"}) {
+	if i, ok := pagetest.Press(t, p, v, "enter").(page.Open); !ok || i.Place != (page.Place{Kind: page.Change, Item: "1KOVER0000"}) {
 		t.Errorf("enter opens %+v", i)
 	}
 }

@@ -36,7 +36,7 @@ type step struct {
 func NewOne(id string) *One { return &One{id: id} }
 
 // Place is the change.
-func (p *One) Place() page.Place { return page.Place{Kind: page.Change, ID: p.id} }
+func (p *One) Place() page.Place { return page.Place{Kind: page.Change, Item: p.id} }
 
 // Filter is the words of the filter.
 func (p *One) Filter() string { return p.filter.Text }

@@ -30,6 +30,11 @@ func New() *Page { return &Page{} }
 // Place is the page of events.
 func (p *Page) Place() page.Place { return page.Place{Kind: page.Events} }
 
+// Rows are the events that are shown.
+func (p *Page) Rows() ([]page.Place, int) {
+	return p.list.Rows(func(e fleet.Event) page.Place { return page.EventPlace(&e) })
+}
+
 // Filter is the words of the filter.
 func (p *Page) Filter() string { return p.filter.Text }
 

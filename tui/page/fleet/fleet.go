@@ -32,6 +32,11 @@ func New() *Page { return &Page{} }
 // Place is the fleet.
 func (p *Page) Place() page.Place { return page.Place{Kind: page.Fleet} }
 
+// Rows are the services that are shown.
+func (p *Page) Rows() ([]page.Place, int) {
+	return p.list.Rows(func(r fleet.Ref) page.Place { return page.Place{Kind: page.Service, Key: fleet.Key{Ref: r}} })
+}
+
 // Filter is the words of the filter.
 func (p *Page) Filter() string { return p.filter.Text }
 

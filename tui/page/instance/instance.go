@@ -28,6 +28,9 @@ func New(key fleet.Key) *Page { return &Page{key: key} }
 // Place is the instance.
 func (p *Page) Place() page.Place { return page.Place{Kind: page.Instance, Key: p.key} }
 
+// Rows are the instance alone.
+func (p *Page) Rows() ([]page.Place, int) { return []page.Place{p.Place()}, 0 }
+
 // Notes say that it is gone.
 func (p *Page) Notes(v *page.View) []string {
 	if p.gone && p.of != nil {
@@ -42,7 +45,7 @@ func (p *Page) Notes(v *page.View) []string {
 
 // Keys scroll, and go to the service.
 func (p *Page) Keys() []page.Binding {
-	own := append([]page.Binding{{Keys: []string{"o"}, Shown: "o", Does: "its service", Do: func(*page.View) page.Intent {
+	own := append([]page.Binding{{Keys: []string{"u"}, Shown: "u", Does: "its service", Do: func(*page.View) page.Intent {
 		return page.Open{Place: page.Place{Kind: page.Service, Key: fleet.Key{Ref: p.key.Ref}}}
 	}}}, page.Orders(p.about)...)
 	own = append(own, page.Drains(func() []desk.Target {

@@ -171,7 +171,7 @@ func TestScrolls(t *testing.T) {
 	}
 	p, v := instance.New(key()), view(20, full())
 	p.See(v)
-	if i, ok := pagetest.Press(t, p, v, "o").(page.Open); !ok || i.Place.Kind != page.Service {
-		t.Errorf("o opens %+v", i)
+	if i, ok := pagetest.Press(t, p, v, "u").(page.Open); !ok || i.Place.Kind != page.Service {
+		t.Errorf("u opens %+v", i)
 	}
 }

@@ -33,6 +33,11 @@ func (p *Page) Place() page.Place {
 	return page.Place{Kind: page.Service, Key: fleet.Key{Ref: p.ref}}
 }
 
+// Rows are the instances that are shown.
+func (p *Page) Rows() ([]page.Place, int) {
+	return p.list.Rows(func(k fleet.Key) page.Place { return page.Place{Kind: page.Instance, Key: k} })
+}
+
 // Filter is the words of the filter.
 func (p *Page) Filter() string { return p.filter.Text }
 

@@ -34,6 +34,16 @@ func (p *Page) Place() page.Place {
 	return page.Place{Kind: page.Map, Key: fleet.Key{Ref: p.about}}
 }
 
+// Rows are the services that are shown, and what is called and is none of them.
+func (p *Page) Rows() ([]page.Place, int) {
+	return p.list.Rows(func(k key) page.Place {
+		if k.to == (fleet.Ref{}) {
+			return page.Place{Kind: page.Map, Item: k.outside}
+		}
+		return page.Place{Kind: page.Service, Key: fleet.Key{Ref: k.to}}
+	})
+}
+
 // Filter is the words of the filter.
 func (p *Page) Filter() string { return p.filter.Text }
 
@@ -176,6 +186,9 @@ func (p *Page) arrange(v *page.View) {
 // registries is outside to those who call it still.
 func (p *Page) keep() {
 	on, ok := p.list.Cursor.Key()
+	if !ok && p.about != (fleet.Ref{}) {
+		on, ok = key{to: p.about}, true // that is where one begins
+	}
 	if !ok || on.heading || slices.Contains(p.list.Keys, on) {
 		return
 	}

@@ -33,6 +33,13 @@ func New() *Page { return &Page{} }
 // Place is the page of sources.
 func (p *Page) Place() page.Place { return page.Place{Kind: page.Sources} }
 
+// Rows are the sources that are shown.
+func (p *Page) Rows() ([]page.Place, int) {
+	return p.list.Rows(func(k key) page.Place {
+		return page.Place{Kind: page.Sources, Key: fleet.Key{Ref: fleet.Ref{Context: k.context, Source: k.name}}, Item: k.name}
+	})
+}
+
 // Notes say how much is not shown, and the order.
 func (p *Page) Notes(*page.View) []string { return p.list.Notes() }
 

@@ -1,0 +1,96 @@
+package journal
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/midwatch-cli/midwatch/fleet/change"
+	"github.com/midwatch-cli/midwatch/fleet/plain"
+	"github.com/midwatch-cli/midwatch/tui/theme"
+	"github.com/midwatch-cli/midwatch/tui/widget"
+)
+
+// Drawn takes note of what is in force as it is drawn now.
+func (j *Journal) Drawn(now time.Time) { j.said = j.inForce(now) }
+
+// Moved says whether what is in force reads differently from how it was drawn:
+// changes that end run down with the clock.
+func (j *Journal) Moved(now time.Time) bool { return j.inForce(now) != j.said }
+
+// inForce says in the fewest words what somebody should know of: people forget
+// breakers that they tripped.
+func (j *Journal) inForce(now time.Time) string {
+	words := j.reminder(now)
+	if len(words) == 0 {
+		return ""
+	}
+	return words[len(words)-1].Text + words[0].Text
+}
+
+// reminder is what is in force, in more words and in fewer; none where nothing is.
+func (j *Journal) reminder(now time.Time) []widget.Span {
+	n := map[change.Stand]int{}
+	var next time.Time
+	what := ""
+	for i := range j.Changes {
+		c := &j.Changes[i]
+		n[c.Stand]++
+		if c.Stand.Open() {
+			what = c.Batch.What
+		}
+		if end := c.Batch.Until; c.Stand.Open() && !end.IsZero() && (next.IsZero() || end.Before(next)) {
+			next = end
+		}
+	}
+	holds := n[change.StandInForce] + n[change.StandPartial] + n[change.StandDrifted]
+	say := func(sign string, n int, word, more string, tone theme.Tone) []widget.Span {
+		noun := either(n == 1, " change ", " changes ")
+		spans := []widget.Span{{Text: fmt.Sprint(sign, n, noun, word, more), Tone: tone}, {Text: fmt.Sprint(sign, n, noun, word), Tone: tone}, {Text: fmt.Sprint(sign, n, " ", word), Tone: tone}}
+		return spans
+	}
+	switch {
+	case n[change.StandOverdue] > 0:
+		return say("✗ ", n[change.StandOverdue], "overdue", either(holds > 0, fmt.Sprintf(", %d in force", holds), ""), theme.Bad)
+	case n[change.StandInterrupted] > 0:
+		return say("! ", n[change.StandInterrupted], "interrupted", either(holds > 0, fmt.Sprintf(", %d in force", holds), ""), theme.Warn)
+	case holds == 0:
+		return nil
+	case next.IsZero():
+		return say("! ", holds, "in force", either(holds == 1, ": "+what, ""), theme.Warn)
+	}
+	left := plain.Duration(next.Sub(now).Truncate(time.Second))
+	end := either(holds == 1, ", ends in "+left, ", one ends in "+left)
+	if !next.After(now) {
+		end = either(holds == 1, ", ends now", ", one ends now")
+	}
+	spans := say("! ", holds, "in force", end, theme.Warn)
+	if holds == 1 {
+		spans = append([]widget.Span{{Text: "! " + what + " in force" + end, Tone: theme.Warn}}, spans...)
+	}
+	return spans
+}
+
+// Remind puts what is in force before the notes of a page, in as many words as
+// there is room for. Where there is no room for both, notes give way.
+func (j *Journal) Remind(th *theme.Theme, now time.Time, notes []widget.Span, room int) []widget.Span {
+	words := j.reminder(now)
+	for _, after := range [][]widget.Span{notes, nil} {
+		for _, w := range words {
+			spans := append([]widget.Span{w, {Text: " "}}, after...)
+			if len(after) > 0 && widget.SpansWidth(th, after) > 1 {
+				spans = append([]widget.Span{w, {Text: " · ", Tone: theme.Rule}}, after...)
+			}
+			if widget.SpansWidth(th, spans) <= room {
+				return spans
+			}
+		}
+	}
+	return notes
+}
+
+func either(now bool, yes, no string) string {
+	if now {
+		return yes
+	}
+	return no
+}

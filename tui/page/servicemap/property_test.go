@@ -71,7 +71,7 @@ func TestAnyFleet(t *testing.T) {
 			case words[1] == "↑" || words[1] == "↻":
 				again++
 			case words[2] != "outside":
-				if full[words[1]]++; strings.HasPrefix(strings.TrimLeft(line[1:], "\x96\x8c"), words[0]) {
+				if full[words[1]]++; strings.HasPrefix(strings.TrimLeft(line, "▌ "), words[0]) {
 					beginnings++
 				}
 			}

@@ -3,6 +3,7 @@ package servicemap
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,7 +19,7 @@ import (
 // way there.
 func (p *Page) foot(v *page.View) []widget.Line {
 	if k, ok := p.list.Cursor.Key(); ok && p.list.Cursor.Gone() {
-		return []widget.Line{gone(k)}
+		return []widget.Line{p.gone(k)}
 	}
 	r := &p.rows[p.list.Cursor.Row]
 	if r.heading {
@@ -34,15 +35,32 @@ func (p *Page) foot(v *page.View) []widget.Line {
 	return append(lines, p.way(v, r))
 }
 
-// gone says what is not there any more: a service, or the call of one.
-func gone(k key) widget.Line {
+// gone says what is not there any more, or not shown: a service, or the call of one.
+func (p *Page) gone(k key) widget.Line {
+	name := k.to.Name
 	switch {
 	case k.heading:
-		return page.Gone("what had no calls")
+		name = "what had no calls"
 	case k.from != (fleet.Ref{}):
-		return page.Gone("the call of " + k.from.Name + " to " + k.called())
+		name = "the call of " + k.from.Name + " to " + k.called()
 	}
-	return page.Gone(k.to.Name)
+	if p.there(k) {
+		return widget.Text(theme.Dim, " "+name+" is hidden")
+	}
+	return page.Gone(name)
+}
+
+// there says that the snapshot has a row, whether it is shown or not.
+func (p *Page) there(k key) bool {
+	if k.from == (fleet.Ref{}) {
+		return k.heading && p.hidden > 0 || page.FindService(p.of, k.to) != nil
+	}
+	return slices.ContainsFunc(p.graph.Edges, func(e calls.Edge) bool {
+		if p.of.Services[e.From].Ref != k.from || (e.To == calls.Outside) != (k.to == fleet.Ref{}) {
+			return false
+		}
+		return e.To == calls.Outside && e.Name == k.outside || e.To != calls.Outside && p.of.Services[e.To].Ref == k.to
+	})
 }
 
 // what is the service of a row in words.
@@ -107,15 +125,23 @@ func (p *Page) way(v *page.View, r *row) widget.Line {
 	l := widget.Line{Left: []widget.Span{{Text: " " + text, Tone: theme.Dim}}, Right: right}
 	switch {
 	case r.again == above:
-		l.Left = append(l.Left, widget.Span{Text: "; whom it calls stands above, o goes there", Tone: theme.Dim})
+		l.Left = append(l.Left, widget.Span{Text: p.above(r), Tone: theme.Dim})
 	case r.again == inCycle:
 		l.Left = append(l.Left, widget.Span{Text: ": a cycle", Tone: theme.Warn})
 	case r.service != nil && r.call == nil && len(p.graph.In[r.index]) > 0:
-		l.Left = []widget.Span{{Text: " they call each other in a circle: it begins here", Tone: theme.Warn}}
+		l.Left = []widget.Span{{Text: " a cycle: those that it calls call it as well", Tone: theme.Warn}}
 	case r.service != nil && r.call == nil:
 		l.Left = []widget.Span{{Text: " nobody we know of calls it", Tone: theme.Dim}}
 	}
 	return l
+}
+
+// above says where a service that comes again stands.
+func (p *Page) above(r *row) string {
+	if len(p.graph.Out[r.index]) == 0 {
+		return "; it stands above as well"
+	}
+	return "; whom it calls stands above, o goes there"
 }
 
 // around is how many call the service of a row, whom it calls, and who waits for it.

@@ -20,6 +20,7 @@ type Page struct {
 	of     *fleet.Snapshot
 	graph  *calls.Graph // of that snapshot
 	rows   []row
+	cycles int // groups of services that call each other
 	hidden int // services
 	chosen bool
 	apart  page.Apart
@@ -57,11 +58,18 @@ func (p *Page) SetFilter(text string) error {
 	return err
 }
 
-// Notes say what it is around, and how many services are not shown.
+// Notes say what it is around, that there are cycles, and how many services are not
+// shown.
 func (p *Page) Notes(*page.View) []string {
 	var notes []string
 	if p.about != (fleet.Ref{}) {
 		notes = append(notes, "around "+p.about.Name)
+	}
+	switch n := p.cycles; {
+	case n == 1:
+		notes = append(notes, "1 cycle")
+	case n > 1:
+		notes = append(notes, fmt.Sprint(n, " cycles"))
 	}
 	if p.hidden > 0 {
 		notes = append(notes, fmt.Sprint(p.hidden, " hidden"))
@@ -165,7 +173,7 @@ func (p *Page) arrange(v *page.View) {
 	if v.Unwell {
 		shown.toUnwell(func(i int) bool { return page.Unwell(&s.Services[i]) })
 	}
-	p.rows = grow(s, shown, func(i int) bool {
+	p.rows, p.cycles = grow(s, shown, func(i int) bool {
 		return p.filter.Text != "" && meant(i) || s.Services[i].Ref == p.about
 	})
 	p.hidden = 0

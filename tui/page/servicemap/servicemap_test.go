@@ -184,7 +184,7 @@ func TestRows(t *testing.T) {
 		{"│ ├─ ? inventory unknown declared – – n/a n/a", []string{"? inventory is unknown 2 of 2 serve", "order calls it: declared", "gateway → order → inventory called by 1 · calls 0"}},
 		{"│ ├─ ✓ user up declared – – n/a n/a", []string{"✓ user is up 2 of 2 serve", "order calls it: declared", "gateway → order → user called by 2 · calls 0"}},
 		{"│ └─ ? ledger outside breaker closed n/a n/a", []string{"ledger is not in any registry here", "order calls it: breaker ledger closed on 2 of 2", "gateway → order → ledger"}},
-		{"└─ ✓ ↑ user up declared – –", []string{"✓ user is up 2 of 2 serve", "gateway calls it: declared", "gateway → user; whom it calls stands above, o goes there called by 2 · calls 0"}},
+		{"└─ ✓ ↑ user up declared – –", []string{"✓ user is up 2 of 2 serve", "gateway calls it: declared", "gateway → user; it stands above as well called by 2 · calls 0"}},
 		{"1 without known calls", []string{
 			"Nobody declares a call of theirs or to them, and no breaker is called like one.",
 			"depends_on in the registry's metadata or dependsOn in midwatch.yaml says whom a service calls",
@@ -433,5 +433,64 @@ func TestApart(t *testing.T) {
 	}
 	if want := []string{"✓ order stage consul", "┗━ ✗ payment stage", "✓ order prod etcd", "└─ ✓ payment prod", "1 without known calls", "✓ user prod etcd"}; !slices.Equal(got, want) {
 		t.Errorf("got %q", got)
+	}
+}
+
+// TestCycles: how many there are is said, where one begins, and where it closes.
+func TestCycles(t *testing.T) {
+	p, v := servicemap.New(fleet.Ref{}), view(world("✓ a > b", "✓ b > a", "✓ c > d", "✓ d > e, x", "✓ e > c", "✓ x > y", "✓ y"), 120, 30)
+	if _, foot := at(t, p, v, 0); foot[1] != "a cycle: those that it calls call it as well called by 1 · calls 1" {
+		t.Errorf("where it begins: %q", foot)
+	}
+	if lit, foot := at(t, p, v, 2); !strings.Contains(lit, "↻ a") || foot[2] != "a → b → a: a cycle called by 1 · calls 1" {
+		t.Errorf("where it closes: %s, %q", lit, foot)
+	}
+	if got := strings.Join(p.Notes(v), " · "); got != "2 cycles" {
+		t.Errorf("notes %q", got)
+	}
+	_ = p.SetFilter("a")
+	pagetest.Drawn(t, p, v)
+	if got := strings.Join(p.Notes(v), " · "); got != "1 cycle · 5 hidden" {
+		t.Errorf("notes %q", got)
+	}
+	shared, v := servicemap.New(fleet.Ref{}), view(world("✓ a > s", "✓ b > s", "✓ s > x", "✓ x"), 120, 30)
+	if _, foot := at(t, shared, v, 4); foot[2] != "b → s; whom it calls stands above, o goes there called by 2 · calls 1" {
+		t.Errorf("what comes again: %q", foot)
+	}
+}
+
+// TestHidden: what the cursor is on and is not shown is not said to be gone.
+func TestHidden(t *testing.T) {
+	for row, want := range map[int]string{
+		0: "gateway is hidden", 3: "the call of order to inventory is hidden", 5: "the call of order to ledger is hidden", 7: "what had no calls is hidden", 8: "catalogue is hidden",
+	} {
+		p, v := servicemap.New(fleet.Ref{}), view(night(), 120, 30)
+		at(t, p, v, row)
+		_ = p.SetFilter("stock")
+		s := night()
+		s.Services = append(s.Services, world("✓ shelf > stock", "✓ stock").Services...)
+		v.Snapshot = s
+		if screen := pagetest.Screen(t, p, v); !strings.Contains(screen, want) {
+			t.Errorf("%q is not said:\n%s", want, screen)
+		}
+	}
+}
+
+// TestAround: the page around a service begins at that service, and goes with it.
+func TestAround(t *testing.T) {
+	p, v := servicemap.New(ref("order")), view(night(), 120, 30)
+	if lit := pagetest.Lit(pagetest.Drawn(t, p, v)); !strings.HasPrefix(lit, "┗━ ! order") {
+		t.Errorf("the cursor is on %s", lit)
+	}
+	rows, on := p.Rows()
+	var names []string
+	for _, r := range rows {
+		names = append(names, string(r.Kind)+" "+r.Key.Name+r.Item)
+	}
+	if got := strings.Join(names, ", "); got != "service gateway, service order, service payment, service inventory, service user, map ledger" || on != 1 {
+		t.Errorf("rows %s, on %d", got, on)
+	}
+	if lit := pagetest.Lit(pagetest.Drawn(t, servicemap.New(ref("gateway")), v)); !strings.HasPrefix(lit, "! gateway") {
+		t.Errorf("the cursor is on %s", lit)
 	}
 }

@@ -158,8 +158,8 @@ type grown struct {
 
 // grow makes the rows: from the services that nobody calls down to those they
 // call, the ways to what is worst first. Each service has its calls below it once,
-// where it comes first.
-func grow(s *fleet.Snapshot, p part, found func(i int) bool) []row {
+// where it comes first. Cycles is how many groups of services call each other.
+func grow(s *fleet.Snapshot, p part, found func(i int) bool) (rows []row, cycles int) {
 	g := grown{part: p, snapshot: s, found: found, causes: map[fleet.Ref]int{}, walking: make([]bool, len(p.services))}
 	g.at = slices.Repeat([]int{none}, len(p.services))
 	for _, r := range s.Roots {
@@ -181,7 +181,12 @@ func grow(s *fleet.Snapshot, p part, found func(i int) bool) []row {
 			r.full = g.at[r.full]
 		}
 	}
-	return g.rows
+	for _, members := range g.members {
+		if len(members) > 1 {
+			cycles++
+		}
+	}
+	return g.rows, cycles
 }
 
 // badness is how much a status weighs in the order of ways.

@@ -38,8 +38,14 @@ func (s screen) View() page.View { return s.view() }
 func (s screen) Page() page.Page     { return s.top() }
 func (s screen) Head() []widget.Line { return []widget.Line{s.header(), s.path()} }
 
-// Changed reads the journal: what is in force is seen at once.
-func (s screen) Changed() { s.do(s.journal.Read(false)) }
+// Changed reads the journal, and the fleet: what is in force, and what came of it, are
+// seen at once.
+func (s screen) Changed(wrote bool) {
+	s.do(s.journal.Read(false))
+	if wrote && s.o.Hands.Refresh != nil {
+		s.o.Hands.Refresh()
+	}
+}
 
 // Contexts are those that are shown.
 func (s screen) Contexts() (all []string) {

@@ -1,6 +1,8 @@
 package dialog
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
@@ -85,6 +87,30 @@ func paragraph(v *page.View, tone theme.Tone, text string) (lines []widget.Line)
 	return lines
 }
 
+// window is what is seen of lines in so many, from the top-th on. Where that is not
+// all of them, the last one says so.
+func window(lines []widget.Line, top, height int) []widget.Line {
+	n := len(lines)
+	if n <= height || height < 2 {
+		return lines[:min(n, max(0, height))]
+	}
+	top = max(0, min(top, lowest(n, height)))
+	end := top + height - 1
+	more := widget.Text(theme.Dim, " ↑ more above")
+	if end < n {
+		more = widget.Text(theme.Warn, fmt.Sprintf(" ↓ %d more below", n-end))
+	}
+	return append(slices.Clone(lines[top:end]), more)
+}
+
+// lowest is the first line of a window at the end of so many lines.
+func lowest(n, height int) int {
+	if n <= height {
+		return 0
+	}
+	return n - max(1, height-1)
+}
+
 // scrolled moves the first line that is seen as a key says; false where it is not
 // one that scrolls.
 func scrolled(top *int, v *page.View, key string) bool {
@@ -117,14 +143,14 @@ func folded(th *theme.Theme, l widget.Line, width int, lit bool) []widget.Line {
 		return []widget.Line{l}
 	}
 	var lines []widget.Line
-	line, used := widget.Line{Lit: l.Lit}, 0
+	line, used, indent := widget.Line{Lit: l.Lit}, 0, min(5, width/4)
 	next := func() {
 		lines = append(lines, line)
-		line, used = widget.Line{Lit: l.Lit, Left: []widget.Span{{Text: "     "}}}, 5
+		line, used = widget.Line{Lit: l.Lit, Left: []widget.Span{{Text: strings.Repeat(" ", indent)}}}, indent
 	}
 	for _, s := range l.Left {
 		for word := range strings.SplitAfterSeq(th.Text(s.Text), " ") {
-			if used > 5 && used+widget.Width(strings.TrimRight(word, " ")) > width {
+			if used > indent && used+widget.Width(strings.TrimRight(word, " ")) > width {
 				next()
 			}
 			for used+widget.Width(strings.TrimRight(word, " ")) > width { // longer than a line

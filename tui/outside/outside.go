@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"context"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -110,7 +111,11 @@ func (o *Outside) Keys() []page.Binding {
 	if o.world.Raw != nil {
 		keys = append(keys, key("y", "raw record", true, o.raw))
 	}
-	return append(keys, key("c", "copy its name", true, o.copyName), key("o", "open a link of it", true, o.link))
+	keys = append(keys, key("c", "copy its name", true, o.copyName), key("o", "open a link of it", true, o.link))
+	for _, own := range o.screen.Page().Keys() { // they come first
+		keys = slices.DeleteFunc(keys, func(b page.Binding) bool { return slices.Contains(own.Keys, b.Keys[0]) })
+	}
+	return keys
 }
 
 // Commands are behind ":".

@@ -135,7 +135,8 @@ func scrolled(top *int, v *page.View, key string) bool {
 }
 
 // folded is a line in as many of the screen as it takes, broken at blanks where
-// there are any; what goes on is indented. One with something at its right edge
+// there are any; what goes on is indented, below the value where the line begins
+// with the name of one. One with something at its right edge
 // stays as it is.
 func folded(th *theme.Theme, l widget.Line, width int, lit bool) []widget.Line {
 	l.Lit = l.Lit || lit
@@ -144,6 +145,9 @@ func folded(th *theme.Theme, l widget.Line, width int, lit bool) []widget.Line {
 	}
 	var lines []widget.Line
 	line, used, indent := widget.Line{Lit: l.Lit}, 0, min(5, width/4)
+	if name := widget.Width(th.Text(l.Left[0].Text)); len(l.Left) > 1 && name <= width/3 {
+		indent = max(indent, name)
+	}
 	next := func() {
 		lines = append(lines, line)
 		line, used = widget.Line{Lit: l.Lit, Left: []widget.Span{{Text: strings.Repeat(" ", indent)}}}, indent

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/diff"
@@ -186,6 +187,8 @@ func (a *App) happens(msg tea.Msg) {
 		a.paste(msg.Content)
 	case tea.BackgroundColorMsg:
 		a.background(msg.IsDark())
+	case tea.ColorProfileMsg:
+		a.colours(msg.Profile == colorprofile.ANSI)
 	case snapshotMsg:
 		a.fresh = !a.tape.Look() && a.fresh
 		a.take(msg.snapshot)
@@ -265,6 +268,14 @@ func (a *App) resize(width, height int) {
 	}
 	if a.width, a.height = width, height; a.top() != nil {
 		a.see()
+	}
+}
+
+// colours takes whether the terminal has only its own sixteen.
+func (a *App) colours(sixteen bool) {
+	if a.o.Theme.Sixteen != sixteen {
+		a.o.Theme.Sixteen = sixteen
+		a.theme, a.fresh = theme.New(a.o.Theme), false
 	}
 }
 

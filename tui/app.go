@@ -312,7 +312,11 @@ func (a *App) take(s *fleet.Snapshot) {
 
 // listen notices when nothing has come for several intervals.
 func (a *App) listen() {
-	silent := !a.ended && a.o.Interval > 0 && a.o.Now().Sub(a.arrived) > 3*a.o.Interval
+	often := a.o.Interval
+	if a.latest != nil {
+		often = max(often, a.latest.Took) // an instance that hangs holds a pass up
+	}
+	silent := !a.ended && a.o.Interval > 0 && a.o.Now().Sub(a.arrived) > 3*often
 	if silent || a.silent {
 		a.fresh = false // the age is shown, and grows
 	}

@@ -24,7 +24,7 @@ const (
 
 // walks are all pictures there are.
 func walks() []walk {
-	return []walk{recording()}
+	return []walk{recording(), demo()}
 }
 
 // recording is a walk through the one of testdata, at a moment in the middle of
@@ -46,4 +46,21 @@ func recording() walk {
 		{name: "replay", cols: 100, rows: 22, steps: []string{"nnnn"}},
 	}
 	return w
+}
+
+// demo is a walk through the demo's own fleet, since nothing can be changed in a
+// recording: a breaker is opened by hand. Times and numbers are those of the run.
+func demo() walk {
+	return walk{
+		command: []string{"demo", "--fault", "payment:errors=60%", "--", "top", "--write", "--interval", "2s"},
+		steps:   []string{"~payment", "~%", ":order/payment" + enter, "T", "payment db failover"},
+		shots: []shot{
+			{name: "form", cols: 100, rows: 18},
+			{name: "plan", cols: 100, rows: 18, steps: []string{enter, "~Go on?", "y"}},
+			{name: "results", cols: 100, rows: 18, steps: []string{enter, "~undoes it"}, after: []string{escape, ":fleet" + enter, ":changes" + enter}},
+			{name: "changes", cols: 100, rows: 18, steps: []string{"~in force"}},
+			{name: "change", cols: 100, rows: 18, steps: []string{enter}},
+			{name: "held", cols: 100, rows: 24, steps: []string{":fleet" + enter, ":breakers" + enter, "g", "~oncall-1"}},
+		},
+	}
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/charmbracelet/x/vt"
@@ -31,10 +32,15 @@ type terminal struct {
 
 // start runs the program on a terminal of its own, in a home of its own.
 func start(ctx context.Context, program, home string, args []string, l look) (*terminal, error) {
-	cmd := exec.CommandContext(ctx, program, append(slices.Clone(args), "--palette", l.name, "--utc")...)
+	args = append(slices.Clone(args), "--palette", l.name, "--utc")
+	cmd := exec.CommandContext(ctx, program, args...)
+	if os.Getuid() == 0 { // the name of this machine is nobody's business
+		cmd = exec.CommandContext(ctx, "sh", append([]string{"-c", `echo bastion-1 >/proc/sys/kernel/hostname; exec "$0" "$@"`, program}, args...)...)
+		cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWUTS}
+	}
 	cmd.Env = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + home, "XDG_STATE_HOME=" + filepath.Join(home, "state"), "XDG_CONFIG_HOME=" + filepath.Join(home, "config"),
-		"TERM=xterm-256color", "COLORTERM=truecolor", "LANG=C.UTF-8", "TZ=UTC", "USER=oncall-1", "LOGNAME=oncall-1",
+		"TERM=xterm-256color", "COLORTERM=truecolor", "LANG=C.UTF-8", "TZ=UTC", "USER=oncall-1", "SUDO_USER=oncall-1",
 	}
 	f, err := pty.StartWithSize(cmd, &pty.Winsize{Cols: cols, Rows: rows})
 	if err != nil {

@@ -3,7 +3,6 @@ package tui
 import (
 	"strings"
 
-	"github.com/midwatch-cli/midwatch/tui/dialog"
 	"github.com/midwatch-cli/midwatch/tui/page"
 )
 
@@ -108,8 +107,6 @@ func (a *App) obey(i page.Intent) {
 		}
 	case page.Link:
 		a.outside.Follow(i.URL)
-	case page.Show:
-		a.dialogs = append(a.dialogs, dialog.NewText(i.Title, i.Lines))
 	case nil:
 	}
 }

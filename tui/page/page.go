@@ -123,12 +123,6 @@ type Copy struct {
 	What string // in a word or two, for the note that says so
 }
 
-// Show lets the person read lines: a description, a raw record.
-type Show struct {
-	Title string
-	Lines []widget.Line
-}
-
 // Link opens an address of the web with the person's own program.
 type Link struct{ URL string }
 
@@ -138,7 +132,6 @@ func (Want) intent() {}
 func (Make) intent() {}
 func (Call) intent() {}
 func (Copy) intent() {}
-func (Show) intent() {}
 func (Link) intent() {}
 
 // Kind is a kind of page.

@@ -147,3 +147,13 @@ func FuzzClean(f *testing.F) {
 		}
 	})
 }
+
+// TestLineOfEveryRune: Line keeps what is printable, and nothing else.
+func TestLineOfEveryRune(t *testing.T) {
+	for r := rune(0); r <= unicode.MaxRune; r++ {
+		s := "a" + string(r)
+		if kept, want := plain.Line(s) == s, r == ' ' || unicode.IsPrint(r); utf8.ValidRune(r) && kept != want {
+			t.Fatalf("%U is kept: %v, want %v", r, kept, want)
+		}
+	}
+}

@@ -164,7 +164,7 @@ func ASCII(s string) string {
 	if !strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) {
 		return s
 	}
-	s = strings.NewReplacer("✓", "+", "✗", "x", "–", "-", "·", "-", "—", "-", "…", "~", "→", "->", "×", "x", "└", "`", "▌", ">", "─", "-", "›", ">", "│", "|", "↑", "^", "↓", "v", "←", "<").Replace(s)
+	s = strings.NewReplacer("✓", "+", "✗", "x", "–", "-", "·", "-", "—", "-", "…", "~", "→", "->", "×", "x", "└", "`", "├", "|", "┗", "`", "┣", "|", "┡", "|", "┃", "|", "━", "=", "↻", "@", "▌", ">", "─", "-", "›", ">", "│", "|", "↑", "^", "↓", "v", "←", "<").Replace(s)
 	var b strings.Builder
 	for _, r := range s {
 		switch {

@@ -100,6 +100,7 @@ func TestPrintable(t *testing.T) {
 func TestASCII(t *testing.T) {
 	for in, want := range map[string]string{
 		"plain": "plain", "✓ ✗ – · … →": "+ x - - ~ ->", "日": `\u65e5`, "😀": `\U0001f600`, "é": `\u00e9`,
+		"└─ ├─ │ ┗━ ┣━ ┡━ ┃ ↑ ↻": "`- |- | `= |= |= | ^ @",
 	} {
 		if got := plain.ASCII(in); got != want {
 			t.Errorf("%q: got %q, want %q", in, got, want)

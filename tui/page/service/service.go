@@ -21,6 +21,7 @@ type Page struct {
 	in     []*fleet.InstanceView // the rows
 	of     *fleet.ServiceView    // as it was last seen; nil before that
 	gone   bool                  // no source has it any more
+	near   neighbours
 	foot   []widget.Line
 }
 
@@ -57,7 +58,10 @@ func (p *Page) Marks() int { return p.list.Marks() }
 
 // Keys are the page's own.
 func (p *Page) Keys() []page.Binding {
-	own := []page.Binding{{Keys: []string{"enter", "right", "l"}, Shown: "enter", Does: "open", Do: p.open}}
+	own := []page.Binding{
+		{Keys: []string{"enter", "right", "l"}, Shown: "enter", Does: "open", Do: p.open},
+		{Keys: []string{"m"}, Shown: "m", Does: "map", Do: p.chart},
+	}
 	return slices.Concat(own, p.list.Sorting(), p.list.Marking(), page.Orders(p.about), page.Drains(p.instances), p.list.Motion())
 }
 
@@ -110,7 +114,8 @@ func (p *Page) See(v *page.View) {
 	if p.list.Anew(v, p.filter.Text) {
 		p.arrange(v)
 	}
-	p.foot = p.around(v)
+	p.near.read(v.Snapshot, p.ref)
+	p.foot = p.around()
 	p.list.Settle(v, len(p.foot)+1)
 }
 
@@ -133,7 +138,7 @@ func (p *Page) arrange(v *page.View) {
 
 // around is what stands below the table: the service in words, its breakers, and
 // its neighbours.
-func (p *Page) around(v *page.View) []widget.Line {
+func (p *Page) around() []widget.Line {
 	s := p.of
 	lines := []widget.Line{widget.Blank(), page.About(s.Name, s.Status, s.Why, fmt.Sprintf("%d of %d serve", s.Serving, len(s.Instances)))}
 	if p.gone {
@@ -153,13 +158,7 @@ func (p *Page) around(v *page.View) []widget.Line {
 	if b := breakers(s); len(b) > 0 {
 		lines = append(lines, widget.Line{Left: append([]widget.Span{{Text: "   breakers    ", Tone: theme.Dim}}, b...)})
 	}
-	if deps := dependencies(v.Snapshot, s); len(deps) > 0 {
-		lines = append(lines, widget.Line{Left: append([]widget.Span{{Text: "   depends on  ", Tone: theme.Dim}}, deps...)})
-	}
-	if callers := callers(v.Snapshot, s); len(callers) > 0 {
-		lines = append(lines, widget.Line{Left: append([]widget.Span{{Text: "   called by   ", Tone: theme.Dim}}, callers...)})
-	}
-	return lines
+	return append(lines, p.near.lines()...)
 }
 
 // breakers are those of the service by name, with the states they are in.
@@ -189,49 +188,6 @@ func breakers(s *fleet.ServiceView) (spans []widget.Span) {
 				spans = append(spans, widget.Span{Text: fmt.Sprintf(" %s on %d", is.Words(), st.n[is]), Tone: theme.Breaker(is)})
 			}
 		}
-	}
-	return spans
-}
-
-// dependencies are the services that one calls, as far as somebody said so.
-func dependencies(s *fleet.Snapshot, of *fleet.ServiceView) (spans []widget.Span) {
-	for _, name := range of.DependsOn {
-		status := fleet.StatusNone
-		for i := range s.Services {
-			if svc := &s.Services[i]; svc.Context == of.Context && named(&svc.Ref, name) {
-				status = max(status, svc.Status)
-			}
-		}
-		spans = append(spans, neighbour(name, status, len(spans) > 0)...)
-	}
-	return spans
-}
-
-// callers are the services that say they call this one.
-func callers(s *fleet.Snapshot, of *fleet.ServiceView) (spans []widget.Span) {
-	for i := range s.Services {
-		svc := &s.Services[i]
-		if svc.Context == of.Context && slices.ContainsFunc(svc.DependsOn, func(name string) bool { return named(&of.Ref, name) }) {
-			spans = append(spans, neighbour(svc.Name, svc.Status, len(spans) > 0)...)
-		}
-	}
-	return spans
-}
-
-// named says whether a dependency, as its owner wrote it, may be a service.
-func named(r *fleet.Ref, name string) bool {
-	return name == r.Name || name == r.String() || r.Namespace != "" && name == r.Namespace+"/"+r.Name
-}
-
-func neighbour(name string, s fleet.Status, further bool) []widget.Span {
-	sign, tone := theme.Mark(s)
-	word := s.String()
-	if s == fleet.StatusNone {
-		word = "not registered"
-	}
-	spans := []widget.Span{{Text: sign + " ", Tone: tone}, {Text: name + " "}, {Text: word, Tone: tone}}
-	if further {
-		spans = append([]widget.Span{{Text: " · ", Tone: theme.Rule}}, spans...)
 	}
 	return spans
 }

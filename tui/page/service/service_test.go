@@ -68,7 +68,7 @@ func TestPage(t *testing.T) {
 		"! order is degraded: waits for payment", "3 of 4 serve",
 		"traffic     120/s  9.0% errors  p50 10 ms  p95 200 ms  p99 >2 s",
 		"breakers    payment closed on 2 open on 1",
-		"depends on  ✗ payment down · ✓ shop/user up · ? nobody not registered",
+		"depends on  ✗ payment down · ✓ user up · ? nobody outside",
 		"called by   ! gateway degraded",
 	)
 	if p.Place().Key.Name != "order" || p.Place().Name() != "order" {
@@ -170,6 +170,29 @@ func TestSmall(t *testing.T) {
 			if height > 1 && width >= 40 && !strings.HasPrefix(lines[1], "▌✗ order-3") {
 				t.Errorf("%dx%d: %q", width, height, lines)
 			}
+		}
+	}
+}
+
+// TestNeighbours: whom a service calls and who calls it, also those that only a
+// breaker tells of, and m goes to the map around it. What is gone has those it had.
+func TestNeighbours(t *testing.T) {
+	s := snapshot()
+	front := one("front", fleet.Up)
+	front.Instances = []fleet.InstanceView{{Breakers: []fleet.Breaker{fleet.NewBreaker("order", fleet.BreakerOpen)}}}
+	s.Services = append(s.Services, front, one("odd", fleet.StatusNone, "order"))
+	p, v := service.New(ref("order")), pagetest.View(s, 130, 24)
+	has(t, pagetest.Screen(t, p, v),
+		"depends on  ✗ payment down · ✓ user up · ? nobody outside", "called by   ! gateway degraded · ✓ front up · ? odd unknown")
+	open, _ := pagetest.Press(t, p, v, "m").(page.Open)
+	if open.Place.Kind != page.Map || open.Place.Key.Ref != ref("order") {
+		t.Errorf("m opens %+v", open.Place)
+	}
+	has(t, pagetest.Screen(t, p, pagetest.View(&fleet.Snapshot{}, 130, 24)), "order is not here any more", "called by   ! gateway degraded")
+	alone := pagetest.Screen(t, service.New(ref("user")), pagetest.View(&fleet.Snapshot{Services: []fleet.ServiceView{one("user", fleet.Up)}}, 130, 24))
+	for _, not := range []string{"depends on", "called by"} {
+		if strings.Contains(alone, not) {
+			t.Errorf("%s nobody:\n%s", not, alone)
 		}
 	}
 }

@@ -1,11 +1,14 @@
 package trail_test
 
 import (
+	"fmt"
 	"testing"
 
+	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/tui/page"
 	"github.com/midwatch-cli/midwatch/tui/page/breakers"
 	"github.com/midwatch-cli/midwatch/tui/page/events"
+	"github.com/midwatch-cli/midwatch/tui/page/service"
 	"github.com/midwatch-cli/midwatch/tui/page/sources"
 	"github.com/midwatch-cli/midwatch/tui/trail"
 )
@@ -18,7 +21,9 @@ func made(to page.Place) page.Page {
 		return sources.New()
 	case page.Breakers:
 		return breakers.New()
-	case page.Fleet, page.Service, page.Instance, page.Changes, page.Change, page.Map:
+	case page.Service:
+		return service.New(to.Key.Ref)
+	case page.Fleet, page.Instance, page.Changes, page.Change, page.Map:
 	}
 	return nil
 }
@@ -86,16 +91,35 @@ func TestTrailIsBounded(t *testing.T) {
 }
 
 // TestOthers: in time every page that is not on the screen is shown what there is,
-// and the one that is never.
+// in however many paths it is, a few of them at once; and the one that is on it never.
 func TestOthers(t *testing.T) {
 	tr := trail.New(events.New(), made)
 	open(tr, page.Sources, page.Breakers)
-	shown := map[page.Kind]int{}
-	for range 2 * tr.Len() {
-		tr.Others(func(p page.Page) { shown[p.Place().Kind]++ })
-	}
-	if shown[page.Events] == 0 || shown[page.Sources] == 0 || shown[page.Breakers] != 0 {
+	shown := map[page.Page]int{}
+	tr.Others(func(p page.Page) { shown[p]++ })
+	if len(shown) != 2 || shown[tr.Path()[0]] != 1 || shown[tr.Path()[1]] != 1 {
 		t.Errorf("shown: %v", shown)
+	}
+	for i := range 40 {
+		tr.Open(page.Place{Kind: page.Service, Key: fleet.Key{Ref: fleet.Ref{Name: fmt.Sprint(i)}}})
+		tr.Up()
+	}
+	pages := map[page.Page]bool{}
+	for tr.Travel(-1) {
+		pages[tr.Top()] = true
+	}
+	delete(pages, tr.Top())
+	clear(shown)
+	for calls := 1; calls*8 < len(pages)+16; calls++ {
+		tr.Others(func(p page.Page) { shown[p]++ })
+		if shown[tr.Top()] > 0 || len(shown) > 8*calls {
+			t.Fatalf("%d pages in %d calls, the one that is seen %d times", len(shown), calls, shown[tr.Top()])
+		}
+	}
+	for p := range pages {
+		if shown[p] == 0 {
+			t.Errorf("%v was not shown", p.Place())
+		}
 	}
 }
 

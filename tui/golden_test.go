@@ -15,8 +15,8 @@ import (
 
 	"github.com/midwatch-cli/midwatch/tui"
 	"github.com/midwatch-cli/midwatch/tui/desk"
-	"github.com/midwatch-cli/midwatch/tui/page"
 	"github.com/midwatch-cli/midwatch/tui/journey"
+	"github.com/midwatch-cli/midwatch/tui/page"
 	"github.com/midwatch-cli/midwatch/tui/theme"
 )
 

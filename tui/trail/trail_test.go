@@ -4,14 +4,21 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/tui/page"
 	"github.com/midwatch-cli/midwatch/tui/page/breakers"
 	"github.com/midwatch-cli/midwatch/tui/page/events"
-	"github.com/midwatch-cli/midwatch/tui/page/service"
 	"github.com/midwatch-cli/midwatch/tui/page/sources"
 	"github.com/midwatch-cli/midwatch/tui/trail"
 )
+
+// one is a page of which there can be many.
+type one struct {
+	page.Page
+
+	at page.Place
+}
+
+func (p *one) Place() page.Place { return p.at }
 
 func made(to page.Place) page.Page {
 	switch to.Kind {
@@ -21,9 +28,9 @@ func made(to page.Place) page.Page {
 		return sources.New()
 	case page.Breakers:
 		return breakers.New()
-	case page.Service:
-		return service.New(to.Key.Ref)
-	case page.Fleet, page.Instance, page.Changes, page.Change, page.Map:
+	case page.Change:
+		return &one{at: to}
+	case page.Fleet, page.Service, page.Instance, page.Changes, page.Map:
 	}
 	return nil
 }
@@ -101,7 +108,7 @@ func TestOthers(t *testing.T) {
 		t.Errorf("shown: %v", shown)
 	}
 	for i := range 40 {
-		tr.Open(page.Place{Kind: page.Service, Key: fleet.Key{Ref: fleet.Ref{Name: fmt.Sprint(i)}}})
+		tr.Open(page.Place{Kind: page.Change, Item: fmt.Sprint(i)})
 		tr.Up()
 	}
 	pages := map[page.Page]bool{}

@@ -121,10 +121,11 @@ func (l *List[K]) Notes() []string {
 // Draw draws the rows that are seen, and what stands below them.
 func (l *List[K]) Draw(v *View, columns []widget.Column, row func(i int) [][]widget.Span, foot func() []widget.Line) []widget.Line {
 	t := l.table(v, columns, row)
-	lines := t.Draw(v.Theme, v.Width)
 	if v.Whole {
-		return append(append(lines, widget.Blank()), foot()...)
+		t.Cursor, t.Top, t.Height = -1, 0, len(l.Keys)+1
+		return append(append(t.Draw(v.Theme, v.Width), widget.Blank()), foot()...)
 	}
+	lines := t.Draw(v.Theme, v.Width)
 	n := l.below(v)
 	if n == 0 {
 		return lines
@@ -149,9 +150,6 @@ func (l *List[K]) table(v *View, columns []widget.Column, row func(i int) [][]wi
 		}
 	}
 	t := widget.Table{Columns: columns, Rows: len(l.Keys), Row: row, Cursor: l.Cursor.Row, Top: l.Cursor.Top, Height: min(l.rows(v)+1, v.Height)}
-	if v.Whole {
-		t.Cursor, t.Top, t.Height = -1, 0, len(l.Keys)+1
-	}
 	if l.Marks() > 0 {
 		t.Marked = func(i int) bool { return l.marks.on[l.Keys[i]] }
 	}

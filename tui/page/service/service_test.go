@@ -68,8 +68,8 @@ func TestPage(t *testing.T) {
 		"! order is degraded: waits for payment", "3 of 4 serve",
 		"traffic     120/s  9.0% errors  p50 10 ms  p95 200 ms  p99 >2 s",
 		"breakers    payment closed on 2 open on 1",
-		"depends on  ✗ payment down · ✓ shop/user up · ? nobody not registered",
-		"called by   ! gateway degraded",
+		"depends on  <1> ✗ payment down, breaker open on 1 of 3 · <2> ✓ user up · ? nobody, not registered",
+		"called by   <3> ! gateway degraded", "versions    2.4 on 4", "zones       a ! 1 of 2 · b 2 of 2 serve",
 	)
 	if p.Place().Key.Name != "order" || p.Place().Name() != "order" {
 		t.Errorf("the place is %+v", p.Place())
@@ -136,7 +136,7 @@ func TestFilter(t *testing.T) {
 		t.Errorf("only unwell: %s, %v", got, p.Notes(v))
 	}
 	p = service.New(ref("user"))
-	has(t, pagetest.Screen(t, p, pagetest.View(snapshot(), 80, 20)), "user is registered and has no instance", "✓ user is up", "called by   ! order degraded")
+	has(t, pagetest.Screen(t, p, pagetest.View(snapshot(), 80, 20)), "user is registered and has no instance", "✓ user is up", "called by   <1> ! order degraded")
 }
 
 // TestGone: a service that is gone is shown as it was, and says so; one that never

@@ -35,7 +35,7 @@ var rules = []struct {
 	{pkg: "cmd/write", may: []string{"cmd/app", "cmd/write/screen", "cmd/render", "cmd/term", "fleet/**"}, test: []string{"cmd/**"}},
 	{pkg: "cmd/write/proposal", may: []string{"cmd/app", "cmd/write", "cmd/write/screen", "fleet/**"}, test: []string{"cmd/**"}},
 	{pkg: "cmd/measure", may: []string{"cmd/app", "cmd/render", "cmd/term", "fleet/**", "probe"}, test: []string{"cmd/**"}},
-	{pkg: "cmd/top", may: []string{"cmd/app", "cmd/term", "cmd/write", "cmd/write/proposal", "cmd/write/screen", "fleet/**", "tui", "tui/desk", "tui/page", "tui/tape", "tui/theme"}, test: []string{"cmd/**"}},
+	{pkg: "cmd/top", may: []string{"cmd/app", "cmd/render/data", "cmd/term", "cmd/write", "cmd/write/proposal", "cmd/write/screen", "fleet/**", "tui", "tui/desk", "tui/page", "tui/tape", "tui/theme"}, test: []string{"cmd/**"}},
 	{pkg: "cmd/condition", may: []string{"cmd/app", "cmd/measure", "cmd/term", "fleet/**"}, test: []string{"cmd/**"}},
 	{pkg: "cmd/*", may: []string{"cmd/app", "cmd/condition", "cmd/measure", "cmd/write", "cmd/write/proposal", "cmd/write/screen", "cmd/render", "cmd/render/chart", "cmd/term", "fleet/**", "probe"}, test: []string{"cmd/**"}},
 
@@ -48,6 +48,8 @@ var rules = []struct {
 	{pkg: "tui/prompt", may: []string{"fleet", "tui/theme", "tui/widget"}},
 	{pkg: "tui/trail", may: []string{"tui/page"}, test: []string{"tui/page/*"}},
 	{pkg: "tui/journal", may: []string{"fleet/change", "fleet/plain", "tui/desk", "tui/theme", "tui/widget"}},
+	{pkg: "tui/changing", may: []string{"fleet/change", "tui/command", "tui/desk", "tui/dialog", "tui/page"}},
+	{pkg: "tui/chrome", may: []string{"tui/theme", "tui/widget"}},
 	{pkg: "tui/tape", may: []string{"fleet", "tui/command", "tui/history", "tui/page", "tui/theme", "tui/widget"}},
 	{pkg: "tui/page", may: []string{"fleet", "fleet/plain", "fleet/selection", "tui/desk", "tui/history", "tui/theme", "tui/widget"}},
 	{pkg: "tui/page/*", may: []string{"fleet", "fleet/calls", "fleet/change", "fleet/plain", "probe", "probe/health", "tui/desk", "tui/history", "tui/page", "tui/theme", "tui/widget"}, test: []string{"fleet/diff", "tui/page/pagetest"}}, // never another page

@@ -10,6 +10,7 @@ import (
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/diff"
+	"github.com/midwatch-cli/midwatch/tui/changing"
 	"github.com/midwatch-cli/midwatch/tui/desk"
 	"github.com/midwatch-cli/midwatch/tui/dialog"
 	"github.com/midwatch-cli/midwatch/tui/history"
@@ -83,14 +84,9 @@ type App struct {
 	mouseOff                       bool   // the terminal selects text by itself
 	clicked                        click
 
-	writing    bool           // changes are allowed from here
-	making     *making        // the change that is being planned or made; nil: none
-	makings    []*making      // and those that were given up and have not ended
-	makers     makers         // counts them
-	lastResult *dialog.Result // of the last change, which can be shown again
-	leaving    bool           // it ends with the change that is being made
-	waking     bool           // a dialog that takes no keys for a moment is drawn anew soon
-	soon       []tea.Cmd      // what Update hands back: it takes time
+	changing *changing.Changing
+	waking   bool      // a dialog that takes no keys for a moment is drawn anew soon
+	soon     []tea.Cmd // what Update hands back: it takes time
 
 	frame string // what is drawn
 	fresh bool   // frame is still right
@@ -105,10 +101,12 @@ func New(o Options) *App {
 	if o.Zone == nil {
 		o.Zone = time.Local
 	}
-	return &App{
+	a := &App{
 		o: o, theme: theme.New(o.Theme), trail: trail.New(fleetpage.New(), pageOf), arrived: o.Now(),
-		writing: o.Writing && o.Desk != nil, journal: journal.New(o.Desk, noJournal(&o)), tape: tape.New(o.Hands.Player),
+		journal: journal.New(o.Desk, noJournal(&o)), tape: tape.New(o.Hands.Player),
 	}
+	a.changing = changing.New(o.Desk, o.Writing, screen{a})
+	return a
 }
 
 // noJournal is why there is none to be read; nil where there is.
@@ -211,8 +209,9 @@ func (a *App) happens(msg tea.Msg) {
 		a.elapse()
 		a.fresh = !a.tape.Look() && a.fresh
 		a.do(tick())
-	case saidMsg:
-		a.heard(msg)
+	case changing.Said:
+		a.changing.Heard(msg)
+		a.see()
 	case wakeMsg:
 		a.waking, a.fresh = false, false
 	}
@@ -342,8 +341,8 @@ func (a *App) view() page.View {
 	}
 	return page.View{
 		Snapshot: shown, History: &a.history, Events: a.events, Theme: a.theme,
-		Width: a.width, Height: a.layout().page, Now: a.o.Now(), Zone: a.o.Zone,
-		Unwell: a.unwell, Wide: a.wide, Writing: a.writing,
+		Width: a.width, Height: a.layout().Page, Now: a.o.Now(), Zone: a.o.Zone,
+		Unwell: a.unwell, Wide: a.wide, Writing: a.changing.Writing(),
 		Changes: a.journal.Changes, Journal: a.journal.Err, Holder: a.journal.Holder,
 	}
 }

@@ -39,7 +39,7 @@ func Read(a *App) tea.Msg { return a.journal.Read(true)() }
 func JournalDueMsg() tea.Msg { return journal.Due{} }
 
 // Close is what Run does at the end.
-func (a *App) Close() []string { return a.close() }
+func (a *App) Close() []string { return a.changing.Close() }
 
 // RootKeys are the keys of every page, and what they do.
 func RootKeys(a *App) (keys [][2]string) {

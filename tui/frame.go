@@ -7,64 +7,39 @@ import (
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/plain"
+	"github.com/midwatch-cli/midwatch/tui/chrome"
 	"github.com/midwatch-cli/midwatch/tui/page"
 	"github.com/midwatch-cli/midwatch/tui/theme"
 	"github.com/midwatch-cli/midwatch/tui/widget"
 )
 
 // layout is how the lines of the screen are shared out.
-type layout struct {
-	header, path, page, events, tape, keys int
-	rules                                  bool
-}
-
-// layout gives the page what the others leave: they give way on small screens.
-func (a *App) layout() layout {
-	l := layout{header: 1, path: 1, keys: 1}
-	switch h := a.height; {
-	case h >= 18:
-		l.rules, l.events = true, 2
-	case h >= 12:
-		l.events = 1
-	case h < 3:
-		l = layout{}
-	case h < 6:
-		l.path = 0
-	}
-	if a.tape.On() && a.height >= 6 {
-		l.tape = 1
-	}
-	l.page = a.height - l.header - l.path - l.events - l.tape - l.keys
-	if l.rules {
-		l.page -= 2
-	}
-	return l
-}
+func (a *App) layout() chrome.Layout { return chrome.NewLayout(a.height, a.tape.On()) }
 
 // draw makes a frame: a line for each line of the screen, none wider than it.
 func (a *App) draw() string {
 	l := a.layout()
 	lines := make([]widget.Line, 0, a.height)
 	rule := widget.Text(theme.Rule, strings.Repeat("─", max(0, a.width)))
-	if l.header > 0 {
+	if l.Header > 0 {
 		lines = append(lines, a.header())
 	}
-	if l.rules {
+	if l.Rules {
 		lines = append(lines, rule)
 	}
-	if l.path > 0 {
+	if l.Path > 0 {
 		lines = append(lines, a.path())
 	}
-	lines = append(lines, a.body(l.page)...)
-	if l.rules {
+	lines = append(lines, a.body(l.Page)...)
+	if l.Rules {
 		lines = append(lines, rule)
 	}
-	lines = append(lines, a.happened(l.events)...)
-	if l.tape > 0 {
+	lines = append(lines, a.happened(l.Events)...)
+	if l.Tape > 0 {
 		v := a.view()
 		lines = append(lines, a.tape.Draw(&v))
 	}
-	if l.keys > 0 {
+	if l.Keys > 0 {
 		lines = append(lines, a.footer())
 	}
 	var b strings.Builder
@@ -115,7 +90,7 @@ func (a *App) header() widget.Line {
 	if name != "" {
 		l.Left = append(l.Left, dot, widget.Span{Text: name, Tone: theme.Accent})
 	}
-	if a.writing {
+	if a.changing.Writing() {
 		l.Left = append(l.Left, dot, widget.Span{Text: "writing", Tone: theme.Warn})
 	}
 	if a.shown != nil {
@@ -186,7 +161,7 @@ func (a *App) state() (string, theme.Tone) {
 func (a *App) path() widget.Line {
 	state := a.pageState()
 	l := widget.Line{Right: a.notes()}
-	l.Left = a.crumbs(a.firstCrumb())
+	l.Left = a.crumbs().Spans(a.firstCrumb())
 	l.Left = append(l.Left, state...)
 	return l
 }
@@ -202,37 +177,20 @@ func (a *App) notes() []widget.Span {
 	if kind := a.top().Place().Kind; kind == page.Changes || kind == page.Change {
 		return notes // what is in force is seen there
 	}
-	return a.journal.Remind(a.theme, v.Now, notes, a.width-widget.SpansWidth(a.theme, a.pageState())-widget.SpansWidth(a.theme, a.crumbs(len(a.trail.Path())-1))-1)
+	return a.journal.Remind(a.theme, v.Now, notes, a.width-widget.SpansWidth(a.theme, a.pageState())-widget.SpansWidth(a.theme, a.crumbs().Spans(len(a.trail.Path())-1))-1)
+}
+
+// crumbs are the names of the pages of the path.
+func (a *App) crumbs() (names chrome.Path) {
+	for _, p := range a.trail.Path() {
+		names = append(names, p.Place().Name())
+	}
+	return names
 }
 
 // firstCrumb is the first page of the path that there is room for.
 func (a *App) firstCrumb() int {
-	room := a.width - widget.SpansWidth(a.theme, a.notes()) - widget.SpansWidth(a.theme, a.pageState()) - 1
-	for first := range a.trail.Path() {
-		if widget.SpansWidth(a.theme, a.crumbs(first)) <= room {
-			return first
-		}
-	}
-	return len(a.trail.Path()) - 1
-}
-
-// crumbs are the pages of the path from one of them on.
-func (a *App) crumbs(first int) []widget.Span {
-	spans := []widget.Span{{Text: " "}}
-	if first > 0 {
-		spans[0] = widget.Span{Text: " … › ", Tone: theme.Rule}
-	}
-	for i, p := range a.trail.Path()[first:] {
-		tone := theme.Dim
-		if i > 0 {
-			spans = append(spans, widget.Span{Text: " › ", Tone: theme.Rule})
-		}
-		if first+i == len(a.trail.Path())-1 {
-			tone = theme.Strong
-		}
-		spans = append(spans, widget.Span{Text: p.Place().Name(), Tone: tone})
-	}
-	return spans
+	return a.crumbs().First(a.theme, a.width-widget.SpansWidth(a.theme, a.notes())-widget.SpansWidth(a.theme, a.pageState())-1)
 }
 
 // pageState is what keeps rows from being seen.
@@ -273,33 +231,7 @@ func (a *App) footer() widget.Line {
 	case a.note != "":
 		return widget.Text(theme.Warn, " "+a.note)
 	case len(a.dialogs) > 0:
-		return keyLine(a.theme, a.width, a.dialogs[len(a.dialogs)-1].Keys())
+		return chrome.Keys(a.theme, a.width, a.dialogs[len(a.dialogs)-1].Keys())
 	}
-	return keyLine(a.theme, a.width, shown(a.top().Keys(), a.keys(), a.writing))
-}
-
-// keyLine is as many keys as there is room for; the last two, help and quit, are
-// always among them.
-func keyLine(th *theme.Theme, width int, words [][2]string) widget.Line {
-	cost := func(w [2]string) int { return widget.Width(th.Text(w[0])) + 1 + widget.Width(th.Text(w[1])) + 3 }
-	kept, room := len(words), width-1
-	last := max(0, len(words)-2)
-	for _, w := range words {
-		room -= cost(w)
-	}
-	for i := last - 1; i >= 0 && room < -3; i-- {
-		room += cost(words[i])
-		kept = i
-	}
-	if kept < len(words) {
-		words = append(append([][2]string{}, words[:min(kept, last)]...), words[last:]...)
-	}
-	l := widget.Line{Left: []widget.Span{{Text: " "}}}
-	for i, w := range words {
-		if i > 0 {
-			l.Left = append(l.Left, widget.Span{Text: " · ", Tone: theme.Rule})
-		}
-		l.Left = append(l.Left, widget.Span{Text: w[0], Tone: theme.Accent}, widget.Span{Text: " " + w[1], Tone: theme.Dim})
-	}
-	return l
+	return chrome.Keys(a.theme, a.width, shown(a.top().Keys(), a.keys(), a.changing.Writing()))
 }

@@ -40,7 +40,7 @@ func (a *App) keys() []page.Binding {
 	}
 	return append(all, []page.Binding{
 		{Keys: []string{"?", "f1"}, Shown: "?", Does: "help", Do: do(a.help)},
-		{Keys: []string{"q", "ctrl+c"}, Shown: "q", Does: "quit", Do: do(a.quit)},
+		{Keys: []string{"q", "ctrl+c"}, Shown: "q", Does: "quit", Do: do(a.changing.Quit)},
 	}...)
 }
 
@@ -96,9 +96,9 @@ func (a *App) obey(i page.Intent) {
 	case page.Back:
 		a.back()
 	case page.Want:
-		a.want(i)
+		a.changing.Want(i)
 	case page.Make:
-		a.make(i.Wish)
+		a.changing.Make(i.Wish)
 	case page.Call:
 		i()
 	case page.Show:

@@ -7,7 +7,6 @@ import (
 
 	"github.com/midwatch-cli/midwatch/tui/dialog"
 	"github.com/midwatch-cli/midwatch/tui/page"
-	"github.com/midwatch-cli/midwatch/tui/widget"
 )
 
 // wheelRows is how many rows the wheel scrolls by, and soon how long after a click
@@ -78,18 +77,14 @@ func (a *App) click(x, y int) {
 		a.clicked.on = nil
 	}
 	l := a.layout()
-	path := l.header
-	if l.rules {
-		path++
-	}
-	first := path + l.path
+	first := l.PageAt()
 	switch {
-	case l.path > 0 && y == path:
-		if i := a.crumbAt(x); i >= 0 {
+	case y == l.PathAt():
+		if i := a.crumbs().At(a.theme, a.firstCrumb(), x); i >= 0 {
 			a.open(a.trail.Path()[i].Place())
 			a.see()
 		}
-	case y >= first && y < first+l.page:
+	case y >= first && y < first+l.Page:
 		p, ok := a.top().(page.Pointed)
 		if !ok {
 			return
@@ -98,18 +93,4 @@ func (a *App) click(x, y int) {
 		a.obey(p.Click(&v, y-first, x, twice))
 		a.see()
 	}
-}
-
-// crumbAt is the page of the path whose name stands there; below 0 none does.
-func (a *App) crumbAt(x int) int {
-	first := a.firstCrumb()
-	at := 0
-	for i, s := range a.crumbs(first) {
-		w := widget.Width(a.theme.Text(s.Text))
-		if x >= at && x < at+w && i%2 == 1 { // between the names stand what parts them
-			return first + i/2
-		}
-		at += w
-	}
-	return -1
 }

@@ -8,61 +8,7 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/tui/page"
 	"github.com/midwatch-cli/midwatch/tui/theme"
-	"github.com/midwatch-cli/midwatch/tui/widget"
 )
-
-// TestKeyLine: what has no room is left out, help and quit never are, and nothing
-// is wider than the screen while these two fit.
-func TestKeyLine(t *testing.T) {
-	words := [][2]string{{"enter", "open"}, {"s", "sort"}, {"/", "filter"}, {":", "go"}, {"p", "pause"}, {"?", "help"}, {"q", "quit"}}
-	th := theme.New(theme.Options{Colorless: true})
-	text := func(width int) string {
-		s := ""
-		for _, span := range keyLine(th, width, words).Left {
-			s += span.Text
-		}
-		return s
-	}
-	for width, want := range map[int]string{
-		100: " enter open · s sort · / filter · : go · p pause · ? help · q quit",
-		66:  " enter open · s sort · / filter · : go · p pause · ? help · q quit",
-		65:  " enter open · s sort · / filter · : go · ? help · q quit",
-		30:  " enter open · ? help · q quit",
-		20:  " ? help · q quit",
-		5:   " ? help · q quit",
-	} {
-		if got := text(width); got != want {
-			t.Errorf("%d columns: %q, want %q", width, got, want)
-		}
-	}
-	for width := 17; width < 120; width++ {
-		if got := text(width); widget.Width(got) > width {
-			t.Errorf("%d columns: %d of %q", width, widget.Width(got), got)
-		}
-	}
-	if got := keyLine(th, 80, nil); len(got.Left) != 1 {
-		t.Errorf("no keys: %v", got)
-	}
-}
-
-// TestLayout: the lines of the screen add up at every height, and the page has
-// most of them.
-func TestLayout(t *testing.T) {
-	for height := 1; height <= 100; height++ {
-		a := &App{height: height}
-		l := a.layout()
-		sum := l.header + l.path + l.page + l.events + l.keys
-		if l.rules {
-			sum += 2
-		}
-		if sum != height || l.page < 1 {
-			t.Errorf("%d lines: %+v are %d", height, l, sum)
-		}
-		if height >= 10 && l.page*2 < height {
-			t.Errorf("%d lines: the page has %d", height, l.page)
-		}
-	}
-}
 
 // TestNamed: every place has a name that leads to it, also where two sources have
 // a service of one name, or a service is called like a command.

@@ -25,7 +25,7 @@ func Run(ctx context.Context, terminal *os.File, o Options) error {
 	}
 	app := New(o)
 	_, err := tea.NewProgram(app, options...).Run()
-	for _, line := range app.close() {
+	for _, line := range app.changing.Close() {
 		fmt.Fprintln(terminal, plain.Clean(line))
 	}
 	if ctx.Err() != nil && !errors.Is(err, tea.ErrProgramPanic) {

@@ -46,6 +46,8 @@ func (t *recording) check(cmd *cobra.Command, a *app.App) error {
 		return app.Usagef("midwatch record writes recordings", "--replay names no file")
 	case t.file != "" && a.Past != nil:
 		return app.Usagef("", "a recording is played already: --replay names another")
+	case recorded && cmd.Flags().Changed("write"):
+		return app.Usagef("", "a recording cannot be changed: --write is about a fleet")
 	case recorded && cmd.Flags().Changed("interval"):
 		return app.Usagef("--speed says how fast they come", "a recording has the passes that it has: --interval cannot change them")
 	}

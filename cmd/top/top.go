@@ -23,11 +23,13 @@ type options struct {
 	recorded recording
 	palette  string
 	blind    bool
+	write    bool
 }
 
 const example = `  midwatch top
   midwatch top payment 'ord*' --interval 2s
   midwatch top --palette light --color-blind
+  midwatch top --write                             trip, drain, undo from the start
   midwatch top --replay incident.jsonl.zst --at 02:11  walk through what was
   midwatch demo -- top                             on a real little fleet`
 
@@ -40,7 +42,9 @@ func New(a *app.App, replay Replay) *cobra.Command {
 service and instance has a page: enter goes in, esc back, / filters, : goes anywhere, and
 ? lists the keys. What stands there is what check and metrics read, again and again.
 With --replay it shows a recording instead, which can be paused, sought in and stepped.
-It changes nothing. Without a terminal there is midwatch watch, or midwatch services -w.`,
+It changes nothing until --write, :write in it, or the context's write: true allows it;
+then T trips, D drains, U undoes, and every change shows its plan first and asks.
+Without a terminal there is midwatch watch, or midwatch services -w.`,
 		ValidArgsFunction: a.ServiceArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			show := func(ctx context.Context) error { return run(ctx, a, &o, args) }
@@ -60,6 +64,7 @@ It changes nothing. Without a terminal there is midwatch watch, or midwatch serv
 	f := cmd.Flags()
 	f.StringVar(&o.palette, "palette", "auto", "colours for a ground that is dark or light; auto asks the terminal")
 	f.BoolVar(&o.blind, "color-blind", false, "colours that do not rest on red and green")
+	f.BoolVar(&o.write, "write", false, "allow changes from the start; else :write in it asks once")
 	a.Complete(cmd, "palette", "auto", "dark", "light")
 	return cmd
 }
@@ -125,7 +130,9 @@ func run(ctx context.Context, a *app.App, o *options, names []string) error {
 		view.Interval = 0 // a recording is never late
 		view.Hands.Player, view.Feed = walk(ctx, s, sel)
 	} else {
-		view.Feed = s.Watch(ctx, sel, o.watching.Interval, app.Everything|app.Metrics)
+		view.Hands, view.Feed = live(ctx, s, sel, o.watching.Interval)
+		d := newDesk(s, o.probing)
+		view.Desk, view.Writing = d, d.begins(o.write)
 	}
 	view.Feed = watched(s, view.Feed, stop)
 	if names := s.Contexts(); len(names) == 1 {

@@ -61,7 +61,7 @@ func TestSchemaTakesWhatTheDecoderTakes(t *testing.T) {
 				try("profiles:\n  p:\n    " + key + ":\n      " + sub + ": " + v + "\n")
 			}
 		}
-		for _, key := range []string{"profiles", "services", "readOnly", "protected", "prometheus"} {
+		for _, key := range []string{"profiles", "services", "readOnly", "protected", "write", "prometheus"} {
 			try("contexts:\n  - name: a\n    registries: ['etcd://h']\n    " + key + ": " + v + "\n")
 		}
 		for _, key := range []string{"url: ", "profile: x, url: ", "url: http://h, profile: "} {

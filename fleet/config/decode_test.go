@@ -64,7 +64,7 @@ func TestWhole(t *testing.T) {
 		{Match: "ord*", Profile: "shop", DependsOn: []string{"payment", "inventory"}},
 		{Match: "!canary", DependsOn: []string{"user"}},
 	})
-	equal(t, "the guards", [2]bool{prod.ReadOnly, prod.Protected}, [2]bool{true, true})
+	equal(t, "the guards", [3]bool{prod.ReadOnly, prod.Protected, prod.Write}, [3]bool{true, true, true})
 	equal(t, "prometheus", prod.Prometheus, config.Prometheus{URL: "https://prom.internal:9090/base", Profile: "shop"})
 
 	names := []string{}

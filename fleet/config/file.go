@@ -53,6 +53,7 @@ type Context struct {
 	Services   []fleet.ServiceRule
 	ReadOnly   bool // every write is refused; no other layer switches it off
 	Protected  bool // a write wants the service's name typed
+	Write      bool // the dashboard may write from its start
 	Prometheus Prometheus
 }
 

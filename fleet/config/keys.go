@@ -35,6 +35,7 @@ func contextSlot(c *Context) form.Slot {
 		}},
 		{Key: "readOnly", Help: "refuse every write; nothing else switches it off", Slot: func(c *Context) form.Slot { return form.Flag(&c.ReadOnly) }},
 		{Key: "protected", Help: "a write wants the service's name typed", Slot: func(c *Context) form.Slot { return form.Flag(&c.Protected) }},
+		{Key: "write", Help: "the dashboard may change things without :write; readOnly wins", Slot: func(c *Context) form.Slot { return form.Flag(&c.Write) }},
 		{Key: "prometheus", Help: "a Prometheus server that has this fleet's metrics: its URL, or a mapping with url and profile", Slot: func(c *Context) form.Slot {
 			return peer{&c.Prometheus}
 		}},

@@ -125,6 +125,7 @@ func (m maker) file() *config.File {
 		}
 		maybe(m, &c.ReadOnly, true)
 		maybe(m, &c.Protected, true)
+		maybe(m, &c.Write, true)
 		maybe(m, &c.Prometheus, config.Prometheus{URL: "https://h:9090/p?a=b#c"}, config.Prometheus{URL: "http://h", Profile: "1.0"})
 		if m.IntN(2) == 0 {
 			c.Profiles = map[string]fleet.Profile{"own": m.profile("own")}

@@ -43,6 +43,13 @@ func (k *Keeper) Run(ctx context.Context) {
 	wg.Wait()
 }
 
+// Hurry has sources that failed and wait for a while tried again now.
+func (k *Keeper) Hurry() {
+	for _, s := range k.sources {
+		s.Hurry()
+	}
+}
+
 // States returns all sources as they are now, in the order of configuration.
 func (k *Keeper) States() []State {
 	states := make([]State, len(k.sources))

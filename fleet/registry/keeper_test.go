@@ -264,3 +264,34 @@ func TestSortedSetsAreNotWritten(t *testing.T) {
 		t.Errorf("ids are texts: %+v", got)
 	}
 }
+
+// TestHurry: a source that failed and waits is tried again at once; hurrying one
+// that is well, or hurrying early, spares no pause.
+func TestHurry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store, well := memory.NewStore(), memory.NewStore()
+		k := registry.NewKeeper(source(t, "one", store), source(t, "two", well))
+		tried := 0
+		store.Break(func(context.Context) error { tried++; return errors.New("no") })
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan struct{})
+		k.Hurry()
+		go func() { defer close(ended); k.Run(ctx) }()
+		time.Sleep(10 * time.Minute) // of the bubble's clock: pauses are as long as they get
+		synctest.Wait()
+		before := tried
+		k.Hurry()
+		synctest.Wait()
+		if tried != before+1 {
+			t.Errorf("tried %d times, %d when hurried", before, tried-before)
+		}
+		k.Hurry()
+		k.Hurry()
+		synctest.Wait()
+		if tried != before+2 {
+			t.Errorf("tried %d times, %d when hurried again", before, tried-before)
+		}
+		cancel()
+		<-ended
+	})
+}

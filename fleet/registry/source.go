@@ -38,6 +38,7 @@ type Source struct {
 	mu      sync.Mutex
 	state   State
 	changed chan struct{}
+	hurried chan struct{} // a pause shall end
 }
 
 // State is a source at one moment. The set is frozen: nobody writes to it.
@@ -62,7 +63,7 @@ func NewSource(context string, loc Location, d *Driver, r Registry, meaning Mean
 	return &Source{
 		context: context, location: loc, driver: d, registry: r, meaning: meaning,
 		state:   State{Context: context, Location: loc, Driver: d},
-		changed: make(chan struct{}, 1),
+		changed: make(chan struct{}, 1), hurried: make(chan struct{}, 1),
 	}
 }
 
@@ -100,9 +101,18 @@ func (s *Source) Run(ctx context.Context) {
 		}
 		s.fail(err)
 		failures++
-		if !pause(ctx, backoff(failures)) {
+		if !pause(ctx, s.hurried, backoff(failures)) {
 			return
 		}
+	}
+}
+
+// Hurry ends the pause after a failure. One that does not pause is not disturbed,
+// nor is the pause that comes after it.
+func (s *Source) Hurry() {
+	select {
+	case s.hurried <- struct{}{}:
+	default:
 	}
 }
 
@@ -207,16 +217,22 @@ func backoff(failures int) time.Duration {
 	return d - rand.N(d/2)
 }
 
-// pause waits, and says whether ctx lasted.
-func pause(ctx context.Context, d time.Duration) bool {
+// pause waits, no longer than until it is hurried from here on, and says whether
+// ctx lasted.
+func pause(ctx context.Context, hurried <-chan struct{}, d time.Duration) bool {
+	select {
+	case <-hurried: // that was before
+	default:
+	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
 		return false
 	case <-timer.C:
-		return true
+	case <-hurried:
 	}
+	return ctx.Err() == nil
 }
 
 // View is the state as snapshots show it. Counts are of the kept set.
@@ -257,7 +273,7 @@ func Poll(ctx context.Context, interval time.Duration, list func(context.Context
 			}
 			last = &set
 		}
-		if !pause(ctx, interval*9/10+rand.N(interval/5+1)) {
+		if !pause(ctx, nil, interval*9/10+rand.N(interval/5+1)) {
 			return Explain("poll", ctx.Err())
 		}
 	}

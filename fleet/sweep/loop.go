@@ -2,7 +2,6 @@ package sweep
 
 import (
 	"context"
-	"math/rand/v2"
 	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet"
@@ -10,17 +9,19 @@ import (
 
 // Loop makes passes until its context ends.
 type Loop struct {
-	Sweeper  *Sweeper
-	Hub      *Hub
-	Interval time.Duration         // between the starts of passes, with 20% jitter; 0 is fleet.Interval
-	Input    func() (Input, bool)  // what the sources hold now; false while none has answered yet
-	Changed  <-chan struct{}       // a source has something new: a pass follows soon
-	Settle   time.Duration         // ... after so long, so that a burst is one pass
-	Passed   func(*fleet.Snapshot) // told before a snapshot is published; may be nil
+	Sweeper *Sweeper
+	Hub     *Hub
+	Pace    *Pace                 // from the start of a pass to that of the next
+	Input   func() (Input, bool)  // what the sources hold now; false while none has answered yet
+	Changed <-chan struct{}       // a source has something new: a pass follows soon
+	Settle  time.Duration         // ... after so long, so that a burst is one pass
+	Passed  func(*fleet.Snapshot) // told before a snapshot is published; may be nil
+
+	asked uint64 // passes that were asked for, and are made
 }
 
-// Run makes a pass at once and then whenever the interval is over or a source
-// changed. It closes the hub when it returns.
+// Run makes a pass at once and then whenever the interval is over, a source
+// changed, or somebody asked for one. It closes the hub when it returns.
 func (l *Loop) Run(ctx context.Context) {
 	defer l.Hub.Close()
 	for {
@@ -36,15 +37,16 @@ func (l *Loop) Run(ctx context.Context) {
 			}
 			l.Hub.Publish(s)
 		}
-		if !l.wait(ctx, start.Add(jitter(l.Interval))) {
+		if !l.wait(ctx, start) {
 			return
 		}
 	}
 }
 
-// heed takes the word that something changed: whoever reads the sources after
-// it sees the change, and needs no pass more for it.
+// heed takes the word that something changed, or that a pass is wanted: whoever
+// reads the sources after it sees the change, and needs no pass more for it.
 func (l *Loop) heed() {
+	_, l.asked, _ = l.Pace.stands()
 	select {
 	case <-l.Changed:
 	default:
@@ -52,33 +54,41 @@ func (l *Loop) heed() {
 }
 
 // wait sleeps until the next pass is due; false when ctx ended first.
-func (l *Loop) wait(ctx context.Context, due time.Time) bool {
-	timer := time.NewTimer(time.Until(due))
+func (l *Loop) wait(ctx context.Context, start time.Time) bool {
+	share := jitter()
+	for {
+		every, asked, news := l.Pace.stands()
+		after := time.Duration(float64(every) * share)
+		if asked != l.asked {
+			after = min(after, l.Settle) // a key that is held down asks often
+		}
+		timer := time.NewTimer(time.Until(start.Add(after)))
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return false
+		case <-timer.C:
+			return true
+		case <-news:
+			timer.Stop()
+		case <-l.Changed:
+			timer.Stop()
+			return l.settle(ctx)
+		}
+	}
+}
+
+// settle waits until a burst of changes is over.
+func (l *Loop) settle(ctx context.Context) bool {
+	if l.Settle <= 0 {
+		return ctx.Err() == nil
+	}
+	timer := time.NewTimer(l.Settle)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
 		return false
 	case <-timer.C:
 		return true
-	case <-l.Changed:
 	}
-	if l.Settle <= 0 {
-		return ctx.Err() == nil
-	}
-	settle := time.NewTimer(l.Settle)
-	defer settle.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-settle.C:
-		return true
-	}
-}
-
-// jitter spreads the passes of several watchers around an interval.
-func jitter(d time.Duration) time.Duration {
-	if d <= 0 {
-		d = fleet.Interval
-	}
-	return time.Duration(float64(d) * (1 + fleet.IntervalJitter*(rand.Float64()-0.5)))
 }

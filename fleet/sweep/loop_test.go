@@ -34,7 +34,7 @@ func loop(t *testing.T) *looping {
 	s.Prober = func(string, bool) probe.Prober { return l.slow }
 	l.ready.Store(true)
 	l.Loop = &sweep.Loop{
-		Sweeper: s, Hub: sweep.NewHub(), Interval: 10 * time.Second, Changed: l.changed, Settle: 100 * time.Millisecond,
+		Sweeper: s, Hub: sweep.NewHub(), Pace: sweep.NewPace(10 * time.Second), Changed: l.changed, Settle: 100 * time.Millisecond,
 		Input: func() (sweep.Input, bool) {
 			return sweep.Input{Services: []fleet.Service{service("a", all...)}}, l.ready.Load()
 		},
@@ -83,7 +83,7 @@ func TestLoopKeepsItsInterval(t *testing.T) {
 func TestLoopWithoutAnInterval(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := loop(t)
-		l.Interval = 0
+		l.Pace = sweep.NewPace(0)
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Second)
 		defer cancel()
 		l.run(ctx)

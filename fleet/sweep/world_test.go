@@ -93,7 +93,7 @@ func TestAnOutageOfTheRegistryKeepsTheFleet(t *testing.T) {
 		store.Put(service("b", all[2]))
 		keeper := registry.NewKeeper(registry.NewSource("test", registry.Location{Name: "memory", Scheme: "memory"}, memory.Driver(), store.Open(), nil))
 		l := &sweep.Loop{
-			Sweeper: sweeper(f, named("/health")), Hub: sweep.NewHub(), Interval: time.Second, Changed: keeper.Changed(), Settle: 100 * time.Millisecond,
+			Sweeper: sweeper(f, named("/health")), Hub: sweep.NewHub(), Pace: sweep.NewPace(time.Second), Changed: keeper.Changed(), Settle: 100 * time.Millisecond,
 			Input: func() (sweep.Input, bool) {
 				states := keeper.States()
 				return sweep.Input{Services: registry.Union(states), Sources: []fleet.SourceView{states[0].View()}}, states[0].Set != nil || states[0].Err != nil

@@ -121,6 +121,7 @@ type Fleet struct {
 	Context   string
 	ReadOnly  bool
 	Protected bool
+	Write     bool // the dashboard may write from its start
 
 	settings Settings
 	keeper   *registry.Keeper
@@ -146,7 +147,7 @@ func Open(ctx context.Context, c config.Context, profiles map[string]fleet.Profi
 	if s.Breakers == nil {
 		s.Breakers = breakers.Driver
 	}
-	f := &Fleet{Context: c.Name, ReadOnly: c.ReadOnly, Protected: c.Protected, settings: s, services: c.Services}
+	f := &Fleet{Context: c.Name, ReadOnly: c.ReadOnly, Protected: c.Protected, Write: c.Write, settings: s, services: c.Services}
 	f.prometheus = chosen(s.Prometheus, c.Prometheus)
 	trusted := map[string]bool{}
 	rules := profile.Rules{

@@ -75,7 +75,7 @@ var _ change.Journal = (*Journal)(nil)
 // not there.
 func Open(ctx context.Context, dir string, o Options) (*Journal, error) {
 	if dir == "" {
-		return nil, &fleet.Error{Detail: "there is no folder for the journal", Hint: "set XDG_STATE_HOME or HOME; " + without}
+		return nil, noFolder()
 	}
 	path := filepath.Join(dir, File)
 	if err := touch(dir, path); err != nil {

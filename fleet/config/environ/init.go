@@ -22,6 +22,8 @@ const rest = `#    ## Which services have which profile, and what they call.
 #    ## Refuse every write, or want the service's name typed before one.
 #    readOnly: true
 #    protected: true
+#    ## The dashboard may change things without being asked by :write; readOnly wins.
+#    write: true
 
 ## Profiles say how a kind of service is asked. Built in are spring, quarkus,
 ## dotnet, go, node, python, envoy, haproxy, midwatch and plain.

@@ -1,4 +1,4 @@
-package tui
+package changing
 
 import (
 	"context"
@@ -44,8 +44,8 @@ type said struct {
 	err  error
 }
 
-// saidMsg brings what was said.
-type saidMsg struct {
+// Said is a message: it brings what was said while a change was planned or made.
+type Said struct {
 	of   *making
 	said []said
 }
@@ -77,7 +77,7 @@ func (m *making) take() []said {
 // hear waits until something was said. It is a command.
 func (m *making) hear() tea.Msg {
 	<-m.news
-	return saidMsg{m, m.take()}
+	return Said{m, m.take()}
 }
 
 // person is who is asked by Make.

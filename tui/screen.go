@@ -1,0 +1,51 @@
+package tui
+
+import (
+	"slices"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/midwatch-cli/midwatch/tui/dialog"
+	"github.com/midwatch-cli/midwatch/tui/page"
+)
+
+// screen is the root as changing.Screen has it.
+type screen struct{ *App }
+
+func (s screen) Open(d dialog.Dialog) { s.dialogs = append(s.dialogs, d) }
+
+func (s screen) Close(d dialog.Dialog) {
+	s.dialogs = slices.DeleteFunc(s.dialogs, func(o dialog.Dialog) bool { return o == d })
+}
+
+func (s screen) Shows(d dialog.Dialog) bool { return slices.Contains(s.dialogs, d) }
+
+func (s screen) Top() dialog.Dialog {
+	if len(s.dialogs) == 0 {
+		return nil
+	}
+	return s.dialogs[len(s.dialogs)-1]
+}
+
+func (s screen) Interrupt()      { s.asking.Leave() }
+func (s screen) Say(note string) { s.note = note }
+func (s screen) Do(c tea.Cmd)    { s.do(c) }
+func (s screen) Quit()           { s.quitting = true }
+func (s screen) View() page.View { return s.view() }
+
+// Changed reads the journal: what is in force is seen at once.
+func (s screen) Changed() { s.do(s.journal.Read(false)) }
+
+// Contexts are those that are shown.
+func (s screen) Contexts() (all []string) {
+	if s.shown != nil {
+		for i := range s.shown.Sources {
+			all = append(all, s.shown.Sources[i].Context)
+		}
+	}
+	if len(all) == 0 {
+		all = []string{s.o.Context}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}

@@ -132,7 +132,7 @@ func (p *Page) arrange(v *page.View) {
 	p.rows, p.unread, p.now = p.rows[:0], 0, v.Snapshot.At
 	p.apart = page.TellsApart(v.Snapshot)
 	for i := range v.Snapshot.Services {
-		groups, unread := grouped(&v.Snapshot.Services[i], v.Holder)
+		groups, unread := grouped(v, &v.Snapshot.Services[i])
 		p.unread += unread
 		for _, g := range groups {
 			if v.Unwell && g.worst == fleet.BreakerClosed || !p.filter.Any(g.ref.Name+"/"+g.name+" "+g.worst.Words()) {
@@ -156,7 +156,7 @@ func (p *Page) Ticks(*page.View) bool {
 
 // grouped are the breakers of a service. The journal's word on who holds one goes
 // before the far side's.
-func grouped(s *fleet.ServiceView, holder *desk.Holder) (groups []*group, unread int) {
+func grouped(v *page.View, s *fleet.ServiceView) (groups []*group, unread int) {
 	for i := range s.Instances {
 		in := &s.Instances[i]
 		if in.BreakersWhy.Reason != "" {
@@ -169,11 +169,7 @@ func grouped(s *fleet.ServiceView, holder *desk.Holder) (groups []*group, unread
 			if at < 0 {
 				at, groups = len(groups), append(groups, &group{key: k, worst: b.State, failures: math.NaN(), slow: math.NaN(), rejected: -1})
 			}
-			hold := holder.Of(in.Key, b)
-			if hold.IsZero() {
-				hold = b.Hold
-			}
-			groups[at].add(b, hold)
+			groups[at].add(b, page.HoldOf(v, in.Key, b))
 		}
 	}
 	return groups, unread

@@ -42,6 +42,7 @@ var rules = []struct {
 	{pkg: "tui/history", may: []string{"fleet", "probe"}},
 	{pkg: "tui/theme", may: []string{"fleet", "fleet/plain"}},
 	{pkg: "tui/widget", may: []string{"tui/theme"}},
+	{pkg: "tui/offer", may: []string{"fleet", "tui/theme"}, test: []string{"tui/page"}},
 	{pkg: "tui/desk", may: []string{"fleet", "fleet/change"}},
 	{pkg: "tui/command", may: []string{"fleet", "fleet/match"}},
 	{pkg: "tui/dialog", may: []string{"fleet", "fleet/change", "fleet/plain", "tui/command", "tui/desk", "tui/page", "tui/theme", "tui/widget"}},

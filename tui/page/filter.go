@@ -8,12 +8,13 @@ import (
 )
 
 // Filter is words that select, as they select in commands: names and globs
-// (ord*, !canary), zone=b, version=2*, instance=ID, namespace=N, and conditions
-// on labels (team=shop, team!=shop). A bare word also finds names that contain it,
+// (ord*, !canary), zone=b, version=2*, instance=ID, namespace=N, context=C,
+// source=S, and conditions on labels (team=shop, team!=shop). A bare word also finds names that contain it,
 // so that one sees something while one is typing.
 type Filter struct {
-	Text string
-	sel  *selection.Selection
+	Text  string
+	words []string // of ParseWords
+	sel   *selection.Selection
 }
 
 // ParseFilter reads one. An empty text selects everything.
@@ -26,7 +27,7 @@ func ParseFilter(text string) (Filter, error) {
 	var labels []string
 	for _, word := range strings.Fields(f.Text) {
 		key, value, isPair := strings.Cut(word, "=")
-		field := map[string]*string{"zone": &s.Zone, "version": &s.Version, "instance": &s.Instance, "namespace": &s.Namespace}[key]
+		field := map[string]*string{"zone": &s.Zone, "version": &s.Version, "instance": &s.Instance, "namespace": &s.Namespace, "context": &s.Context, "source": &s.Source}[key]
 		switch {
 		case isPair && field != nil:
 			*field = value
@@ -42,6 +43,38 @@ func ParseFilter(text string) (Filter, error) {
 	var err error
 	f.sel, err = s.Compile()
 	return f, err
+}
+
+// ParseWords reads words that are looked for in texts, in whatever case, beside
+// those that say where a service is: context=C, source=S, namespace=N.
+func ParseWords(text string) (f Filter, err error) {
+	var s selection.Selector
+	var words []string
+	for _, word := range strings.Fields(text) {
+		key, value, _ := strings.Cut(word, "=")
+		if field := map[string]*string{"namespace": &s.Namespace, "context": &s.Context, "source": &s.Source}[key]; field != nil {
+			*field = value
+			continue
+		}
+		words = append(words, strings.ToLower(word))
+	}
+	f.Text, f.words = strings.TrimSpace(text), words
+	if len(words) < len(strings.Fields(text)) {
+		f.sel, err = s.Compile()
+	}
+	return f, err
+}
+
+// About says whether a text about a service has every word, and the service is
+// where it shall be.
+func (f *Filter) About(r fleet.Ref, text string) bool {
+	text = strings.ToLower(text)
+	for _, word := range f.words {
+		if !strings.Contains(text, word) {
+			return false
+		}
+	}
+	return f.sel == nil || f.sel.Meant(&fleet.ServiceView{Ref: r}, nil)
 }
 
 // Service says whether a service is meant, by itself or by one of its instances.

@@ -64,10 +64,13 @@ func (p *Page) Aim(at page.Place) { p.list.Cursor.On(key{at.Key.Ref, at.Item}) }
 func (p *Page) Filter() string { return p.filter.Text }
 
 // SetFilter takes words: every one has to be in the service's name, the breaker's
-// or the state.
+// or the state; context=C, source=S and namespace=N say where.
 func (p *Page) SetFilter(text string) error {
-	p.filter = page.Filter{Text: text}
-	return nil
+	f, err := page.ParseWords(text)
+	if err == nil {
+		p.filter = f
+	}
+	return err
 }
 
 // Notes say what could not be read, how much is not shown, and the order.
@@ -135,7 +138,7 @@ func (p *Page) arrange(v *page.View) {
 		groups, unread := grouped(v, &v.Snapshot.Services[i])
 		p.unread += unread
 		for _, g := range groups {
-			if v.Unwell && g.worst == fleet.BreakerClosed || !p.filter.Any(g.ref.Name+"/"+g.name+" "+g.worst.Words()) {
+			if v.Unwell && g.worst == fleet.BreakerClosed || !p.filter.About(g.ref, g.ref.Name+"/"+g.name+" "+g.worst.Words()) {
 				p.list.Hide(g.key)
 				continue
 			}

@@ -217,7 +217,7 @@ func TestEveryCommandIsFindable(t *testing.T) {
 // TestEveryFlagIsCompleted: a flag with a value offers values or says that it
 // has none to offer; those that name files are left to the shell.
 func TestEveryFlagIsCompleted(t *testing.T) {
-	files := []string{"config", "dir", "to"}
+	files := []string{"config", "dir", "replay", "to"}
 	root := tree()
 	check := func(c *cobra.Command) {
 		for _, f := range flagsOf(c) {

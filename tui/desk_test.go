@@ -164,6 +164,7 @@ func desked(t testing.TB, s *scripted, o theme.Options, width, height int, writi
 	}
 	d.app = tui.New(tui.Options{
 		Context: "prod", Interval: 5 * time.Second, Theme: o, Fixed: true, Now: func() time.Time { return d.now }, Zone: time.UTC, Desk: s, Writing: writing,
+		Hands: tui.Hands{Refresh: func() { d.refreshed++ }},
 	})
 	d.size(width, height)
 	d.take(night())
@@ -230,7 +231,13 @@ func TestTripAndUndo(t *testing.T) {
 		d.sees("[ Yes ]")
 		d.press("x")
 		d.sees("[ No ]")
+		if d.refreshed != 0 {
+			t.Error("read anew before anything was written")
+		}
 		d.press("right", "enter")
+		if d.refreshed != 1 {
+			t.Errorf("read anew %d times after the change", d.refreshed)
+		}
 		d.sees("Opened on 2 of 2.", "✓ order/order-1 payment  done  closed → forced open", "Change 01J9K2M7AB; U undoes it.")
 		d.press("esc")
 		d.sees("!Opened", "payment     down")

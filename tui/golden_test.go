@@ -16,6 +16,7 @@ import (
 	"github.com/midwatch-cli/midwatch/tui"
 	"github.com/midwatch-cli/midwatch/tui/desk"
 	"github.com/midwatch-cli/midwatch/tui/page"
+	"github.com/midwatch-cli/midwatch/tui/journey"
 	"github.com/midwatch-cli/midwatch/tui/theme"
 )
 
@@ -198,7 +199,7 @@ func kinds(t *testing.T) (all []page.Kind) {
 // TestCursorWithoutColours: the row of the cursor is seen by its sign.
 func TestCursorWithoutColours(t *testing.T) {
 	for sign, o := range map[string]theme.Options{"▌✗ payment": {Colorless: true}, ">x payment": {Colorless: true, ASCII: true}} {
-		if got := start(t, o, 80, 24, night()).lit(); !strings.HasPrefix(got, sign) {
+		if got := journey.Lit(start(t, o, 80, 24, night()).screen()); !strings.HasPrefix(got, sign) {
 			t.Errorf("the cursor is not seen: %q", got)
 		}
 	}

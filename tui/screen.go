@@ -33,8 +33,14 @@ func (s screen) Do(c tea.Cmd)    { s.do(c) }
 func (s screen) Quit()           { s.quitting = true }
 func (s screen) View() page.View { return s.view() }
 
-// Changed reads the journal: what is in force is seen at once.
-func (s screen) Changed() { s.do(s.journal.Read(false)) }
+// Changed reads the journal, and the fleet: what is in force, and what came of it, are
+// seen at once.
+func (s screen) Changed(wrote bool) {
+	s.do(s.journal.Read(false))
+	if wrote && s.o.Hands.Refresh != nil {
+		s.o.Hands.Refresh()
+	}
+}
 
 // Contexts are those that are shown.
 func (s screen) Contexts() (all []string) {

@@ -253,13 +253,3 @@ func (d *dash) screen() string {
 	}
 	return strings.Join(lines, "\n")
 }
-
-// lit is the row of the cursor.
-func (d *dash) lit() string {
-	for line := range strings.Lines(d.screen()) {
-		if strings.HasPrefix(line, "▌") || strings.HasPrefix(line, ">") {
-			return strings.TrimRight(line, "\n")
-		}
-	}
-	return ""
-}

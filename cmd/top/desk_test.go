@@ -47,7 +47,7 @@ func TestTripAndUndo(t *testing.T) {
 	want := wish(desk.Trip, "order:payment")
 	want.Reason = "db failover"
 	m := w.make(t, want, true)
-	m.says(t, "order/order-1 payment done: closed -> forced open (", "opened on 2 of 2. change "+m.Change, "!error")
+	m.says(t, "order/order-1 payment done: closed -> forced open (", "Opened on 2 of 2.\n", "!undo:", "!error")
 	if !m.Agreed || m.Change == "" || len(m.Results) != 2 || len(m.done) != 2 || m.of != 2 {
 		t.Fatalf("%+v", m)
 	}
@@ -71,7 +71,7 @@ func TestTripAndUndo(t *testing.T) {
 	}
 
 	back := w.make(t, desk.Wish{Verb: desk.Undo, Change: m.Change, Context: "prod"}, true)
-	back.says(t, "This takes back "+m.Change+": trip order/payment", `("db failover")`, "took back 2 of 2.", "!error")
+	back.says(t, "This takes back "+m.Change+": trip order/payment", `("db failover")`, "Took back 2 of 2.", "!error")
 	if got := states("payment", order[:]...); got != "closed closed" || back.Change == "" || back.Change == m.Change {
 		t.Errorf("%s, %+v", got, back.End)
 	}
@@ -106,7 +106,7 @@ func TestSameAsTheCommand(t *testing.T) {
 	dashboard := entry(func(w *world) {
 		want := wish(desk.Trip, "order:payment")
 		want.Reason = "db"
-		w.make(t, want, true).says(t, "opened on 2 of 2")
+		w.make(t, want, true).says(t, "Opened on 2 of 2")
 	})
 	command := entry(func(w *world) {
 		if r := w.run(t, cmdtest.Command{New: breakers.New}, "trip", "order/payment", "--yes", "--reason", "db"); r.Err != nil {
@@ -141,9 +141,9 @@ func TestEveryOrder(t *testing.T) {
 		says string
 		is   string
 	}{
-		{desk.Trip, "opened on 1 of 1.", "forced_open"},
-		{desk.Bypass, "bypassed on 1 of 1.", "disabled"},
-		{desk.Reset, "closed on 1 of 1.", "closed"},
+		{desk.Trip, "Opened on 1 of 1.", "forced_open"},
+		{desk.Bypass, "Bypassed on 1 of 1.", "disabled"},
+		{desk.Reset, "Closed on 1 of 1.", "closed"},
 		{desk.HalfOpen, "half-open", "closed"},
 	} {
 		m := w.make(t, wish(c.verb, "order/order-1:payment"), true)
@@ -164,7 +164,7 @@ func TestRefusedHalfWay(t *testing.T) {
 		w, order, _ := shop(t)
 		order[0].answers(status, fmt.Sprintf(`{"title":"no","detail":"not with Bearer %s, \u001b[31m"}`, token))
 		m := w.make(t, wish(desk.Trip, "order:payment"), true)
-		m.says(t, says, fmt.Sprint(status), "order/order-2 payment done", "opened on 1 of 2.", "midwatch breakers trip --retry "+m.Change, "!error")
+		m.says(t, says, fmt.Sprint(status), "order/order-2 payment done", "Opened on 1 of 2.", "midwatch breakers trip --retry "+m.Change, "!error")
 		if got := states("payment", order[:]...); got != "closed forced_open" || m.Change == "" || len(m.Results) != 2 {
 			t.Errorf("%s, %+v", got, m.End)
 		}
@@ -181,7 +181,7 @@ func TestProtected(t *testing.T) {
 	w, order, _ := shop(t)
 	w.config = "contexts:\n  - {name: prod, protected: true, write: true, registries: [\"FLEET\"]}\n"
 	m := w.make(t, wish(desk.Trip, "order:payment"), true)
-	m.says(t, "instances of order (prod, protected)", "opened on 2 of 2")
+	m.says(t, "instances of order (prod, protected)", "Opened on 2 of 2")
 	if len(m.asked) != 1 || m.asked[0].Type != "order" {
 		t.Errorf("%+v", m.asked)
 	}
@@ -309,11 +309,11 @@ func TestLastOne(t *testing.T) {
 		t.Error("it was asked, or done")
 	}
 	last.AllowEmpty = true
-	w.make(t, last, true).says(t, "This takes 1 of 2 instances of payment (prod) out of use", "took out 1 of 1.", "!error")
+	w.make(t, last, true).says(t, "This takes 1 of 2 instances of payment (prod) out of use", "Took out 1 of 1.", "!error")
 	if !payments[0].Draining() {
 		t.Error("it was not done")
 	}
-	w.make(t, wish(desk.Undrain, "payment/payment-1"), true).says(t, "back into use", "put back 1 of 1.", "!error")
+	w.make(t, wish(desk.Undrain, "payment/payment-1"), true).says(t, "back into use", "Put back 1 of 1.", "!error")
 	if payments[0].Draining() {
 		t.Error("it was not put back")
 	}
@@ -355,12 +355,12 @@ func TestStopped(t *testing.T) {
 	if done == 0 || not == 0 || done+not != 12 {
 		t.Errorf("%d done, %d not", done, not)
 	}
-	m.says(t, "stopped. Left changed: ", fmt.Sprintf("opened on %d of 12.", done))
+	m.says(t, "Stopped. Left changed: ", fmt.Sprintf("Opened on %d of 12.", done))
 	all := w.journal(t)
 	if len(all) != 1 || all[0].ID != m.Change || all[0].Finished.IsZero() {
 		t.Fatalf("%+v", all)
 	}
-	w.make(t, desk.Wish{Verb: desk.Undo, Change: m.Change, Context: "prod"}, true).says(t, fmt.Sprintf("took back %d of %d.", done, done))
+	w.make(t, desk.Wish{Verb: desk.Undo, Change: m.Change, Context: "prod"}, true).says(t, fmt.Sprintf("Took back %d of %d.", done, done))
 	if got := states(names[0], f) + states(names[11], f); got != "closedclosed" {
 		t.Error(got)
 	}
@@ -454,7 +454,7 @@ func TestUnread(t *testing.T) {
 	m := w.make(t, wish(desk.Trip, "order:payment"), true)
 	m.says(t, "error: nothing was changed: breakers of order/order-1 could not be read: ", "401", "hint: the profile's credentials", "!no such breaker")
 	delete(w.env, "FAR_TOKEN")
-	w.make(t, wish(desk.Trip, "order:payment"), true).says(t, "opened on 1 of 1.")
+	w.make(t, wish(desk.Trip, "order:payment"), true).says(t, "Opened on 1 of 1.")
 }
 
 // TestHere: a hint that names flags says that they are a command's.

@@ -95,7 +95,7 @@ func TestOnTheDemo(t *testing.T) {
 	trip := in("", "etcd", wish(desk.Trip, "order:payment"))
 	trip.TTL, trip.Reason = time.Hour, "db"
 	m := w.make(t, trip, true)
-	m.says(t, "This opens breaker payment on 2 of 2 instances of order.\n", fmt.Sprintf(" UTC (1 h) by keeper %d on %s.", os.Getpid(), keeper.Host()), "opened on 2 of 2.", "!error")
+	m.says(t, "This opens breaker payment on 2 of 2 instances of order.\n", fmt.Sprintf(" UTC (1 h) by keeper %d on %s.", os.Getpid(), keeper.Host()), "Opened on 2 of 2.", "!error")
 	sees(t, s, "the trip", of("order", "order-1"), breakerIs("payment", fleet.BreakerForcedOpen))
 	all := w.journal(t)
 	if len(all) != 1 || all[0].Until.Sub(all[0].At) != time.Hour || all[0].Keeper.PID != os.Getpid() || len(all[0].Origin.Registries) != 1 {
@@ -109,13 +109,13 @@ func TestOnTheDemo(t *testing.T) {
 
 	drain := in("", "etcd", wish(desk.Drain, "payment/payment-2"))
 	m = w.make(t, drain, true)
-	m.says(t, "This takes 1 of 3 instances of payment out of use, by its admin API (httpapi); 2 go on serving.", "took out 1 of 1.", "!error")
+	m.says(t, "This takes 1 of 3 instances of payment out of use, by its admin API (httpapi); 2 go on serving.", "Took out 1 of 1.", "!error")
 	sees(t, s, "the drain", of("payment", "payment-2"), func(in *fleet.InstanceView) bool { return in.Status == fleet.Maintenance })
 	listed, err := w.desk(t).Changes(t.Context())
 	if err != nil || len(listed) < 2 || listed[0].Batch.ID != m.Change || listed[0].Stand != change.StandInForce {
 		t.Errorf("%+v, %v", listed, err)
 	}
-	w.make(t, in("", "etcd", wish(desk.Undrain, "payment/payment-2")), true).says(t, "This puts 1 of 3 instances of payment back into use", "put back 1 of 1.", "!error")
+	w.make(t, in("", "etcd", wish(desk.Undrain, "payment/payment-2")), true).says(t, "This puts 1 of 3 instances of payment back into use", "Put back 1 of 1.", "!error")
 	sees(t, s, "that it is back", of("payment", "payment-2"), func(in *fleet.InstanceView) bool { return in.Status == fleet.Up })
 	w.make(t, in("", "etcd", wish(desk.Drain, "payment")), true).says(t, "no instance of payment would serve any more")
 

@@ -2,6 +2,7 @@ package top
 
 import (
 	"context"
+	"strings"
 
 	"github.com/midwatch-cli/midwatch/cmd/write"
 	"github.com/midwatch-cli/midwatch/fleet/change"
@@ -37,13 +38,26 @@ func (f *front) Working(of int) (tell func(change.Result), done func()) {
 // plan says why.
 func (f *front) End(e write.Ended) error {
 	f.end.Agreed = true
-	f.end.Lines = append(f.shown, e.Lines...)
-	if e.Outcome == nil {
-		return nil
+	if e.Outcome != nil {
+		f.end.Results = e.Outcome.Results
+		if e.Outcome.Batch != nil {
+			f.end.Change = e.Outcome.Batch.ID
+		}
 	}
-	f.end.Results = e.Outcome.Results
-	if e.Outcome.Batch != nil {
-		f.end.Change = e.Outcome.Batch.ID
-	}
+	f.end.Lines = append(f.shown, brief(e.Lines, f.end.Change)...)
 	return nil
+}
+
+// brief are the sentences of an end without its id, and how to undo it: the dashboard
+// has its own ways to say that.
+func brief(lines []string, id string) (all []string) {
+	for _, line := range lines {
+		for part := range strings.SplitSeq(line, " · ") {
+			part = strings.TrimSuffix(part, " change "+id)
+			if !strings.HasPrefix(part, "undo: ") && part != "" {
+				all = append(all, strings.ToUpper(part[:1])+part[1:])
+			}
+		}
+	}
+	return all
 }

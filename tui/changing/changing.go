@@ -32,8 +32,9 @@ type Screen interface {
 	Say(note string)
 	// Do has a command run.
 	Do(c tea.Cmd)
-	// Changed is said when something was changed, or may have been.
-	Changed()
+	// Changed is said when a change ended. Wrote: it may have changed the fleet, else
+	// the journal at most.
+	Changed(wrote bool)
 	// Quit ends the dashboard.
 	Quit()
 	View() page.View
@@ -197,7 +198,7 @@ func (c *Changing) answer(m *making, yes bool) {
 // finished takes the end of a change.
 func (c *Changing) finished(m *making, end desk.End, err error) {
 	c.all = slices.DeleteFunc(c.all, func(o *making) bool { return o == m })
-	c.screen.Changed()
+	c.screen.Changed(len(end.Results) > 0)
 	if m != c.making {
 		return
 	}
@@ -268,7 +269,7 @@ func (c *Changing) Close() (lines []string) {
 	for _, m := range c.all {
 		m.mu.Lock()
 		if s := m.last; s.over && m.agreed {
-			lines = append(lines, parting(s.end, s.err)...)
+			lines = append(lines, parting(m.wish, s.end, s.err)...)
 		}
 		m.mu.Unlock()
 	}
@@ -277,12 +278,12 @@ func (c *Changing) Close() (lines []string) {
 
 // parting is what is said on the terminal of a change that was stopped by
 // leaving.
-func parting(end desk.End, err error) []string {
+func parting(w desk.Wish, end desk.End, err error) []string {
 	lines := slices.Clone(end.Lines)
 	if err != nil {
 		lines = append(lines, "the change was stopped: "+err.Error())
 	}
-	if end.Change != "" {
+	if end.Change != "" && w.Verb != desk.Undo {
 		lines = append(lines, "undo: midwatch changes undo "+end.Change)
 	}
 	return lines

@@ -1,6 +1,8 @@
 package dialog
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
@@ -83,6 +85,30 @@ func paragraph(v *page.View, tone theme.Tone, text string) (lines []widget.Line)
 		lines = append(lines, widget.Text(tone, " "+l))
 	}
 	return lines
+}
+
+// window is what is seen of lines in so many, from the top-th on. Where that is not
+// all of them, the last one says so.
+func window(lines []widget.Line, top, height int) []widget.Line {
+	n := len(lines)
+	if n <= height || height < 2 {
+		return lines[:min(n, max(0, height))]
+	}
+	top = max(0, min(top, lowest(n, height)))
+	end := top + height - 1
+	more := widget.Text(theme.Dim, " ↑ more above")
+	if end < n {
+		more = widget.Text(theme.Warn, fmt.Sprintf(" ↓ %d more below", n-end))
+	}
+	return append(slices.Clone(lines[top:end]), more)
+}
+
+// lowest is the first line of a window at the end of so many lines.
+func lowest(n, height int) int {
+	if n <= height {
+		return 0
+	}
+	return n - max(1, height-1)
 }
 
 // scrolled moves the first line that is seen as a key says; false where it is not

@@ -92,19 +92,20 @@ func (r *Result) Press(v *page.View, key, _ string) (page.Intent, bool) {
 		return nil, true
 	}
 	scrolled(&r.top, v, key)
-	r.top = max(0, min(r.top, len(r.lines(v))-v.Height))
+	r.top = max(0, min(r.top, lowest(len(r.lines(v)), v.Height)))
 	return nil, false
 }
 
 // Draw draws what is known.
 func (r *Result) Draw(v *page.View) []widget.Line {
-	lines := r.lines(v)
-	top := max(0, min(r.top, len(lines)-v.Height))
-	return lines[top:min(len(lines), top+max(0, v.Height))]
+	return window(r.lines(v), r.top, v.Height)
 }
 
 func (r *Result) lines(v *page.View) []widget.Line {
 	lines := paragraph(v, theme.Strong, r.says)
+	if v.Height < 10 { // what comes of it is more to the point
+		lines = []widget.Line{widget.Text(theme.Strong, " "+r.says)}
+	}
 	for _, t := range r.told {
 		lines = append(lines, paragraph(v, theme.Dim, t)...)
 	}
@@ -167,8 +168,11 @@ func (r *Result) ending(v *page.View) (lines []widget.Line) {
 	if len(r.end.Lines) == 0 && r.err == nil && r.of > 0 {
 		lines = append(lines, paragraph(v, tone, fmt.Sprintf("Done on %d of %d.", len(r.done), r.of))...)
 	}
-	if r.undoes() {
+	switch {
+	case r.undoes():
 		lines = append(lines, paragraph(v, theme.Plain, "Change "+r.end.Change+"; U undoes it.")...)
+	case r.end.Change != "":
+		lines = append(lines, paragraph(v, theme.Plain, "This is change "+r.end.Change+".")...)
 	}
 	return lines
 }
@@ -177,13 +181,16 @@ func (r *Result) ending(v *page.View) (lines []widget.Line) {
 // where it failed.
 func one(v *page.View, r *change.Result) []widget.Line {
 	sign, word, tone := mark(r)
-	l := widget.Line{Left: []widget.Span{{Text: " " + sign + " ", Tone: tone}, {Text: r.Intent.Target.Name() + "  "}, {Text: word, Tone: tone}}}
+	now := ""
 	if r.Now != "" {
-		was := ""
-		if r.Was != "" && r.Was != r.Now {
-			was = r.Was + " → "
+		if now = "  "; r.Was != "" && r.Was != r.Now {
+			now += r.Was + " → "
 		}
-		l.Left = append(l.Left, widget.Span{Text: "  " + was + r.Now, Tone: theme.Dim})
+		now += r.Now
+	}
+	l := widget.Line{Left: []widget.Span{{Text: " " + sign + " ", Tone: tone}, {Text: r.Intent.Target.Name() + "  "}, {Text: word, Tone: tone}, {Text: now, Tone: theme.Dim}}}
+	if widget.SpansWidth(v.Theme, l.Left) > v.Width && r.Intent.Target.Instance != "" {
+		l.Left[1].Text = r.Intent.Target.Instance + "  " // the rest of its name stands above
 	}
 	lines := []widget.Line{l}
 	if r.Err != nil {

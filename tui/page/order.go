@@ -57,6 +57,13 @@ func Newest[T any](of func(T) time.Time) Order[T] {
 	return o
 }
 
+// Soonest is by time, the earliest first. The zero time is none.
+func Soonest[T any](at func(T) time.Time) Order[T] {
+	o := Longest(at)
+	o.first, o.turned = "soonest first", "latest first"
+	return o
+}
+
 // Longest is by how long something is so, since a time: the longest first. The
 // zero time is none.
 func Longest[T any](since func(T) time.Time) Order[T] {

@@ -2,6 +2,7 @@ package page
 
 import (
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/fleet/change"
 	"github.com/midwatch-cli/midwatch/tui/desk"
 )
 
@@ -25,6 +26,17 @@ func Drains(about func() []desk.Target) []Binding {
 		}}
 	}
 	return []Binding{key("D", desk.Drain), key("E", desk.Undrain)}
+}
+
+// Undo is the key that takes a change back. About says which; nil is none.
+func Undo(about func() *change.Batch) Binding {
+	return Binding{Keys: []string{"U"}, Shown: "U", Does: "undo", Write: true, Do: func(*View) Intent {
+		b := about()
+		if b == nil {
+			return Want{Wish: desk.Wish{Verb: desk.Undo}}
+		}
+		return Want{Wish: desk.Wish{Verb: desk.Undo, Change: b.ID, Context: b.Context}}
+	}}
 }
 
 func wanted(v desk.Verb, targets []desk.Target, choice []string) Intent {

@@ -3,7 +3,6 @@
 package changes
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -12,7 +11,6 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet/change"
 	"github.com/midwatch-cli/midwatch/tui/desk"
 	"github.com/midwatch-cli/midwatch/tui/page"
-	"github.com/midwatch-cli/midwatch/tui/theme"
 	"github.com/midwatch-cli/midwatch/tui/widget"
 )
 
@@ -20,28 +18,24 @@ import (
 type Page struct {
 	list     page.List[string] // ids
 	filter   page.Filter
-	rows     []standing
-	hidden   int
+	rows     []*standing
 	open     int
 	contexts bool // they are of several
-	seen     source
+	read     reading
 }
 
-// source is what rows are made from: while it is the same, so are they.
-type source struct {
-	changes  *desk.Change
-	n        int
-	snapshot *fleet.Snapshot
-	filter   string
-	unwell   bool
+// reading is which reading of the journal rows are made from.
+type reading struct {
+	first *desk.Change
+	n     int
 }
 
-func (p *Page) source(v *page.View) source {
-	s := source{n: len(v.Changes), snapshot: v.Snapshot, filter: p.filter.Text, unwell: v.Unwell}
-	if s.n > 0 {
-		s.changes = &v.Changes[0]
+func readingOf(v *page.View) reading {
+	r := reading{n: len(v.Changes)}
+	if r.n > 0 {
+		r.first = &v.Changes[0]
 	}
-	return s
+	return r
 }
 
 // New returns the page.
@@ -67,43 +61,72 @@ func (p *Page) Notes(v *page.View) []string {
 		_, detail := fleet.ReasonOf(v.Journal)
 		notes = append(notes, "✗ as last read: "+detail)
 	}
-	if p.hidden > 0 {
-		notes = append(notes, fmt.Sprint(p.hidden, " hidden"))
-	}
 	if p.open > 0 {
 		notes = append(notes, fmt.Sprint(p.open, " open"))
 	}
-	return notes
+	return append(notes, p.list.Notes()...)
 }
 
 // Ticks says whether something that is shown ends some time: how long that takes
 // is seen to run down.
 func (p *Page) Ticks(*page.View) bool {
-	return slices.ContainsFunc(p.rows, func(r standing) bool { return r.ends() })
+	return slices.ContainsFunc(p.rows, func(r *standing) bool { return r.ends() })
 }
 
 // Keys are the page's own.
 func (p *Page) Keys() []page.Binding {
-	return append([]page.Binding{{Keys: []string{"enter", "right", "l"}, Shown: "enter", Does: "its targets", Do: func(*page.View) page.Intent {
-		id, ok := p.list.Current()
-		if !ok {
-			return nil
-		}
-		return page.Open{Place: page.Place{Kind: page.Change, Item: id}}
-	}}}, p.list.Motion()...)
+	own := []page.Binding{{Keys: []string{"enter", "right", "l"}, Shown: "enter", Does: "its targets", Do: p.enter}, page.Undo(p.under)}
+	return slices.Concat(own, p.list.Sorting(), p.list.Motion())
 }
+
+// enter goes to the change of the cursor.
+func (p *Page) enter(*page.View) page.Intent {
+	id, ok := p.list.Current()
+	if !ok {
+		return nil
+	}
+	return page.Open{Place: page.Place{Kind: page.Change, Item: id}}
+}
+
+// under is the change under the cursor; nil where it is gone.
+func (p *Page) under() *change.Batch {
+	if p.list.Cursor.Row >= len(p.rows) || p.list.Cursor.Gone() {
+		return nil
+	}
+	return p.rows[p.list.Cursor.Row].batch
+}
+
+// Rows are the changes that are shown.
+func (p *Page) Rows() ([]page.Place, int) {
+	return p.list.Rows(func(id string) page.Place { return page.Place{Kind: page.Change, Item: id} })
+}
+
+// Click chooses a row, or sorts.
+func (p *Page) Click(v *page.View, line, column int, twice bool) page.Intent {
+	columns, cells := p.table(v)
+	if p.list.Click(v, line, column, columns, cells) && twice {
+		return p.enter(v)
+	}
+	return nil
+}
+
+// Wheel scrolls.
+func (p *Page) Wheel(v *page.View, by int) { p.list.Wheel(v, by) }
 
 // See sorts what the journal has.
 func (p *Page) See(v *page.View) {
-	if now := p.source(v); now != p.seen {
-		p.seen = now
+	if now := readingOf(v); now != p.read {
+		p.read = now
+		p.list.Again()
+	}
+	if p.list.Anew(v, p.filter.Text) {
 		p.arrange(v)
 	}
 	p.list.Settle(v, footLines)
 }
 
 func (p *Page) arrange(v *page.View) {
-	p.rows, p.list.Keys, p.hidden, p.open, p.contexts = p.rows[:0], p.list.Keys[:0], 0, 0, false
+	p.rows, p.open, p.contexts = p.rows[:0], 0, false
 	eye := desk.Eye{Snapshot: v.Snapshot}
 	for i := range v.Changes {
 		s := stands(&eye, &v.Changes[i])
@@ -112,17 +135,21 @@ func (p *Page) arrange(v *page.View) {
 		}
 		p.contexts = p.contexts || s.batch.Context != v.Changes[0].Batch.Context
 		if v.Unwell && !s.stand.Open() || !p.filter.Any(s.words()) {
-			p.hidden++
+			p.list.Hide(s.batch.ID)
 			continue
 		}
-		p.rows = append(p.rows, s)
+		p.rows = append(p.rows, &s)
 	}
-	slices.SortStableFunc(p.rows, func(a, b standing) int {
-		return cmp.Or(cmp.Compare(rank(a.stand), rank(b.stand)), b.batch.At.Compare(a.batch.At))
-	})
+	slices.SortStableFunc(p.rows, func(a, b *standing) int { return b.batch.At.Compare(a.batch.At) })
+	page.Arrange(&p.list, page.Usual[*standing]{By: byStand()}, p.columns(v), p.rows)
 	for i := range p.rows {
 		p.list.Keys = append(p.list.Keys, p.rows[i].batch.ID)
 	}
+}
+
+// byStand is the order of what somebody has to do something about.
+func byStand() page.Order[*standing] {
+	return page.Worst(func(s *standing) int { return 10 - rank(s.stand) })
 }
 
 // rank puts first what somebody has to do something about.
@@ -146,13 +173,13 @@ func (p *Page) Draw(v *page.View) []widget.Line {
 	switch {
 	case len(p.rows) == 0 && p.filter.Text != "":
 		return page.Middle(v, "No change matches "+p.filter.Text, "/ changes the filter")
-	case len(p.rows) == 0 && p.hidden > 0:
-		return page.Middle(v, "✓ Nothing is in force.", fmt.Sprint("ctrl-z shows what is over: ", p.hidden))
+	case len(p.rows) == 0 && p.list.Hidden() > 0:
+		return page.Middle(v, "✓ Nothing is in force.", fmt.Sprint("ctrl-z shows what is over: ", p.list.Hidden()))
 	case len(p.rows) == 0:
 		return page.Middle(v, "✓ Nothing is in force, and nothing was changed within a day.", "midwatch changes list --all shows what was longer ago")
 	}
-	columns := p.columns(v)
-	return p.list.Draw(v, page.Plain(columns), func(i int) [][]widget.Span { return page.Cells(columns, &p.rows[i]) }, func() []widget.Line {
+	columns, cells := p.table(v)
+	return p.list.Draw(v, columns, cells, func() []widget.Line {
 		if id, ok := p.list.Cursor.Key(); ok && p.list.Cursor.Gone() && !slices.ContainsFunc(v.Changes, func(c desk.Change) bool { return c.Batch.ID == id }) {
 			return []widget.Line{widget.Blank(), page.Gone(id)}
 		}
@@ -173,40 +200,4 @@ func nothing(v *page.View) []widget.Line {
 		return page.Middle(v, "Nothing can be changed here.", detail)
 	}
 	return page.Middle(v, "? The journal cannot be read.", detail, fleet.HintOf(v.Journal))
-}
-
-type column = page.Column[*standing]
-
-func (p *Page) columns(v *page.View) []column {
-	text := func(name string, leave, least int, say func(*standing) (string, theme.Tone)) column {
-		return column{Column: widget.Column{Name: name, Leave: leave, Min: least, Flex: true}, Cell: func(s *standing) []widget.Span {
-			text, tone := say(s)
-			if !s.stand.Open() {
-				tone = theme.Dim
-			}
-			return []widget.Span{{Text: text, Tone: tone}}
-		}}
-	}
-	fixed := func(c column) column {
-		c.Flex = false
-		return c
-	}
-	all := []column{
-		{Column: widget.Column{Min: 1}, Cell: func(s *standing) []widget.Span {
-			sign, tone := mark(s.stand)
-			return []widget.Span{{Text: sign, Tone: tone}}
-		}},
-		fixed(text("CHANGE", 4, 6, func(s *standing) (string, theme.Tone) { return s.batch.ID, theme.Accent })),
-		text("WHAT", 0, 12, func(s *standing) (string, theme.Tone) { return s.batch.What, theme.Plain }),
-		fixed(text("WHERE", 5, 6, func(s *standing) (string, theme.Tone) { return s.where(), theme.Plain })),
-		text("WHO", 3, 6, func(s *standing) (string, theme.Tone) { return s.batch.Who.Name(), theme.Plain }),
-		fixed(text("SINCE", 6, 5, func(s *standing) (string, theme.Tone) { return age(v.Now.Sub(s.batch.At)), theme.Dim })),
-		fixed(text("ENDS", 1, 7, func(s *standing) (string, theme.Tone) { return s.end(v.Now) })),
-		text("NOW", 0, 8, func(s *standing) (string, theme.Tone) { return s.now(), tone(s.stand) }),
-		text("REASON", 8, 10, func(s *standing) (string, theme.Tone) { return s.batch.Reason, theme.Plain }),
-	}
-	if p.contexts {
-		all = slices.Insert(all, 2, text("CONTEXT", 7, 7, func(s *standing) (string, theme.Tone) { return s.batch.Context, theme.Dim }))
-	}
-	return all
 }

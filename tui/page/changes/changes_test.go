@@ -237,12 +237,12 @@ func TestFilterAndUnwell(t *testing.T) {
 		notes  string
 	}{
 		{"", false, []string{"1KFORCE000", "1KDRAIN000", "1KDONE0000"}, "2 open"},
-		{"", true, []string{"1KFORCE000", "1KDRAIN000"}, "1 hidden · 2 open"},
-		{"trip", false, []string{"1KFORCE000", "1KDONE0000"}, "1 hidden · 2 open"},
-		{"order-3", false, []string{"1KFORCE000", "1KDONE0000"}, "1 hidden · 2 open"},
-		{"oncall-2", false, []string{"1KDRAIN000"}, "2 hidden · 2 open"},
-		{"undone", false, []string{"1KDONE0000"}, "2 hidden · 2 open"},
-		{"undone", true, []string{"No change matches undone"}, "3 hidden · 2 open"},
+		{"", true, []string{"1KFORCE000", "1KDRAIN000"}, "2 open · 1 hidden"},
+		{"trip", false, []string{"1KFORCE000", "1KDONE0000"}, "2 open · 1 hidden"},
+		{"order-3", false, []string{"1KFORCE000", "1KDONE0000"}, "2 open · 1 hidden"},
+		{"oncall-2", false, []string{"1KDRAIN000"}, "2 open · 2 hidden"},
+		{"undone", false, []string{"1KDONE0000"}, "2 open · 2 hidden"},
+		{"undone", true, []string{"No change matches undone"}, "2 open · 3 hidden"},
 	} {
 		if err := p.SetFilter(tt.filter); err != nil {
 			t.Fatal(err)
@@ -340,5 +340,76 @@ func TestCursorSticks(t *testing.T) {
 	v.Changes = v.Changes[:2]
 	if screen := pagetest.Screen(t, p, v); !strings.Contains(screen, "1KB0000000 is not here any more") {
 		t.Errorf("gone:\n%s", screen)
+	}
+}
+
+// TestUndo: U is about the change under the cursor, on its own page about that one,
+// and about nothing where there is none.
+func TestUndo(t *testing.T) {
+	v := pagetest.View(&fleet.Snapshot{}, 100, 20)
+	v.Changes = []desk.Change{pagetest.Order("1KFORCE000", fleet.Trip, fleet.Ref{Context: "prod", Source: "etcd", Name: "order"}, "payment", 2, pagetest.At(), time.Hour)}
+	for name, p := range map[string]page.Page{"changes": changes.New(), "change": changes.NewOne("1KFORCE000")} {
+		pagetest.Screen(t, p, v)
+		w, ok := pagetest.Press(t, p, v, "U").(page.Want)
+		if !ok || w.Wish.Verb != desk.Undo || w.Wish.Change != "1KFORCE000" || w.Wish.Context != "prod" {
+			t.Errorf("%s: %+v", name, w)
+		}
+		for _, b := range p.Keys() {
+			if b.Shown == "U" && !b.Write {
+				t.Errorf("%s: U does not say that it writes", name)
+			}
+		}
+	}
+	v.Changes = []desk.Change{}
+	p := changes.New()
+	pagetest.Screen(t, p, v)
+	if w, ok := pagetest.Press(t, p, v, "U").(page.Want); !ok || w.Wish.Change != "" {
+		t.Errorf("of nothing: %+v", w)
+	}
+}
+
+// TestSorted: by the columns, and back to what somebody has to do something about.
+func TestSorted(t *testing.T) {
+	v := pagetest.View(&fleet.Snapshot{}, 140, 20)
+	order := fleet.Ref{Source: "etcd", Name: "order"}
+	v.Now = pagetest.At().Add(time.Minute)
+	v.Changes = []desk.Change{
+		pagetest.Order("1B", fleet.Trip, order, "payment", 1, pagetest.At(), 2*time.Hour),
+		pagetest.Order("1A", fleet.Reset, order, "user", 1, pagetest.At().Add(-time.Hour), 0),
+		pagetest.Order("1C", fleet.Trip, order, "user", 1, pagetest.At().Add(-time.Minute), time.Hour),
+	}
+	p := changes.New()
+	first := func() string {
+		for line := range strings.Lines(pagetest.Screen(t, p, v)) {
+			for _, id := range []string{"1A", "1B", "1C"} {
+				if strings.Contains(line, " "+id+" ") {
+					return id
+				}
+			}
+		}
+		return ""
+	}
+	usual := first()
+	for _, tt := range []struct{ column, want string }{{"CHANGE", "1A"}, {"ENDS", "1C"}, {"SINCE", "1A"}, {"WHAT", "1A"}} {
+		for range 12 {
+			if strings.Contains(strings.Join(p.Notes(v), " "), strings.ToLower(tt.column)) {
+				break
+			}
+			pagetest.Press(t, p, v, "s")
+			pagetest.Screen(t, p, v)
+		}
+		if got := first(); got != tt.want {
+			t.Errorf("by %s %s stands first, want %s; %v", tt.column, got, tt.want, p.Notes(v))
+		}
+	}
+	for range 12 {
+		if len(p.Notes(v)) > 0 && !strings.Contains(strings.Join(p.Notes(v), " "), "sort: ") {
+			break
+		}
+		pagetest.Press(t, p, v, "s")
+		pagetest.Screen(t, p, v)
+	}
+	if got := first(); got != usual {
+		t.Errorf("back in the usual order %s stands first, want %s", got, usual)
 	}
 }

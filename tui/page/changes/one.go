@@ -65,17 +65,36 @@ func (p *One) Ticks(*page.View) bool { return p.of.batch != nil && p.of.ends() }
 
 // Keys are the page's own.
 func (p *One) Keys() []page.Binding {
-	return append([]page.Binding{{Keys: []string{"enter", "right", "l"}, Shown: "enter", Does: "the instance", Do: func(v *page.View) page.Intent {
-		if p.list.Cursor.Row >= len(p.rows) {
-			return nil
-		}
-		key := p.rows[p.list.Cursor.Row].Intent.Instance()
-		if page.FindInstance(v.Snapshot, key) == nil && page.FindService(v.Snapshot, key.Ref) != nil {
-			return page.Open{Place: page.Place{Kind: page.Service, Key: fleet.Key{Ref: key.Ref}}}
-		}
-		return page.Open{Place: page.Place{Kind: page.Instance, Key: key}}
-	}}}, p.list.Motion()...)
+	own := []page.Binding{
+		{Keys: []string{"enter", "right", "l"}, Shown: "enter", Does: "the instance", Do: p.enter},
+		page.Undo(func() *change.Batch { return p.of.batch }),
+	}
+	return append(own, p.list.Motion()...)
 }
+
+// enter goes to the instance of the cursor, or, where that is gone, to its service.
+func (p *One) enter(v *page.View) page.Intent {
+	if p.list.Cursor.Row >= len(p.rows) {
+		return nil
+	}
+	key := p.rows[p.list.Cursor.Row].Intent.Instance()
+	if page.FindInstance(v.Snapshot, key) == nil && page.FindService(v.Snapshot, key.Ref) != nil {
+		return page.Open{Place: page.Place{Kind: page.Service, Key: fleet.Key{Ref: key.Ref}}}
+	}
+	return page.Open{Place: page.Place{Kind: page.Instance, Key: key}}
+}
+
+// Click chooses a row.
+func (p *One) Click(v *page.View, line, column int, twice bool) page.Intent {
+	columns, cells := p.table()
+	if p.list.Click(v, line, column, columns, cells) && twice {
+		return p.enter(v)
+	}
+	return nil
+}
+
+// Wheel scrolls.
+func (p *One) Wheel(v *page.View, by int) { p.list.Wheel(v, by) }
 
 // See takes the change as the journal has it now.
 func (p *One) See(v *page.View) {
@@ -155,10 +174,16 @@ func (p *One) Draw(v *page.View) []widget.Line {
 		lines := page.Middle(v, "No target of it is to be shown.", either(p.filter.Text != "", "/ changes the filter", "ctrl-z shows them"))
 		return append(lines, foot...)[:min(v.Height, len(lines)+len(foot))]
 	}
-	columns := columns()
-	return p.list.Draw(v, page.Plain(columns), func(i int) [][]widget.Span { return page.Cells(columns, &p.rows[i]) }, func() []widget.Line {
+	columns, cells := p.table()
+	return p.list.Draw(v, columns, cells, func() []widget.Line {
 		return append(append([]widget.Line{widget.Blank()}, foot...), p.rows[p.list.Cursor.Row].about())
 	})
+}
+
+// table is the columns, and the cells of a row.
+func (p *One) table() ([]widget.Column, func(i int) [][]widget.Span) {
+	columns := columns()
+	return page.Plain(columns), func(i int) [][]widget.Span { return page.Cells(columns, &p.rows[i]) }
 }
 
 func either(is bool, yes, no string) string {

@@ -52,6 +52,14 @@ func (s *standing) words() string {
 	return strings.Join(words, " ")
 }
 
+// due is when it is put back by itself; the zero time where it is not.
+func (s *standing) due() time.Time {
+	if !s.ends() {
+		return time.Time{}
+	}
+	return s.batch.Until
+}
+
 // ends says whether it is put back by itself, and was not yet.
 func (s *standing) ends() bool { return s.stand.Open() && !s.batch.Until.IsZero() }
 

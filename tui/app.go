@@ -71,6 +71,7 @@ type App struct {
 
 	latest  *fleet.Snapshot // that came; nil before the first
 	shown   *fleet.Snapshot // that is drawn: the latest, unless paused
+	counts  fleet.Counts    // of shown: counted once, not for each frame
 	arrived time.Time
 	silent  bool // nothing has come for too long
 	ended   bool // the feed is over
@@ -292,7 +293,7 @@ func (a *App) take(s *fleet.Snapshot) {
 	a.history.Add(s)
 	a.latest, a.arrived, a.silent = s, a.o.Now(), false
 	if !a.paused || a.shown == nil {
-		a.shown = s
+		a.show(s)
 	}
 	a.see()
 	v := a.view()
@@ -351,6 +352,9 @@ func (a *App) top() page.Page { return a.trail.Top() }
 
 func (a *App) pause() {
 	if a.paused = !a.paused; !a.paused && a.latest != nil {
-		a.shown = a.latest
+		a.show(a.latest)
 	}
 }
+
+// show has a snapshot drawn from now on.
+func (a *App) show(s *fleet.Snapshot) { a.shown, a.counts = s, s.Counts() }

@@ -43,6 +43,7 @@ func (a *App) draw() string {
 		lines = append(lines, a.footer())
 	}
 	var b strings.Builder
+	b.Grow(len(a.frame) + len(a.frame)/8) // it will be about as long as the last one
 	for i := range lines {
 		if i > 0 {
 			b.WriteByte('\n')
@@ -114,7 +115,7 @@ func (a *App) freshness(room int) []widget.Span {
 	if a.shown == nil {
 		return right
 	}
-	v, c := a.view(), a.shown.Counts()
+	v, c := a.view(), a.counts
 	for _, more := range []string{v.Clock(a.shown.At), fmt.Sprintf("%d of %d answer", c.Answered, c.Instances)} {
 		longer := append([]widget.Span{{Text: more, Tone: theme.Dim}, {Text: " · ", Tone: theme.Rule}}, right...)
 		if widget.SpansWidth(a.theme, longer) > room {

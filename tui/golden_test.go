@@ -61,6 +61,7 @@ func shots() []shot {
 		{name: "instance", keys: []string{"enter", "enter"}},
 		{name: "breakers", keys: at("b", "r")},
 		{name: "events", keys: at("e", "v")},
+		{name: "map", keys: at("m", "a", "p")},
 		{name: "sources", keys: at("s", "o", "u")},
 		{name: "changes", keys: at("c", "h"), journal: made()},
 		{name: "change", keys: append(at("c", "h"), "enter"), journal: made()},

@@ -51,7 +51,7 @@ func TestNamed(t *testing.T) {
 // TestKeysAreTold: every key of every page is in one binding only, says what it
 // does, and does something.
 func TestKeysAreTold(t *testing.T) {
-	for _, kind := range []page.Kind{page.Fleet, page.Service, page.Instance, page.Breakers, page.Events, page.Sources} {
+	for _, kind := range []page.Kind{page.Fleet, page.Service, page.Instance, page.Breakers, page.Events, page.Sources, page.Changes, page.Map} {
 		a := New(Options{})
 		a.open(page.Place{Kind: kind})
 		seen := map[string]bool{}

@@ -11,6 +11,7 @@ import (
 	fleetpage "github.com/midwatch-cli/midwatch/tui/page/fleet"
 	"github.com/midwatch-cli/midwatch/tui/page/instance"
 	"github.com/midwatch-cli/midwatch/tui/page/service"
+	"github.com/midwatch-cli/midwatch/tui/page/servicemap"
 	"github.com/midwatch-cli/midwatch/tui/page/sources"
 )
 
@@ -31,6 +32,8 @@ func pageOf(to page.Place) page.Page {
 		return sources.New()
 	case page.Changes:
 		return changes.New()
+	case page.Map:
+		return servicemap.New(to.Key.Ref)
 	case page.Change:
 		return changes.NewOne(to.Item)
 	}

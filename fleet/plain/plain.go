@@ -26,7 +26,9 @@ func Clean(s string) string {
 // along, so its marks stay as they are. What is printable is returned as it came.
 func Line(s string) string {
 	for _, r := range s {
-		if r != ' ' && (r == utf8.RuneError || !unicode.IsPrint(r)) {
+		switch {
+		case r >= ' ' && r <= '~', r >= '─' && r <= '▟': // most of a screen, and what its charts are made of: the tables of Unicode are not asked
+		case r == utf8.RuneError || !unicode.IsPrint(r):
 			return scrub(s, false)
 		}
 	}
@@ -162,7 +164,7 @@ func ASCII(s string) string {
 	if !strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) {
 		return s
 	}
-	s = strings.NewReplacer("✓", "+", "✗", "x", "–", "-", "·", "-", "—", "-", "…", "~", "→", "->", "×", "x", "└", "`", "▌", ">", "─", "-", "›", ">", "│", "|", "↑", "^", "↓", "v", "←", "<").Replace(s)
+	s = strings.NewReplacer("✓", "+", "✗", "x", "–", "-", "·", "-", "—", "-", "…", "~", "→", "->", "×", "x", "└", "`", "├", "|", "┗", "`", "┣", "|", "┡", "|", "┃", "|", "━", "=", "↻", "@", "▌", ">", "─", "-", "›", ">", "│", "|", "↑", "^", "↓", "v", "←", "<").Replace(s)
 	var b strings.Builder
 	for _, r := range s {
 		switch {

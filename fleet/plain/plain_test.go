@@ -100,6 +100,7 @@ func TestPrintable(t *testing.T) {
 func TestASCII(t *testing.T) {
 	for in, want := range map[string]string{
 		"plain": "plain", "✓ ✗ – · … →": "+ x - - ~ ->", "日": `\u65e5`, "😀": `\U0001f600`, "é": `\u00e9`,
+		"└─ ├─ │ ┗━ ┣━ ┡━ ┃ ↑ ↻": "`- |- | `= |= |= | ^ @",
 	} {
 		if got := plain.ASCII(in); got != want {
 			t.Errorf("%q: got %q, want %q", in, got, want)
@@ -145,4 +146,14 @@ func FuzzClean(f *testing.F) {
 			t.Fatalf("%q: not ASCII: %q", s, a)
 		}
 	})
+}
+
+// TestLineOfEveryRune: Line keeps what is printable, and nothing else.
+func TestLineOfEveryRune(t *testing.T) {
+	for r := rune(0); r <= unicode.MaxRune; r++ {
+		s := "a" + string(r)
+		if kept, want := plain.Line(s) == s, r == ' ' || unicode.IsPrint(r); utf8.ValidRune(r) && kept != want {
+			t.Fatalf("%U is kept: %v, want %v", r, kept, want)
+		}
+	}
 }

@@ -5,6 +5,7 @@
 package page
 
 import (
+	"slices"
 	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet"
@@ -164,11 +165,11 @@ type Place struct {
 // Page is the place of the page that a row is on.
 func (p Place) Page() Place {
 	switch p.Kind {
-	case Service, Instance:
+	case Service, Instance, Map: // a map may be around a service
 		return Place{Kind: p.Kind, Key: p.Key}
 	case Change:
 		return p
-	case Fleet, Breakers, Events, Sources, Changes, Map:
+	case Fleet, Breakers, Events, Sources, Changes:
 	}
 	return Place{Kind: p.Kind}
 }
@@ -195,6 +196,15 @@ func FindService(s *fleet.Snapshot, r fleet.Ref) *fleet.ServiceView {
 		}
 	}
 	return nil
+}
+
+// Unwell says whether a service is worth a look when one wants to see only those
+// that are.
+func Unwell(s *fleet.ServiceView) bool {
+	if s.Status != fleet.Up {
+		return true
+	}
+	return slices.ContainsFunc(s.Instances, func(in fleet.InstanceView) bool { return in.Status != fleet.Up })
 }
 
 // FindInstance is an instance of a snapshot; nil where it is not there.

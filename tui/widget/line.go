@@ -34,10 +34,22 @@ func Blank() Line { return Line{} }
 func Width(s string) int {
 	for i := range len(s) {
 		if s[i] >= 0x80 {
-			return ansi.StringWidthWc(s)
+			return signsWidth(s)
 		}
 	}
 	return len(s)
+}
+
+// signsWidth is Width where not everything is ASCII. Lines and bars are told at
+// once: most of what is left of a screen are these.
+func signsWidth(s string) (n int) {
+	for _, r := range s {
+		if (r < ' ' || r > '~') && (r < '─' || r > '▟') {
+			return ansi.StringWidthWc(s)
+		}
+		n++
+	}
+	return n
 }
 
 // SpansWidth is how many columns spans take once they are drawn.

@@ -29,6 +29,7 @@ func Spark(th *theme.Theme, values []float64, width int) string {
 		top = max(top, 2*sum/n) // what does not change stands in the middle: calm
 	}
 	var b strings.Builder
+	b.Grow(width * len(bars[0]))
 	b.WriteString(blanks(width - len(values)))
 	for _, v := range values {
 		switch {

@@ -1,6 +1,8 @@
 package widget
 
 import (
+	"slices"
+
 	"github.com/midwatch-cli/midwatch/tui/theme"
 )
 
@@ -61,8 +63,28 @@ func (t *Table) Draw(th *theme.Theme, width int) []Line {
 	cells := t.cells(th)
 	widths := t.widths(th, cells, width-t.edge())
 	lines := make([]Line, 0, len(cells)+1)
-	names := make([]Span, 0, len(t.Columns)*2+1)
-	names = append(names, Span{blanks(t.edge()), theme.Plain})
+	lines = append(lines, Line{Left: trimmed(t.names(th, widths))})
+	spans := make([]Span, 0, t.spans(cells, widths)) // of all lines: one after the other
+	for i, row := range cells {
+		lit, begin := t.Top+i == t.Cursor, len(spans)
+		spans = append(spans, Span{mark(th, lit), theme.Accent})
+		if t.Marked != nil {
+			spans = append(spans, Span{star(t.Marked(t.Top + i)), theme.Accent})
+		}
+		for c := range t.Columns {
+			if widths[c] > 0 {
+				spans = put(th, spans, row[c], widths[c], t.Columns[c].Right)
+			}
+		}
+		lines = append(lines, Line{Left: slices.Clip(trimmed(spans[begin:])), Lit: lit})
+	}
+	return lines
+}
+
+// names is the line above the rows.
+func (t *Table) names(th *theme.Theme, widths []int) []Span {
+	line := make([]Span, 0, len(t.Columns)*3+1)
+	line = append(line, Span{blanks(t.edge()), theme.Plain})
 	for c := range t.Columns {
 		col := &t.Columns[c]
 		tone := theme.Dim
@@ -70,39 +92,48 @@ func (t *Table) Draw(th *theme.Theme, width int) []Line {
 			tone = theme.Accent
 		}
 		if widths[c] > 0 {
-			names = put(th, names, []Span{{col.name(th), tone}}, widths[c], col.Right)
+			name := col.name(th)
+			line = put(th, line, cell{[]Span{{name, tone}}, Width(name)}, widths[c], col.Right)
 		}
 	}
-	lines = append(lines, Line{Left: trimmed(names)})
-	for i, row := range cells {
-		lit := t.Top+i == t.Cursor
-		line := make([]Span, 0, len(t.Columns)*3+2)
-		line = append(line, Span{mark(th, lit), theme.Accent})
-		if t.Marked != nil {
-			line = append(line, Span{star(t.Marked(t.Top + i)), theme.Accent})
-		}
-		for c := range t.Columns {
+	return line
+}
+
+// spans is how many rows have at most: two blanks beside each cell, and the marks.
+func (t *Table) spans(cells [][]cell, widths []int) (n int) {
+	for _, row := range cells {
+		n += t.edge()
+		for c := range row {
 			if widths[c] > 0 {
-				line = put(th, line, row[c], widths[c], t.Columns[c].Right)
+				n += len(row[c].spans) + 2
 			}
 		}
-		lines = append(lines, Line{Left: trimmed(line), Lit: lit})
 	}
-	return lines
+	return n
+}
+
+// cell is what stands in a column of a row, as it may be drawn, and how many
+// columns of the screen it takes.
+type cell struct {
+	spans []Span
+	width int
 }
 
 // cells are those of the rows that are seen.
-func (t *Table) cells(th *theme.Theme) [][][]Span {
+func (t *Table) cells(th *theme.Theme) [][]cell {
 	seen := max(0, min(t.Rows-t.Top, t.Height-1))
-	cells := make([][][]Span, 0, seen)
+	cells := make([][]cell, seen)
+	all := make([]cell, seen*len(t.Columns))
 	for i := range seen {
-		row := t.Row(t.Top + i)
-		for _, cell := range row {
-			for k := range cell {
-				cell[k].Text = th.Text(cell[k].Text)
+		cells[i], all = all[:len(t.Columns)], all[len(t.Columns):]
+		for c, spans := range t.Row(t.Top + i) {
+			width := 0
+			for k := range spans {
+				spans[k].Text = th.Text(spans[k].Text)
+				width += Width(spans[k].Text)
 			}
+			cells[i][c] = cell{spans, width}
 		}
-		cells = append(cells, row)
 	}
 	return cells
 }
@@ -151,29 +182,33 @@ func mark(th *theme.Theme, lit bool) string {
 }
 
 // put appends a cell in its width, and the gap behind it.
-func put(th *theme.Theme, line, cell []Span, width int, right bool) []Span {
-	used := 0
-	for _, s := range cell {
-		used += Width(s.Text)
-	}
-	pad := Span{blanks(width - used), theme.Plain}
+func put(th *theme.Theme, line []Span, in cell, width int, right bool) []Span {
+	pad := Span{blanks(width - in.width), theme.Plain}
 	if right {
 		line = append(line, pad)
 	}
-	left := width
-	for i, s := range cell {
-		text := s.Text
-		if used > width && (Width(text) > left || i+1 < len(cell) && Width(text) == left) {
-			line = append(line, Span{Cut(th, text+" ", left), s.Tone})
-			break
-		}
-		left -= Width(text)
-		line = append(line, Span{text, s.Tone})
+	if in.width <= width {
+		line = append(line, in.spans...)
+	} else {
+		line = cut(th, line, in.spans, width)
 	}
 	if !right {
 		line = append(line, pad)
 	}
 	return append(line, Span{blanks(gap), theme.Plain})
+}
+
+// cut appends as much of a cell as there is room for, which is not all of it.
+func cut(th *theme.Theme, line, spans []Span, left int) []Span {
+	for i, s := range spans {
+		w := Width(s.Text)
+		if w > left || i+1 < len(spans) && w == left {
+			return append(line, Span{Cut(th, s.Text+" ", left), s.Tone})
+		}
+		left -= w
+		line = append(line, s)
+	}
+	return line
 }
 
 // trimmed is a line without the blanks at its end.
@@ -194,16 +229,12 @@ func allBlank(s string) bool {
 }
 
 // widths decides how wide each column is; 0 is one that had to leave.
-func (t *Table) widths(th *theme.Theme, cells [][][]Span, width int) []int {
+func (t *Table) widths(th *theme.Theme, cells [][]cell, width int) []int {
 	w := make([]int, len(t.Columns))
 	for c := range t.Columns {
 		w[c] = max(t.Columns[c].Min, Width(t.Columns[c].name(th)))
 		for _, row := range cells {
-			n := 0
-			for _, s := range row[c] {
-				n += Width(s.Text)
-			}
-			w[c] = max(w[c], n)
+			w[c] = max(w[c], row[c].width)
 		}
 	}
 	for over := total(w) - width; over > 0; over = total(w) - width {
@@ -261,17 +292,13 @@ func (t *Table) squeeze(w []int, over int, wide bool) bool {
 
 // regain is where a column left: those that can be cut have their full width
 // again.
-func (t *Table) regain(w []int, cells [][][]Span) {
+func (t *Table) regain(w []int, cells [][]cell) {
 	for c := range t.Columns {
 		if !t.Columns[c].Flex || w[c] == 0 {
 			continue
 		}
 		for _, row := range cells {
-			n := 0
-			for _, s := range row[c] {
-				n += Width(s.Text)
-			}
-			w[c] = max(w[c], n)
+			w[c] = max(w[c], row[c].width)
 		}
 	}
 }

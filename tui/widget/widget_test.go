@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/charmbracelet/x/ansi"
 
@@ -55,6 +56,26 @@ func TestWidth(t *testing.T) {
 		if got := widget.Width(text); got != want {
 			t.Errorf("%q: %d, want %d", text, got, want)
 		}
+	}
+}
+
+// TestWidthOfEverySign: what is told at once is what the tables say.
+func TestWidthOfEverySign(t *testing.T) {
+	for r := rune(' '); r <= unicode.MaxRune; r++ {
+		if s := "é" + string(r); unicode.IsPrint(r) && (widget.Width(string(r)) != ansi.StringWidthWc(string(r)) || widget.Width(s) != ansi.StringWidthWc(s)) {
+			t.Fatalf("%U: %d, want %d", r, widget.Width(string(r)), ansi.StringWidthWc(string(r)))
+		}
+	}
+}
+
+// TestLinesAreApart: who adds to a row changes no other.
+func TestLinesAreApart(t *testing.T) {
+	table := widget.Table{Columns: []widget.Column{{Name: "N"}}, Rows: 3, Height: 4, Row: func(i int) [][]widget.Span { return [][]widget.Span{cell(fmt.Sprint(i))} }}
+	lines := table.Draw(plain(), 40)
+	want := drawn(lines[2], 40)
+	_ = append(lines[1].Left, widget.Span{Text: "a"}, widget.Span{Text: "b"}, widget.Span{Text: "c"})
+	if got := drawn(lines[2], 40); got != want {
+		t.Errorf("%q became %q", want, got)
 	}
 }
 

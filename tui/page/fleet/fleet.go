@@ -109,7 +109,7 @@ func (p *Page) arrange(v *page.View) {
 	all := make([]row, len(s.Services))
 	for i := range s.Services {
 		svc := &s.Services[i]
-		if !p.filter.Service(svc) || v.Unwell && !unwell(svc) {
+		if !p.filter.Service(svc) || v.Unwell && !page.Unwell(svc) {
 			p.list.Hide(svc.Ref)
 			continue
 		}
@@ -123,14 +123,6 @@ func (p *Page) arrange(v *page.View) {
 	for _, r := range p.rows {
 		p.list.Keys = append(p.list.Keys, r.service.Ref)
 	}
-}
-
-// unwell says whether a service is worth a look when one wants to see only those.
-func unwell(s *fleet.ServiceView) bool {
-	if s.Status != fleet.Up {
-		return true
-	}
-	return slices.ContainsFunc(s.Instances, func(in fleet.InstanceView) bool { return in.Status != fleet.Up })
 }
 
 // hang puts victims below their cause. A victim whose cause is not shown stays

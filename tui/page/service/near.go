@@ -144,3 +144,9 @@ func (p *Page) at(v *page.View, line, column int) *neighbour {
 	}
 	return nil
 }
+
+// chart goes to the map of whom the service calls, and who calls it: from there to
+// each of them.
+func (p *Page) chart(*page.View) page.Intent {
+	return page.Open{Place: page.Place{Kind: page.Map, Key: fleet.Key{Ref: p.ref}}}
+}

@@ -57,7 +57,10 @@ func (p *Page) Marks() int { return p.list.Marks() }
 
 // Keys are the page's own.
 func (p *Page) Keys() []page.Binding {
-	own := []page.Binding{{Keys: []string{"enter", "right", "l"}, Shown: "enter", Does: "open", Do: p.open}}
+	own := []page.Binding{
+		{Keys: []string{"enter", "right", "l"}, Shown: "enter", Does: "open", Do: p.open},
+		{Keys: []string{"m"}, Shown: "m", Does: "map", Do: p.chart},
+	}
 	return slices.Concat(own, p.list.Sorting(), p.list.Marking(), page.Orders(p.about), page.Drains(p.instances), p.going(), p.list.Motion())
 }
 

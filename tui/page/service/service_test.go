@@ -173,3 +173,26 @@ func TestSmall(t *testing.T) {
 		}
 	}
 }
+
+// TestWhoCallsWhom: whom a service calls and who calls it, also those that only a
+// breaker tells of, and m goes to the map around it. What is gone has those it had.
+func TestWhoCallsWhom(t *testing.T) {
+	s := snapshot()
+	front := one("front", fleet.Up)
+	front.Instances = []fleet.InstanceView{{Breakers: []fleet.Breaker{fleet.NewBreaker("order", fleet.BreakerOpen)}}}
+	s.Services = append(s.Services, front, one("odd", fleet.StatusNone, "order"))
+	p, v := service.New(ref("order")), pagetest.View(s, 130, 24)
+	has(t, pagetest.Screen(t, p, v),
+		"depends on  <1> ✗ payment down, breaker open on 1 of 3 · <2> ✓ user up · ? nobody, not registered", "called by   <3> ✓ front up, breaker open on 1 of 1 · <4> ! gateway degraded · <5> ? odd unknown")
+	open, _ := pagetest.Press(t, p, v, "m").(page.Open)
+	if open.Place.Kind != page.Map || open.Place.Key.Ref != ref("order") {
+		t.Errorf("m opens %+v", open.Place)
+	}
+	has(t, pagetest.Screen(t, p, pagetest.View(&fleet.Snapshot{}, 130, 24)), "order is not here any more", "called by   <3> ✓ front up")
+	alone := pagetest.Screen(t, service.New(ref("user")), pagetest.View(&fleet.Snapshot{Services: []fleet.ServiceView{one("user", fleet.Up)}}, 130, 24))
+	for _, not := range []string{"depends on", "called by"} {
+		if strings.Contains(alone, not) {
+			t.Errorf("%s nobody:\n%s", not, alone)
+		}
+	}
+}

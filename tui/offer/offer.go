@@ -52,9 +52,11 @@ func Filter(text string, s *fleet.Snapshot) []string {
 		if not {
 			before += "!"
 		}
-		if offers = names(s, name); !not {
+		begin, within := names(s, name)
+		if offers = begin; !not {
 			offers = append(offers, keys(s, name)...)
 		}
+		offers = append(offers, within...)
 	}
 	offers = offers[:min(len(offers), most)]
 	for i := range offers {
@@ -63,9 +65,25 @@ func Filter(text string, s *fleet.Snapshot) []string {
 	return offers
 }
 
-// names are services that begin with a text, else those that contain it; behind a
+// hinted is how many offers are shown at once.
+const hinted = 8
+
+// Hint is the first few offers in a line: the last word of each.
+func Hint(offers []string) string {
+	var words []string
+	for i, o := range offers {
+		if i == hinted {
+			words = append(words, "…")
+			break
+		}
+		words = append(words, o[strings.LastIndexByte(o, ' ')+1:])
+	}
+	return strings.Join(words, "  ")
+}
+
+// names are services that begin with a text, and those that contain it; behind a
 // slash the instances of one.
-func names(s *fleet.Snapshot, text string) []string {
+func names(s *fleet.Snapshot, text string) (begin, within []string) {
 	var b box
 	service, instance, slash := strings.Cut(text, "/")
 	for i := range s.Services {
@@ -81,13 +99,15 @@ func names(s *fleet.Snapshot, text string) []string {
 			b.take(svc.Instances[k].Key.Instance, instance)
 		}
 	}
-	offers := b.offers()
+	begin, within = b.starts(), b.rest()
 	if slash {
-		for i := range offers {
-			offers[i] = service + "/" + offers[i]
+		for _, offers := range [][]string{begin, within} {
+			for i := range offers {
+				offers[i] = service + "/" + offers[i]
+			}
 		}
 	}
-	return offers
+	return begin, within
 }
 
 // keys are the beginnings of conditions: fields and labels that somebody has.
@@ -131,7 +151,7 @@ func values(s *fleet.Snapshot, key, text string) []string {
 		b.take(svc.Labels[key], text)
 		b.take(in.Labels[key], text)
 	})
-	return b.offers()
+	return append(b.starts(), b.rest()...)
 }
 
 // each goes through all instances; a service without any is one that says nothing.
@@ -179,10 +199,10 @@ func (b *box) starts() []string {
 	return b.begin
 }
 
-// offers are all of them.
-func (b *box) offers() []string {
+// rest are the words that have it elsewhere.
+func (b *box) rest() []string {
 	slices.SortFunc(b.have, sorted)
-	return append(slices.Clone(b.starts()), b.have...)
+	return b.have
 }
 
 func sorted(a, b string) int {

@@ -66,7 +66,7 @@ func TestFilter(t *testing.T) {
 		"te":           "team=",
 		"ow":           "owner=",
 		"owner=":       "owner=ann",
-		"t":            "Pallet payment team= tier=",
+		"t":            "team= tier= Pallet payment",
 		// What cannot be typed is not offered.
 		"note=": "", "odd": "", "evil=": "", "evi": "evil=",
 	} {
@@ -116,6 +116,18 @@ func TestUnderstood(t *testing.T) {
 				t.Errorf("%q finds nothing", line)
 			}
 		}
+	}
+}
+
+func TestHint(t *testing.T) {
+	if got := offer.Hint(offer.Filter("zone=a p", shop())); got != "Pallet  payment  repay" {
+		t.Errorf("%q", got)
+	}
+	if got := offer.Hint(strings.Fields("a b c d e f g h i j")); got != "a  b  c  d  e  f  g  h  …" {
+		t.Errorf("many: %q", got)
+	}
+	if got := offer.Hint(nil); got != "" {
+		t.Errorf("none: %q", got)
 	}
 }
 

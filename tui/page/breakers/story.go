@@ -55,7 +55,7 @@ const least = 3
 
 // story is what became of the breaker of the cursor: on how many instances it is
 // in which state, when it was in which, for each of them, and how that changed last.
-// It takes at most half of the page.
+// It takes at most half of the page, unless there are few breakers.
 func (p *Page) story(v *page.View) []widget.Line {
 	k, ok := p.list.Current()
 	if !ok {
@@ -67,7 +67,7 @@ func (p *Page) story(v *page.View) []widget.Line {
 	all := members(v.Snapshot, k)
 	w := &writer{v: v, breaker: k.name, all: all}
 	w.measure()
-	room := max(2, v.Height/2)
+	room := max(2, v.Height/2, min(v.Height-5, v.Height-2-len(p.list.Keys)))
 	lines := []widget.Line{widget.Blank(), w.title(k)}
 	passed := w.transitions(v)
 	if n := room - len(lines) - min(least, len(passed)); n > 0 {

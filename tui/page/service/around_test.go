@@ -171,3 +171,19 @@ func TestGoneSince(t *testing.T) {
 	v.Snapshot = none
 	has(t, pagetest.Screen(t, p, v), " order is not here any more: since 03:04:25, as it was at 03:04:20", "depends on  <1> ✗ payment down")
 }
+
+// TestManyInstances: what is around a service leaves its instances half of the
+// page.
+func TestManyInstances(t *testing.T) {
+	s := snapshot()
+	for i := range 40 {
+		in := s.Services[1].Instances[0]
+		in.Key.Instance = fmt.Sprint("more-", i)
+		s.Services[1].Instances = append(s.Services[1].Instances, in)
+	}
+	lines := pagetest.Drawn(t, service.New(ref("order")), pagetest.View(s, 130, 16))
+	if n := strings.Count(strings.Join(lines, "\n"), "10.0.0.1:9"); n != 8 {
+		t.Errorf("%d instances are seen:\n%s", n, strings.Join(lines, "\n"))
+	}
+	has(t, strings.Join(lines, "\n"), "depends on  <1> ✗ payment", "called by   <3> ! gateway")
+}

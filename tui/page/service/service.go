@@ -119,7 +119,7 @@ func (p *Page) See(v *page.View) {
 		p.usual = usual(v, p.of)
 	}
 	p.foot = p.around(v)
-	p.list.Settle(v, len(p.foot)+1)
+	p.list.Settle(v, min(len(p.foot)+1, max(v.Height/2, v.Height-1-len(p.list.Keys)))) // many instances have half of the page at least
 }
 
 func (p *Page) arrange(v *page.View) {

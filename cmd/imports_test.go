@@ -45,7 +45,7 @@ var rules = []struct {
 	{pkg: "tui/offer", may: []string{"fleet", "tui/theme"}, test: []string{"tui/page"}},
 	{pkg: "tui/desk", may: []string{"fleet", "fleet/change"}},
 	{pkg: "tui/command", may: []string{"fleet", "fleet/match"}},
-	{pkg: "tui/dialog", may: []string{"fleet", "fleet/change", "fleet/plain", "tui/command", "tui/desk", "tui/page", "tui/theme", "tui/widget"}},
+	{pkg: "tui/dialog", may: []string{"fleet", "fleet/change", "fleet/plain", "tui/command", "tui/desk", "tui/page", "tui/theme", "tui/widget"}, test: []string{"tui/page/pagetest"}},
 	{pkg: "tui/prompt", may: []string{"fleet", "tui/theme", "tui/widget"}},
 	{pkg: "tui/trail", may: []string{"tui/page"}, test: []string{"tui/page/*"}},
 	{pkg: "tui/journal", may: []string{"fleet/change", "fleet/plain", "tui/desk", "tui/theme", "tui/widget"}},
@@ -54,8 +54,6 @@ var rules = []struct {
 	{pkg: "tui/journey", may: []string{"tui/widget"}},
 	{pkg: "tui/tape", may: []string{"fleet", "tui/command", "tui/history", "tui/page", "tui/theme", "tui/widget"}},
 	{pkg: "tui/page", may: []string{"fleet", "fleet/change", "fleet/plain", "fleet/selection", "tui/desk", "tui/history", "tui/theme", "tui/widget"}},
-	{pkg: "tui/page/*", may: []string{"fleet", "fleet/calls", "fleet/change", "fleet/plain", "probe", "probe/health", "tui/desk", "tui/history", "tui/page", "tui/theme", "tui/widget"}, test: []string{"fleet/diff", "tui/page/pagetest"}}, // never another page
-	{pkg: "tui/page", may: []string{"fleet", "fleet/plain", "fleet/selection", "tui/desk", "tui/history", "tui/theme", "tui/widget"}},
 	{pkg: "tui/page/*", may: []string{"fleet", "fleet/calls", "fleet/graph", "fleet/change", "fleet/plain", "probe", "probe/health", "tui/desk", "tui/history", "tui/page", "tui/theme", "tui/widget"}, test: []string{"fleet/diff", "tui/page/pagetest"}}, // never another page
 	{pkg: "tui", may: []string{"fleet", "fleet/change", "fleet/diff", "fleet/plain", "tui/**"}},
 

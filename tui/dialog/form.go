@@ -59,11 +59,9 @@ func NewForm(v *page.View, w page.Want) *Form {
 	case desk.Drain:
 		add(&f.after, backAfter("10m"))
 		add(&f.last, &field{name: "last one", options: []string{"goes on serving", "may be taken out too"}})
-	case desk.Reset, desk.HalfOpen:
-		add(&f.after, backAfter(never))
 	case desk.Undo:
 		f.of = undone(v, w.Wish.Change)
-	case desk.Undrain:
+	case desk.Reset, desk.HalfOpen, desk.Undrain: // nothing is held that could end by itself
 	}
 	return f
 }
@@ -150,7 +148,11 @@ func (f *Form) Draw(v *page.View) []widget.Line {
 	for i, fd := range f.fields {
 		lines = append(lines, fd.draw(v.Theme, v.Width, i == f.at))
 		if fd.fault != "" {
-			lines = append(lines, widget.Text(theme.Warn, strings.Repeat(" ", fieldName+3)+"! "+fd.fault))
+			indent := fieldName + 2
+			if indent+2+widget.Width(fd.fault) >= v.Width {
+				indent = 2
+			}
+			lines = append(lines, paragraph(v, theme.Warn, strings.Repeat(" ", indent)+"! "+fd.fault)...)
 		}
 		if i == f.at {
 			lit = len(lines)

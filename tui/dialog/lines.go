@@ -16,6 +16,7 @@ import (
 // at least one. It keeps the blanks it begins with; what goes on is indented by
 // two more.
 func wrap(th *theme.Theme, text string, width int) (lines []string) {
+	width = max(1, width)
 	text = strings.TrimRight(th.Text(text), " ")
 	rest := strings.TrimLeft(text, " ")
 	indent := min(len(text)-len(rest), width/3)

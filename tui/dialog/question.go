@@ -83,6 +83,12 @@ func (q *Question) Press(v *page.View, key, text string) (page.Intent, bool) {
 	return nil, false
 }
 
+// Wheel scrolls.
+func (q *Question) Wheel(v *page.View, by int) {
+	q.top += by
+	q.settle(v)
+}
+
 // enter takes what is typed.
 func (q *Question) enter(v *page.View, key, text string) (page.Intent, bool) {
 	q.fault = ""

@@ -92,8 +92,18 @@ func (r *Result) Press(v *page.View, key, _ string) (page.Intent, bool) {
 		return nil, true
 	}
 	scrolled(&r.top, v, key)
-	r.top = max(0, min(r.top, lowest(len(r.lines(v)), v.Height)))
+	r.settle(v)
 	return nil, false
+}
+
+// Wheel scrolls.
+func (r *Result) Wheel(v *page.View, by int) {
+	r.top += by
+	r.settle(v)
+}
+
+func (r *Result) settle(v *page.View) {
+	r.top = max(0, min(r.top, lowest(len(r.lines(v)), v.Height)))
 }
 
 // Draw draws what is known.

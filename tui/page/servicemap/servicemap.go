@@ -86,7 +86,7 @@ func (p *Page) Keys() []page.Binding {
 			return nil
 		}},
 	}
-	return slices.Concat(own, page.Orders(p.guards), p.list.Motion())
+	return slices.Concat(own, p.orders(), p.list.Motion())
 }
 
 // current is the row of the cursor; nil where there is none, or it has gone.
@@ -118,22 +118,38 @@ func (p *Page) elsewhere() bool {
 	return r != nil && r.again != inFull
 }
 
+// orders are the keys that give orders to breakers. Where a call has none they say
+// so.
+func (p *Page) orders() []page.Binding {
+	keys := page.Orders(p.guards)
+	for i := range keys {
+		order := keys[i].Do
+		keys[i].Do = func(v *page.View) page.Intent {
+			if r := p.current(); r != nil && r.call != nil && len(r.call.Breakers) == 0 {
+				return page.Want{Nothing: r.from.Name + " has no breaker we know of towards " + r.called()}
+			}
+			return order(v)
+		}
+	}
+	return keys
+}
+
 // guards are the breakers that an order is about: those of the caller, on the way
-// to the service of the cursor.
+// to the service of the cursor; where no call leads there, the service's own.
 func (p *Page) guards() (targets []desk.Target, choice []string) {
 	r := p.current()
-	if r == nil || r.call == nil || len(r.call.Breakers) == 0 {
+	switch {
+	case r == nil || r.heading:
 		return nil, nil
-	}
-	target := desk.Target{Key: fleet.Key{Ref: r.from}}
-	if len(r.call.Breakers) == 1 {
-		target.Breaker = r.call.Breakers[0].Name
-		return []desk.Target{target}, nil
+	case r.call == nil:
+		return []desk.Target{{Key: fleet.Key{Ref: r.to}}}, page.BreakersOf(r.service.Instances...)
+	case len(r.call.Breakers) == 1:
+		return []desk.Target{{Key: fleet.Key{Ref: r.from}, Breaker: r.call.Breakers[0].Name}}, nil
 	}
 	for i := range r.call.Breakers {
 		choice = append(choice, r.call.Breakers[i].Name)
 	}
-	return []desk.Target{target}, choice
+	return []desk.Target{{Key: fleet.Key{Ref: r.from}}}, choice
 }
 
 // Click chooses a row; the second one opens it.

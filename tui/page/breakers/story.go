@@ -10,6 +10,7 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet/plain"
 	"github.com/midwatch-cli/midwatch/tui/history"
 	"github.com/midwatch-cli/midwatch/tui/page"
+	"github.com/midwatch-cli/midwatch/tui/strip"
 	"github.com/midwatch-cli/midwatch/tui/theme"
 	"github.com/midwatch-cli/midwatch/tui/widget"
 )
@@ -143,7 +144,7 @@ func (w *writer) strips(room int) (lines []widget.Line) {
 func (w *writer) together() widget.Line {
 	all := make([]history.Spell, w.cells)
 	for _, m := range w.all {
-		page.Worse(all, w.spells(m))
+		strip.Worse(all, w.spells(m))
 	}
 	return w.strip("all", all, nil)
 }
@@ -161,7 +162,7 @@ func (w *writer) strip(name string, spells []history.Spell, state []widget.Span)
 	name = widget.Cut(w.v.Theme, w.v.Theme.Text(name), w.names)
 	l := widget.Line{Left: []widget.Span{{Text: fmt.Sprintf("   %s%*s  ", name, w.names-widget.Width(name), "")}}}
 	if w.cells > 1 {
-		l.Left = append(append(l.Left, page.Strip(spells)...), widget.Span{Text: "  "})
+		l.Left = append(append(l.Left, strip.Of(spells)...), widget.Span{Text: "  "})
 	}
 	l.Left = append(l.Left, state...)
 	return l

@@ -13,6 +13,7 @@ import (
 	"github.com/midwatch-cli/midwatch/probe"
 	"github.com/midwatch-cli/midwatch/tui/history"
 	"github.com/midwatch-cli/midwatch/tui/page"
+	"github.com/midwatch-cli/midwatch/tui/strip"
 	"github.com/midwatch-cli/midwatch/tui/theme"
 	"github.com/midwatch-cli/midwatch/tui/widget"
 )
@@ -264,7 +265,7 @@ func (w *writer) breakers(in *fleet.InstanceView) {
 			w.leads(to)
 		}
 		if n := min(w.v.History.Passes(), w.v.Width-nameWidth-6); life != nil && n > 1 {
-			w.row("", page.Strip(life.Spells(b.Name, n))...)
+			w.row("", strip.Of(life.Spells(b.Name, n))...)
 			w.leads(to)
 		}
 	}

@@ -210,13 +210,16 @@ func (o *Outside) whole() []string {
 	for _, l := range o.screen.Head() {
 		text = append(text, l.Words(v.Theme))
 	}
-	v.Whole, v.Width, v.Height = true, 1<<10, 1<<20
+	v.Whole, v.Width, v.Height = true, 1<<10, 1<<14
 	if at := v.Snapshot.At; !at.IsZero() {
 		text = append(text, " "+at.In(v.Zone).Format(time.RFC3339))
 	}
 	text = append(text, "")
 	for _, l := range o.screen.Page().Draw(&v) {
 		text = append(text, l.Words(v.Theme))
+	}
+	for text[len(text)-1] == "" {
+		text = text[:len(text)-1]
 	}
 	return text
 }

@@ -133,7 +133,6 @@ func TestCopy(t *testing.T) {
 		"its own id":        {func() page.Page { return instance.New(key) }, "copy id", "service-00-1", ""},
 		"its own address":   {func() page.Page { return instance.New(key) }, "copy address", "10.0.0.1:80", ""},
 		"its own url":       {func() page.Page { return instance.New(key) }, "copy url", "http://10.0.0.1:80/health", ""},
-		"no row":            {func() page.Page { return instance.New(key) }, "copy row", "", "there is no row"},
 		"a registry":        {func() page.Page { return sources.New() }, "copy", "etcd", ""},
 		"where that is":     {func() page.Page { return sources.New() }, "copy url", "etcd://10.0.0.5:2379", ""},
 		"its address too":   {func() page.Page { return sources.New() }, "copy address", "etcd://10.0.0.5:2379", ""},
@@ -249,9 +248,9 @@ func TestSave(t *testing.T) {
 	s := seen(t, many(40), fleetpage.New(), outside.World{})
 	s.env["HOME"] = dir
 	for _, c := range []struct{ line, says string }{
-		{"save ~/fleet.txt", "saved 45 lines: " + dir + "/fleet.txt"},
+		{"save ~/fleet.txt", "saved 44 lines: " + dir + "/fleet.txt"},
 		{"save ~/fleet.txt", "is there already: :save!"},
-		{"save! ~/fleet.txt", "saved 45 lines"},
+		{"save! ~/fleet.txt", "saved 44 lines"},
 		{"save " + dir, "is a folder"},
 		{"save! " + dir, "is no file"},
 		{"save ~/none/fleet.txt", "there is no folder " + dir + "/none"},

@@ -461,6 +461,7 @@ func TestUnread(t *testing.T) {
 func TestHere(t *testing.T) {
 	for hint, want := range map[string]string{
 		"":                                   "",
+		"add --wait: the command stays":      "choose never in the form; as a command: add --wait: the command stays",
 		"look at the disk":                   "look at the disk",
 		"--allow-empty does it all the same": "the form can allow it: last one, may be taken out too",
 		"midwatch changes show 1 says more, midwatch changes undo 1 ends it; --override does it all the same": "midwatch changes show 1 says more, midwatch changes undo 1 ends it; as a command: --override does it all the same",

@@ -324,7 +324,7 @@ func TestTooMany(t *testing.T) {
 	payments := []*far{newFar(t), newFar(t), newFar(t)}
 	w := newWorld(t, map[string][]*far{"payment": payments})
 	w.make(t, wish(desk.Drain, "payment/payment-1", "payment/payment-2"), true).says(t,
-		"error: 2 of 3 of payment would not serve, and --max-unavailable is 50%: nothing was changed; hint: as a command: take out fewer, or more is allowed by --max-unavailable 2")
+		"error: 2 of 3 of payment would not serve, and --max-unavailable is 50%: nothing was changed; hint: take out fewer; as a command: more is allowed by --max-unavailable 2")
 }
 
 // TestStopped: what is in hand when it is stopped is finished, the rest is not

@@ -36,6 +36,7 @@ type Breaker struct {
 	State    fleet.BreakerState // the worst
 	In, Of   int                // instances in that state, and with the breaker
 	Failures float64            // 0 to 1, the greatest; NaN where nobody gives one
+	Calls    int64              // in their windows, together; below 0 where nobody counts
 	Rejected int64              // together; below 0 where nobody counts
 	Since    time.Time          // when the first of them entered the state; zero where nobody says
 }
@@ -110,7 +111,7 @@ func guards(s *fleet.ServiceView) (all []Breaker) {
 			n, known := at[b.Name]
 			if !known {
 				n = len(all)
-				at[b.Name], all = n, append(all, Breaker{Name: b.Name, State: b.State, Failures: math.NaN(), Rejected: -1})
+				at[b.Name], all = n, append(all, Breaker{Name: b.Name, State: b.State, Failures: math.NaN(), Calls: -1, Rejected: -1})
 			}
 			all[n].add(b)
 		}
@@ -133,9 +134,15 @@ func (g *Breaker) add(b *fleet.Breaker) {
 	if math.IsNaN(g.Failures) || b.FailureRate > g.Failures {
 		g.Failures = b.FailureRate
 	}
-	if b.Rejected >= 0 {
-		g.Rejected = max(g.Rejected, 0) + b.Rejected
+	g.Calls, g.Rejected = sum(g.Calls, b.Calls), sum(g.Rejected, b.Rejected)
+}
+
+// sum adds counts up, of which those below 0 are none.
+func sum(a, b int64) int64 {
+	if b < 0 {
+		return a
 	}
+	return max(a, 0) + b
 }
 
 // Services is the graph as plain numbers, for fleet/graph: which services each

@@ -136,7 +136,7 @@ func TestGuards(t *testing.T) {
 	}
 	*in = append(*in, fleet.InstanceView{})
 	g := calls.Of(s)
-	want := calls.Breaker{Name: "payment", State: fleet.BreakerOpen, In: 2, Of: 5, Failures: 0.4, Rejected: 10, Since: at.Add(-3 * time.Minute)}
+	want := calls.Breaker{Name: "payment", State: fleet.BreakerOpen, In: 2, Of: 5, Failures: 0.4, Calls: -1, Rejected: 10, Since: at.Add(-3 * time.Minute)}
 	e := &g.Edges[0]
 	if len(e.Breakers) != 1 || e.Breakers[0] != want || !e.Refuses() || *e.Worst() != want {
 		t.Errorf("got  %+v\nwant %+v", e.Breakers, want)

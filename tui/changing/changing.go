@@ -93,7 +93,7 @@ func (c *Changing) unable() string {
 // Want opens the form of what a page wants.
 func (c *Changing) Want(w page.Want) {
 	if len(w.Wish.Targets) == 0 && w.Wish.Change == "" {
-		c.screen.Say(cmp.Or(c.unable(), "nothing is chosen: what the cursor was on is gone"))
+		c.screen.Say(cmp.Or(c.unable(), w.Nothing, "nothing is chosen: what the cursor was on is gone"))
 		return
 	}
 	v := c.screen.View()

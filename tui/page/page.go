@@ -107,6 +107,7 @@ type Back struct{}
 type Want struct {
 	Wish     desk.Wish
 	Breakers []string // to choose from, where the targets name none
+	Nothing  string   // why there are no targets, where they are not just gone
 }
 
 // Make has a wish made: the person has said all there is to say about it.

@@ -2,6 +2,7 @@
 package events
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -40,7 +41,7 @@ func (p *Page) Filter() string { return p.filter.Text }
 
 // SetFilter takes words: every one has to be in the event's sentence.
 func (p *Page) SetFilter(text string) error {
-	p.filter = page.Filter{Text: text}
+	p.filter = page.Contains(text)
 	return nil
 }
 
@@ -232,9 +233,6 @@ func change(e *fleet.Event) (string, theme.Tone) {
 		return "answers again", tone
 	case fleet.EventStatus, fleet.EventVersion, fleet.EventAddress, fleet.EventClaim, fleet.EventBreaker:
 	}
-	from := e.From
-	if from == "" {
-		from = "-"
-	}
-	return from + " → " + e.To, tone
+	worded := page.Worded(*e)
+	return cmp.Or(worded.From, "-") + " → " + worded.To, tone
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/tui/page/pagetest"
@@ -22,6 +23,7 @@ func TestKnownBy(t *testing.T) {
 		failures float64
 		rejected int64
 	}
+	held := fleet.Hold{By: "oncall-1", Reason: "db move", Until: pagetest.At().Add(51 * time.Second)}
 	for _, tt := range []struct {
 		name     string
 		declared bool
@@ -34,6 +36,7 @@ func TestKnownBy(t *testing.T) {
 		{"both", true, map[string][]b{"pay": {{fleet.BreakerClosed, nan, -1}}}, "declared, breaker closed n/a n/a", "declared; breaker pay closed on 1 of 1"},
 		{"open", true, map[string][]b{"pay": {{fleet.BreakerOpen, 0.62, 7}, {fleet.BreakerClosed, nan, -1}, {fleet.BreakerOpen, 1, 5}}}, "breaker open on 2 of 3, declared 100% 12", "declared; breaker pay open on 2 of 3, 100% fail, 12 rejected"},
 		{"forced open", false, map[string][]b{"pay": {{fleet.BreakerForcedOpen, nan, 0}}}, "breaker forced open n/a 0", "breaker pay forced open on 1 of 1"},
+		{"held", false, map[string][]b{"held": {{fleet.BreakerForcedOpen, nan, 0}}}, "breaker forced open n/a 0", `breaker pay/held forced open on 1 of 1, held by oncall-1: "db move", ends in 51 s`},
 		{"out of the way", true, map[string][]b{"pay": {{fleet.BreakerDisabled, nan, -1}}}, "breaker disabled, declared n/a n/a", "declared; breaker pay disabled on 1 of 1"},
 		{"nobody knows", false, map[string][]b{"pay": {{fleet.BreakerUnknown, nan, -1}}}, "breaker unknown n/a n/a", "breaker pay unknown on 1 of 1"},
 		{"several", false, map[string][]b{"pay": {{fleet.BreakerClosed, 0.1, 1}}, "pay/slow": {{fleet.BreakerHalfOpen, 0.3, 2}}}, "breaker half open 30% 3", "breaker pay closed on 1 of 1, 10% fail, 1 rejected; breaker pay/slow half open on 1 of 1, 30% fail, 2 rejected"},
@@ -46,14 +49,21 @@ func TestKnownBy(t *testing.T) {
 				order.DependsOn = []string{"pay"}
 			}
 			order.Instances = make([]fleet.InstanceView, 3)
-			for _, name := range []string{"pay", "pay/slow"} {
+			for _, name := range []string{"pay", "pay/slow", "held"} {
 				for i, is := range tt.breakers[name] {
 					one := fleet.NewBreaker(name, is.state)
+					if name == "held" {
+						one.Name, one.Hold = "pay/held", held
+					}
 					one.FailureRate, one.Rejected = is.failures, is.rejected
 					order.Instances[i].Breakers = append(order.Instances[i].Breakers, one)
 				}
 			}
-			lit, foot := at(t, servicemap.New(fleet.Ref{}), view(s, 160, 20), 1)
+			p, v := servicemap.New(fleet.Ref{}), view(s, 160, 20)
+			lit, foot := at(t, p, v, 1)
+			if p.Ticks(v) != (tt.name == "held") {
+				t.Error("what runs down is not drawn anew, or what does not is")
+			}
 			_, row, _ := strings.Cut(lit, "pay up ")
 			if row != tt.row+" 1.0/s 0%" {
 				t.Errorf("the row says %q, want %q", row, tt.row)

@@ -84,6 +84,9 @@ func (p *Page) call(v *page.View, r *row) widget.Line {
 	}
 	for _, b := range r.call.Breakers {
 		text := fmt.Sprintf("breaker %s %s on %d of %d", b.Name, b.State.Words(), b.In, b.Of)
+		if b.Calls > 0 {
+			text += fmt.Sprintf(", %d calls", b.Calls)
+		}
 		if !math.IsNaN(b.Failures) {
 			text += ", " + page.Share(b.Failures) + " fail"
 		}
@@ -93,9 +96,43 @@ func (p *Page) call(v *page.View, r *row) widget.Line {
 		if !b.Since.IsZero() && b.State != fleet.BreakerClosed {
 			text += ", for " + plain.Duration(max(0, v.Snapshot.At.Sub(b.Since)).Truncate(time.Second))
 		}
+		if h := p.hold(v, r, b.Name); h.By != "" {
+			text += ", held by " + page.Held(v, h)
+		}
 		parts = append(parts, text)
 	}
 	return widget.Line{Left: []widget.Span{{Text: " " + r.from.Name + " calls it: ", Tone: theme.Dim}, {Text: strings.Join(parts, "; "), Tone: loud(r.call)}}}
+}
+
+// hold is who holds a breaker of a row's caller, on the first of its instances where
+// somebody does: the journal's word goes before the far side's.
+func (p *Page) hold(v *page.View, r *row, name string) fleet.Hold {
+	caller := &p.of.Services[r.call.From]
+	for i := range caller.Instances {
+		in := &caller.Instances[i]
+		for k := range in.Breakers {
+			b := &in.Breakers[k]
+			if b.Name != name {
+				continue
+			}
+			if h := v.Holder.Of(in.Key, b); !h.IsZero() {
+				return h
+			}
+			if !b.Hold.IsZero() {
+				return b.Hold
+			}
+		}
+	}
+	return fleet.Hold{}
+}
+
+// Ticks says whether what the foot says of a hold runs down.
+func (p *Page) Ticks(v *page.View) bool {
+	r := p.current()
+	if r == nil || r.call == nil {
+		return false
+	}
+	return slices.ContainsFunc(r.call.Breakers, func(b calls.Breaker) bool { return !p.hold(v, r, b.Name).Until.IsZero() })
 }
 
 func loud(e *calls.Edge) theme.Tone {
@@ -128,7 +165,9 @@ func (p *Page) way(v *page.View, r *row) widget.Line {
 		l.Left = append(l.Left, widget.Span{Text: p.above(r), Tone: theme.Dim})
 	case r.again == inCycle:
 		l.Left = append(l.Left, widget.Span{Text: ": a cycle", Tone: theme.Warn})
-	case r.service != nil && r.call == nil && len(p.graph.In[r.index]) > 0:
+	case r.service != nil && r.call == nil && !r.cycle && len(p.graph.In[r.index]) > 0:
+		l.Left = []widget.Span{{Text: " who calls it is hidden", Tone: theme.Dim}}
+	case r.service != nil && r.call == nil && r.cycle:
 		l.Left = []widget.Span{{Text: " a cycle: those that it calls call it as well", Tone: theme.Warn}}
 	case r.service != nil && r.call == nil:
 		l.Left = []widget.Span{{Text: " nobody we know of calls it", Tone: theme.Dim}}

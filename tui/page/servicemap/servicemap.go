@@ -5,6 +5,7 @@ package servicemap
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/calls"
@@ -17,6 +18,7 @@ type Page struct {
 	about  fleet.Ref // the service it is around; the zero one: it is of all
 	list   page.List[key]
 	filter page.Filter
+	not    page.Filter // what of it excludes: !canary
 	of     *fleet.Snapshot
 	graph  *calls.Graph // of that snapshot
 	rows   []row
@@ -49,10 +51,19 @@ func (p *Page) Rows() ([]page.Place, int) {
 func (p *Page) Filter() string { return p.filter.Text }
 
 // SetFilter takes other words: it finds services, with who calls them and whom
-// they call, near and far.
+// they call, near and far; those that are excluded are on no way.
 func (p *Page) SetFilter(text string) error {
 	f, err := page.ParseFilter(text)
-	if err == nil {
+	if err != nil {
+		return err
+	}
+	var not []string
+	for _, word := range strings.Fields(text) {
+		if strings.HasPrefix(word, "!") {
+			not = append(not, word)
+		}
+	}
+	if p.not, err = page.ParseFilter(strings.Join(not, " ")); err == nil {
 		p.filter = f
 	}
 	return err
@@ -86,7 +97,7 @@ func (p *Page) Keys() []page.Binding {
 			return nil
 		}},
 	}
-	return slices.Concat(own, page.Orders(p.guards), p.list.Motion())
+	return slices.Concat(own, p.orders(), p.list.Motion())
 }
 
 // current is the row of the cursor; nil where there is none, or it has gone.
@@ -118,22 +129,38 @@ func (p *Page) elsewhere() bool {
 	return r != nil && r.again != inFull
 }
 
+// orders are the keys that give orders to breakers. Where a call has none they say
+// so.
+func (p *Page) orders() []page.Binding {
+	keys := page.Orders(p.guards)
+	for i := range keys {
+		order := keys[i].Do
+		keys[i].Do = func(v *page.View) page.Intent {
+			if r := p.current(); r != nil && r.call != nil && len(r.call.Breakers) == 0 {
+				return page.Want{Nothing: r.from.Name + " has no breaker we know of towards " + r.called()}
+			}
+			return order(v)
+		}
+	}
+	return keys
+}
+
 // guards are the breakers that an order is about: those of the caller, on the way
-// to the service of the cursor.
+// to the service of the cursor; where no call leads there, the service's own.
 func (p *Page) guards() (targets []desk.Target, choice []string) {
 	r := p.current()
-	if r == nil || r.call == nil || len(r.call.Breakers) == 0 {
+	switch {
+	case r == nil || r.heading:
 		return nil, nil
-	}
-	target := desk.Target{Key: fleet.Key{Ref: r.from}}
-	if len(r.call.Breakers) == 1 {
-		target.Breaker = r.call.Breakers[0].Name
-		return []desk.Target{target}, nil
+	case r.call == nil:
+		return []desk.Target{{Key: fleet.Key{Ref: r.to}}}, page.BreakersOf(r.service.Instances...)
+	case len(r.call.Breakers) == 1:
+		return []desk.Target{{Key: fleet.Key{Ref: r.from}, Breaker: r.call.Breakers[0].Name}}, nil
 	}
 	for i := range r.call.Breakers {
 		choice = append(choice, r.call.Breakers[i].Name)
 	}
-	return []desk.Target{target}, choice
+	return []desk.Target{{Key: fleet.Key{Ref: r.from}}}, choice
 }
 
 // Click chooses a row; the second one opens it.
@@ -166,6 +193,7 @@ func (p *Page) arrange(v *page.View) {
 	if p.about != (fleet.Ref{}) {
 		shown.through(func(i int) bool { return s.Services[i].Ref == p.about }, func(*calls.Edge) bool { return false })
 	}
+	shown.without(func(i int) bool { return !p.not.Service(&s.Services[i]) })
 	meant := func(i int) bool { return p.filter.Service(&s.Services[i]) }
 	if p.filter.Text != "" {
 		shown.through(meant, func(e *calls.Edge) bool { return p.filter.Any(e.Name) })

@@ -163,7 +163,7 @@ func TestRows(t *testing.T) {
 		svc := &s.Services[i]
 		if svc.Name == "order" {
 			b := &svc.Instances[0].Breakers[0]
-			b.FailureRate, b.Rejected, b.Since = 0.62, 1204, pagetest.At().Add(-3*time.Minute)
+			b.FailureRate, b.Calls, b.Rejected, b.Since = 0.62, 50, 1204, pagetest.At().Add(-3*time.Minute)
 			svc.Traffic = &fleet.Traffic{Rate: 120, Errors: 0.09}
 		}
 		if svc.Name == "payment" {
@@ -178,7 +178,7 @@ func TestRows(t *testing.T) {
 		{"! gateway degraded – – – n/a n/a", []string{"! gateway is degraded 2 of 2 serve", "nobody we know of calls it called by 0 · calls 2"}},
 		{"┡━ ! order degraded declared – – 120/s 9.0%", []string{"! order is degraded 2 of 2 serve", "gateway calls it: declared", "gateway → order called by 1 · calls 4"}},
 		{"│ ┡━ ✗ payment down, cause breaker open on 1 of 2, declared 62% 1204 n/a n/a payment-2 timeout", []string{
-			"✗ payment is down: payment-2 timeout 2 of 2 serve", "order calls it: declared; breaker payment open on 1 of 2, 62% fail, 1204 rejected, for 3 m",
+			"✗ payment is down: payment-2 timeout 2 of 2 serve", "order calls it: declared; breaker payment open on 1 of 2, 50 calls, 62% fail, 1204 rejected, for 3 m",
 			"gateway → order → payment called by 1 · calls 0 · 2 wait for it",
 		}},
 		{"│ ├─ ? inventory unknown declared – – n/a n/a", []string{"? inventory is unknown 2 of 2 serve", "order calls it: declared", "gateway → order → inventory called by 1 · calls 0"}},
@@ -241,6 +241,8 @@ func TestPaths(t *testing.T) {
 		{"what is outside", all, "", "ledger", false, []string{"✓ gateway", "└─ ✓ order", "   └─ ✓ payment", "      └─ ? ledger"}, "5 hidden"},
 		{"one without calls", all, "", "alone", false, []string{"1 without known calls", "✓ alone"}, "7 hidden"},
 		{"nothing", all, "", "nowhere", false, nil, "8 hidden"},
+		{"without some", all, "", "!order !user", false, []string{"✓ gateway", "└─ ✓ static", "✓ payment", "├─ ✓ bank", "└─ ? ledger", "✓ stock", "1 without known calls", "✓ alone"}, "2 hidden"},
+		{"some without others", all, "", "bank !user", false, []string{"✓ gateway", "└─ ✓ order", "   └─ ✓ payment", "      └─ ✓ bank"}, "4 hidden"},
 		{"around one", all, "order", "", false, []string{"✓ gateway", "└─ ✓ order", "   ├─ ✓ payment", "   │  ├─ ✓ bank", "   │  └─ ? ledger", "   └─ ✓ stock"}, "around order · 3 hidden"},
 		{"around one, filtered", all, "order", "bank", false, []string{"✓ gateway", "└─ ✓ order", "   └─ ✓ payment", "      └─ ✓ bank"}, "around order · 4 hidden"},
 		{"around one that is gone", all, "lost", "", false, nil, "around lost · 8 hidden"},
@@ -376,18 +378,21 @@ func TestCursor(t *testing.T) {
 }
 
 // TestOrders: an order is about the caller's breaker on the way to the row, and of
-// several one can choose.
+// several one can choose; with nobody calling, about the service's own. Where there
+// is none that is said.
 func TestOrders(t *testing.T) {
-	s := world("✓ edge > shop | shop/s1, shop/s2, order", "✓ shop", "✓ order")
+	s := world("✓ edge > shop, user | shop/s1, shop/s2, order", "✓ shop", "✓ order", "✓ user", "✓ alone")
 	p, v := servicemap.New(fleet.Ref{}), view(s, 120, 20)
-	for row, want := range []string{" []", "edge/ [shop/s1 shop/s2]", "edge/order []"} {
+	for row, want := range []string{
+		"edge/ [shop/s1 shop/s2 order]", "edge/ [shop/s1 shop/s2]", "edge/order []", " [] edge has no breaker we know of towards user", " []", "alone/ []",
+	} {
 		at(t, p, v, row)
 		w, _ := pagetest.Press(t, p, v, "T").(page.Want)
 		got := ""
 		for _, target := range w.Wish.Targets {
 			got += target.Key.Name + "/" + target.Breaker
 		}
-		if got += fmt.Sprint(" ", w.Breakers); got != want {
+		if got = strings.TrimRight(got+fmt.Sprint(" ", w.Breakers)+" "+w.Nothing, " "); got != want {
 			t.Errorf("row %d: %q, want %q", row, got, want)
 		}
 	}
@@ -452,6 +457,10 @@ func TestCycles(t *testing.T) {
 	pagetest.Drawn(t, p, v)
 	if got := strings.Join(p.Notes(v), " · "); got != "1 cycle · 5 hidden" {
 		t.Errorf("notes %q", got)
+	}
+	_ = p.SetFilter("!c !e")
+	if _, foot := at(t, p, v, 3); foot[1] != "who calls it is hidden called by 1 · calls 2" {
+		t.Errorf("who calls it was left out: %q", foot)
 	}
 	shared, v := servicemap.New(fleet.Ref{}), view(world("✓ a > s", "✓ b > s", "✓ s > x", "✓ x"), 120, 30)
 	if _, foot := at(t, shared, v, 4); foot[2] != "b → s; whom it calls stands above, o goes there called by 2 · calls 1" {

@@ -53,7 +53,6 @@ var rules = []struct {
 	{pkg: "tui/changing", may: []string{"fleet/change", "tui/command", "tui/desk", "tui/dialog", "tui/page"}},
 	{pkg: "tui/chrome", may: []string{"tui/theme", "tui/widget"}},
 	{pkg: "tui/journey", may: []string{"tui/widget"}},
-	{pkg: "tui/tape", may: []string{"fleet", "tui/command", "tui/history", "tui/page", "tui/theme", "tui/widget"}},
 	{pkg: "tui/describe", may: []string{"fleet", "fleet/plain", "tui/page", "tui/page/*", "tui/theme", "tui/widget"}, test: []string{"fleet/**", "tui/**"}},
 	{pkg: "tui/outside", may: []string{"fleet", "fleet/plain", "tui/command", "tui/describe", "tui/dialog", "tui/page", "tui/theme", "tui/widget"}, test: []string{"tui/**"}},
 	{pkg: "tui/tape", may: []string{"fleet", "tui/command", "tui/history", "tui/page", "tui/theme", "tui/widget"}, test: []string{"tui/page/pagetest"}},

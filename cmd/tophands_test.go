@@ -103,25 +103,26 @@ func TestTerminalTopIsSuspended(t *testing.T) {
 	}
 	up := serve(t, "up")
 	s := commandOnTerminal(t, exec.Command(shell, "-i"), "PS1=shell> ")
-	s.sees("shell>")
-	for range 2 { // also a second time
+	prompted := func(text string) bool { return strings.HasSuffix(strings.TrimSpace(text), "shell>") }
+	s.wait("prompted", prompted)
+	for i := range 2 { // also a second time
 		s.types("midwatch top --attempts 1 --registry " + linked(t, up, 2) + "\r")
 		s.sees("payment", "q quit", "live")
 		s.types(":suspend\r")
-		s.wait("suspended", func(text string) bool { return !strings.Contains(text, "q quit") && strings.Contains(text, "shell>") })
+		s.wait("suspended", prompted)
 		s.mu.Lock()
 		if s.vt.Mode()&vt10x.ModeAltScreen != 0 || s.vt.Mode()&vt10x.ModeMouseMask != 0 || !s.vt.CursorVisible() {
 			t.Error("the shell has a screen that is not its own")
 		}
 		s.mu.Unlock()
-		s.types("echo is$((1+1))here\r") // it is seen what is typed
-		s.sees("is2here")
+		s.types(fmt.Sprintf("echo is$((5+%d))here\r", i)) // it is seen what is typed
+		s.wait("echoed", func(text string) bool { return strings.Contains(text, fmt.Sprintf("is%dhere", 5+i)) && prompted(text) })
 		s.types("fg\r")
 		s.sees("payment", "q quit", "live")
 		s.types("d")
 		s.sees("payment is up", "esc close")
 		s.types("qq")
-		s.wait("left", func(text string) bool { return !strings.Contains(text, "q quit") && strings.Contains(text, "is2here") })
+		s.wait("left", prompted)
 	}
 	s.types("exit\r")
 	if code := s.code(); code != 0 {

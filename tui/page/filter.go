@@ -12,13 +12,20 @@ import (
 // on labels (team=shop, team!=shop). A bare word also finds names that contain it,
 // so that one sees something while one is typing.
 type Filter struct {
-	Text string
-	sel  *selection.Selection
+	Text  string
+	sel   *selection.Selection
+	words []string // of Contains, in lower case
+}
+
+// Contains is a filter of words that a text has to contain, every one of them, in
+// any order: Any says so.
+func Contains(text string) Filter {
+	return Filter{Text: text, words: strings.Fields(strings.ToLower(text))}
 }
 
 // ParseFilter reads one. An empty text selects everything.
 func ParseFilter(text string) (Filter, error) {
-	f := Filter{Text: strings.TrimSpace(text)}
+	f := Contains(strings.TrimSpace(text))
 	if f.Text == "" {
 		return f, nil
 	}
@@ -70,8 +77,16 @@ func (f *Filter) names(name string) bool {
 
 // Any says whether a text, of an event or a breaker, has every word.
 func (f *Filter) Any(text string) bool {
-	for _, word := range strings.Fields(f.Text) {
-		if !strings.Contains(strings.ToLower(text), strings.ToLower(word)) {
+	words := f.words
+	if words == nil {
+		words = Contains(f.Text).words
+	}
+	if len(words) == 0 {
+		return true
+	}
+	text = strings.ToLower(text)
+	for _, word := range words {
+		if !strings.Contains(text, word) {
 			return false
 		}
 	}

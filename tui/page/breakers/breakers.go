@@ -66,7 +66,7 @@ func (p *Page) Filter() string { return p.filter.Text }
 // SetFilter takes words: every one has to be in the service's name, the breaker's
 // or the state.
 func (p *Page) SetFilter(text string) error {
-	p.filter = page.Filter{Text: text}
+	p.filter = page.Contains(text)
 	return nil
 }
 

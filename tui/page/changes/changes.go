@@ -50,7 +50,7 @@ func (p *Page) Filter() string { return p.filter.Text }
 // SetFilter takes words: every one has to be in what was changed, who did it, why,
 // or how it stands.
 func (p *Page) SetFilter(text string) error {
-	p.filter = page.Filter{Text: text}
+	p.filter = page.Contains(text)
 	return nil
 }
 

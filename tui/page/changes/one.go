@@ -44,7 +44,7 @@ func (p *One) Filter() string { return p.filter.Text }
 // SetFilter takes words: every one has to be in the target's name, or in what is
 // said of it.
 func (p *One) SetFilter(text string) error {
-	p.filter = page.Filter{Text: text}
+	p.filter = page.Contains(text)
 	return nil
 }
 

@@ -41,7 +41,7 @@ func (p *Page) Filter() string { return p.filter.Text }
 
 // SetFilter takes words: every one has to be in the event's sentence.
 func (p *Page) SetFilter(text string) error {
-	p.filter = page.Filter{Text: text}
+	p.filter = page.Contains(text)
 	return nil
 }
 

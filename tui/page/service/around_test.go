@@ -145,7 +145,7 @@ func lived(passes int) *page.View {
 func TestTrend(t *testing.T) {
 	v := lived(8)
 	screen := pagetest.Screen(t, service.New(ref("order")), v)
-	has(t, screen, "trend       rate ▁▃▆█▁▃▆█  errors ▅▅▅▅▅▅▅▅  p99 ▅▅▅▅▅▅▅▅ in 35 s", "probes      usually 9 ms: dial 3 ms · wait 6 ms")
+	has(t, screen, "trend       rate ▁▃▅▇▁▃▅▇  errors ▄▄▄▄▄▄▄▄  p99 ▄▄▄▄▄▄▄▄ in 35 s", "probes      usually 9 ms: dial 3 ms · wait 6 ms")
 	v.Width = 30
 	if screen := pagetest.Screen(t, service.New(ref("order")), v); strings.Contains(screen, "trend") {
 		t.Errorf("no room:\n%s", screen)

@@ -137,7 +137,7 @@ func TestTerminalTopEnds(t *testing.T) {
 	}{
 		{"q", func(s *screen) { s.types("q") }, 0},
 		{"ctrl-c", func(s *screen) { s.types("\x03") }, 0},
-		{"in the help", func(s *screen) { s.types("?"); s.sees("Everywhere"); _ = s.cmd.Process.Signal(syscall.SIGTERM) }, 143},
+		{"in the help", func(s *screen) { s.types("?"); s.sees("On this page"); _ = s.cmd.Process.Signal(syscall.SIGTERM) }, 143},
 		{"TERM", signal(syscall.SIGTERM), 143},
 		{"HUP", signal(syscall.SIGHUP), 129},
 		{"INT", signal(syscall.SIGINT), 130},

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/diff"
@@ -187,6 +188,8 @@ func (a *App) happens(msg tea.Msg) {
 		a.paste(msg.Content)
 	case tea.BackgroundColorMsg:
 		a.background(msg.IsDark())
+	case tea.ColorProfileMsg:
+		a.colours(msg.Profile == colorprofile.ANSI)
 	case snapshotMsg:
 		a.fresh = !a.tape.Look() && a.fresh
 		a.take(msg.snapshot)
@@ -269,6 +272,14 @@ func (a *App) resize(width, height int) {
 	}
 }
 
+// colours takes whether the terminal has only its own sixteen.
+func (a *App) colours(sixteen bool) {
+	if a.o.Theme.Sixteen != sixteen {
+		a.o.Theme.Sixteen = sixteen
+		a.theme, a.fresh = theme.New(a.o.Theme), false
+	}
+}
+
 func (a *App) background(dark bool) {
 	if a.o.Fixed || a.o.Theme.Light == !dark {
 		return
@@ -302,7 +313,11 @@ func (a *App) take(s *fleet.Snapshot) {
 
 // listen notices when nothing has come for several intervals.
 func (a *App) listen() {
-	silent := !a.ended && a.o.Interval > 0 && a.o.Now().Sub(a.arrived) > 3*a.o.Interval
+	often := a.o.Interval
+	if a.latest != nil {
+		often = max(often, a.latest.Took) // an instance that hangs holds a pass up
+	}
+	silent := !a.ended && a.o.Interval > 0 && a.o.Now().Sub(a.arrived) > 3*often
 	if silent || a.silent {
 		a.fresh = false // the age is shown, and grows
 	}

@@ -20,8 +20,11 @@ const frames = 30
 // a panic. Signals are the caller's: they end ctx.
 func Run(ctx context.Context, terminal *os.File, o Options) error {
 	options := []tea.ProgramOption{tea.WithContext(ctx), tea.WithOutput(terminal), tea.WithoutSignalHandler(), tea.WithFPS(frames)}
-	if o.Theme.Colorless {
+	switch {
+	case o.Theme.Colorless:
 		options = append(options, tea.WithColorProfile(colorprofile.ASCII))
+	case colorprofile.Env(os.Environ()) < colorprofile.ANSI: // colours were asked for all the same
+		options = append(options, tea.WithColorProfile(colorprofile.ANSI))
 	}
 	app := New(o)
 	_, err := tea.NewProgram(app, options...).Run()

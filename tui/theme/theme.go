@@ -4,8 +4,6 @@
 package theme
 
 import (
-	"image/color"
-
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/midwatch-cli/midwatch/fleet"
@@ -26,14 +24,16 @@ const (
 	Bad         // down, open
 	Doubt       // unknown
 	Calm        // maintenance
+	Trend       // how a number went: sparklines, charts
 	Rule        // lines between parts
 	tones
 )
 
-// Options choose a theme. The zero value is dark with colours.
+// Options choose a theme. The zero value is dark with all colours.
 type Options struct {
 	Light      bool // the terminal's background is light
 	ColorBlind bool // no pair of tones differs by red and green alone
+	Sixteen    bool // the terminal has its own sixteen colours and no others
 	Colorless  bool // weight only
 	ASCII      bool // no sign beyond ASCII
 }
@@ -44,43 +44,21 @@ type Theme struct {
 	open  [tones][2]string // as it stands, and on the row of the cursor
 }
 
-// palette has a colour for each tone that is one, and the ground of the cursor's
-// row.
-type palette struct{ dim, accent, good, warn, bad, doubt, calm, rule, lit uint32 }
-
-func palettes(o Options) palette {
-	switch {
-	case o.ColorBlind && o.Light:
-		return palette{0x66707b, 0x0b5394, 0x0072b2, 0x9a6a00, 0xb34700, 0x994f88, 0x66707b, 0xc8ced6, 0xe6edf5}
-	case o.ColorBlind:
-		return palette{0x848d97, 0x9ecae1, 0x56b4e9, 0xe69f00, 0xff8a4c, 0xd99bc0, 0x848d97, 0x3d444d, 0x2a3038}
-	case o.Light:
-		return palette{0x66707b, 0x0b5cad, 0x1a7f37, 0x946200, 0xc4232b, 0x7d4cc4, 0x66707b, 0xc8ced6, 0xe6edf5}
-	}
-	return palette{0x848d97, 0x79b8ff, 0x63b96a, 0xdbab4b, 0xf47067, 0xb392f0, 0x848d97, 0x3d444d, 0x2a3038}
-}
-
 // New makes a theme.
 func New(o Options) *Theme {
-	p := palettes(o)
+	p := choose(o)
 	t := &Theme{ASCII: o.ASCII}
-	for tone, look := range [tones]struct {
-		colour uint32
-		bold   bool
-	}{
-		Dim: {p.dim, false}, Strong: {0, true}, Accent: {p.accent, false}, Good: {p.good, false}, Warn: {p.warn, false},
-		Bad: {p.bad, true}, Doubt: {p.doubt, false}, Calm: {p.calm, false}, Rule: {p.rule, false},
-	} {
+	for tone := range tones {
 		for lit := range 2 {
 			var s ansi.Style
-			if look.bold || o.Colorless && lit == 1 {
+			if tone == Strong || tone == Bad || p.lit == nil && lit == 1 {
 				s = s.Bold()
 			}
-			if !o.Colorless && look.colour != 0 {
-				s = s.ForegroundColor(rgb(look.colour))
+			if c := p.tones[tone]; c != nil {
+				s = s.ForegroundColor(c)
 			}
-			if !o.Colorless && lit == 1 {
-				s = s.BackgroundColor(rgb(p.lit))
+			if lit == 1 && p.lit != nil {
+				s = s.BackgroundColor(p.lit)
 			}
 			if len(s) > 0 {
 				t.open[tone][lit] = s.String()
@@ -88,10 +66,6 @@ func New(o Options) *Theme {
 		}
 	}
 	return t
-}
-
-func rgb(c uint32) color.Color {
-	return color.RGBA{R: uint8(c >> 16), G: uint8(c >> 8), B: uint8(c), A: 0xff}
 }
 
 // Open is what begins text of a tone; empty where nothing does. Lit is the row

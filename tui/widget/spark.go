@@ -15,9 +15,9 @@ func Spark(th *theme.Theme, values []float64, width int) string {
 		return ""
 	}
 	values = values[max(0, len(values)-width):]
-	bars := [...]string{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"}
+	bars := [...]string{"▁", "▂", "▃", "▄", "▅", "▆", "▇"} // never all of a line: the one above has bars too
 	if th.ASCII {
-		bars = [...]string{"_", ".", "-", ":", "=", "+", "*", "#"}
+		bars = [...]string{"_", ".", "-", ":", "=", "*", "#"}
 	}
 	top, sum, n := 0.0, 0.0, 0.0
 	for _, v := range values {

@@ -188,8 +188,8 @@ func TestSpark(t *testing.T) {
 	}{
 		{nil, "     "},
 		{[]float64{0, 0}, "   ▁▁"},
-		{[]float64{5, 5, 5, 5, 5}, "▅▅▅▅▅"},
-		{[]float64{0, 0, 0, 0, 8}, "▁▁▁▁█"},
+		{[]float64{5, 5, 5, 5, 5}, "▄▄▄▄▄"},
+		{[]float64{0, 0, 0, 0, 8}, "▁▁▁▁▇"},
 		{[]float64{9, 9, nan, 0, 0, 0, 0}, " ▁▁▁▁"},
 		{[]float64{nan, nan}, "     "},
 	} {
@@ -197,7 +197,7 @@ func TestSpark(t *testing.T) {
 			t.Errorf("%v: %q, want %q", tt.values, got, tt.want)
 		}
 	}
-	if got := widget.Spark(theme.New(theme.Options{ASCII: true}), []float64{0, 4, 8}, 3); got != "_=#" {
+	if got := widget.Spark(theme.New(theme.Options{ASCII: true}), []float64{0, 4, 8}, 3); got != "_:#" {
 		t.Errorf("ASCII: %q", got)
 	}
 	if got := widget.Spark(plain(), []float64{1}, 0); got != "" {

@@ -2,6 +2,7 @@
 package events
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -232,9 +233,6 @@ func change(e *fleet.Event) (string, theme.Tone) {
 		return "answers again", tone
 	case fleet.EventStatus, fleet.EventVersion, fleet.EventAddress, fleet.EventClaim, fleet.EventBreaker:
 	}
-	from := e.From
-	if from == "" {
-		from = "-"
-	}
-	return from + " → " + e.To, tone
+	worded := page.Worded(*e)
+	return cmp.Or(worded.From, "-") + " → " + worded.To, tone
 }

@@ -48,6 +48,7 @@ func TestRows(t *testing.T) {
 		{event(1, fleet.EventAddress, key("1"), "a:1", "b:2"), "03:04:06 address pay/1 a:1 → b:2"},
 		{event(1, fleet.EventSourceLost, source, "", ""), "03:04:06 registry consul does not answer"},
 		{event(1, fleet.EventSourceBack, source, "", ""), "03:04:06 registry consul answers again"},
+		{fleet.Event{At: at(1), Kind: fleet.EventBreaker, Key: key("1"), Breaker: "db", From: "forced_open", To: "half_open"}, "03:04:06 breaker db pay/1 forced open → half open"},
 		{fleet.Event{At: at(1), Kind: fleet.EventBreaker, Key: key("1"), Breaker: "db", From: "closed", To: "open", Why: fleet.Why{Detail: "60% failed"}}, "03:04:06 breaker db pay/1 closed → open 60% failed"},
 	} {
 		if got := pagetest.Lit(pagetest.Drawn(t, events.New(), view(10, tt.event))); got != tt.want {

@@ -161,7 +161,7 @@ func measured(v *page.View) []column {
 			if l == nil {
 				return nil
 			}
-			return []widget.Span{{Text: widget.Spark(v.Theme, l.Last(of, buf[:]), sparkWidth), Tone: theme.Accent}}
+			return []widget.Span{{Text: widget.Spark(v.Theme, l.Last(of, buf[:]), sparkWidth), Tone: theme.Trend}}
 		}}
 	}
 	return []column{

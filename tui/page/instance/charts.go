@@ -35,11 +35,11 @@ func (w *writer) charts(l *history.Life) bool {
 		say   func(float64) string
 		tone  theme.Tone
 	}{
-		{"rate", history.Rate, page.Rate, theme.Accent},
+		{"rate", history.Rate, page.Rate, theme.Trend},
 		{"errors", history.Errors, page.Share, theme.Bad},
-		{"p50", history.P50, page.Seconds, theme.Accent},
-		{"p95", history.P95, page.Seconds, theme.Accent},
-		{"p99", history.P99, page.Seconds, theme.Accent},
+		{"p50", history.P50, page.Seconds, theme.Trend},
+		{"p95", history.P95, page.Seconds, theme.Trend},
+		{"p99", history.P99, page.Seconds, theme.Trend},
 	} {
 		chart := widget.Chart{Title: c.title, Times: times, Values: l.Last(c.of, make([]float64, n)), Width: width, Height: 5, Value: c.say, Clock: w.v.Clock, Tone: c.tone}
 		for _, v := range chart.Values {

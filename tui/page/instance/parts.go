@@ -107,7 +107,7 @@ func (w *writer) phases(r *probe.Result, deciding bool) {
 		if room >= 8 && r.Took > 0 {
 			from := int(float64(sum) / float64(r.Took) * float64(room))
 			long := max(1, int(float64(ph.Took)/float64(r.Took)*float64(room)))
-			spans = append(spans, widget.Span{Text: strings.Repeat(" ", min(from, room-1)) + strings.Repeat(bar(w.v.Theme), min(long, room)), Tone: theme.Accent})
+			spans = append(spans, widget.Span{Text: strings.Repeat(" ", min(from, room-1)) + strings.Repeat(bar(w.v.Theme), min(long, room)), Tone: theme.Trend})
 		}
 		sum += ph.Took
 		w.row("", spans...)

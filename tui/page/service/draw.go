@@ -63,14 +63,14 @@ func columns(in []*fleet.InstanceView) []column {
 		number("ERR", 3, 4, func(t *fleet.Traffic) float64 { return t.Errors }, func(t *fleet.Traffic) (string, theme.Tone) { return page.Share(t.Errors), page.ErrorTone(t.Errors) }),
 		number("P99", 4, 6, func(t *fleet.Traffic) float64 { return t.P99 }, func(t *fleet.Traffic) (string, theme.Tone) { return page.P99(t), page.NumberTone(t.P99) }),
 		{Column: widget.Column{Name: "BREAKERS", Leave: 7}, By: page.Worst(func(in *fleet.InstanceView) int { return page.BreakerRank(*in) }), Cell: breakersOf},
-		text("VERSION", 6, 5, theme.Dim, func(in *fleet.InstanceView) string { return in.Version }),
+		text("VERSION", 6, 7, theme.Dim, func(in *fleet.InstanceView) string { return in.Version }),
 		text("ZONE", 8, 4, theme.Dim, func(in *fleet.InstanceView) string { return in.Zone }),
-		text("ADDRESS", 9, 7, theme.Dim, func(in *fleet.InstanceView) string { return in.Addr }),
+		text("ADDRESS", 10, 15, theme.Dim, func(in *fleet.InstanceView) string { return in.Addr }),
 	}
 	all[6].By = page.Versions(func(in *fleet.InstanceView) string { return in.Version })
 	has := func(what func(*fleet.InstanceView) bool) bool { return slices.ContainsFunc(in, what) }
 	if has(func(in *fleet.InstanceView) bool { return in.Why.Detail != "" }) {
-		all = append(all, text("WHY", 10, 20, theme.Plain, func(in *fleet.InstanceView) string { return in.Why.Detail }))
+		all = append(all, text("WHY", 9, 20, theme.Plain, func(in *fleet.InstanceView) string { return in.Why.Detail }))
 	}
 	return append(all, further(has)...)
 }

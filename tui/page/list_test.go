@@ -6,7 +6,7 @@ import (
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/tui/page"
-	"github.com/midwatch-cli/midwatch/tui/page/pagetest"
+	"github.com/midwatch-cli/midwatch/tui/theme"
 	"github.com/midwatch-cli/midwatch/tui/widget"
 )
 
@@ -19,7 +19,7 @@ func TestRowsThatAreSeen(t *testing.T) {
 		for i := range 5000 {
 			l.Keys = append(l.Keys, i)
 		}
-		v := pagetest.View(&fleet.Snapshot{}, 80, height)
+		v := &page.View{Snapshot: &fleet.Snapshot{}, Theme: theme.New(theme.Options{}), Width: 80, Height: height}
 		for _, by := range []int{0, 10, 1 << 30, -40} {
 			l.Cursor.Move(by, l.Keys, height)
 			l.Settle(v, 2)

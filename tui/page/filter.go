@@ -1,6 +1,7 @@
 package page
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/midwatch-cli/midwatch/fleet"
@@ -14,7 +15,7 @@ import (
 type Filter struct {
 	Text  string
 	sel   *selection.Selection
-	words []string // of Contains, in lower case
+	words []string // for Any, in lower case
 }
 
 // Contains is a filter of words that a text has to contain, every one of them, in
@@ -77,18 +78,9 @@ func (f *Filter) names(name string) bool {
 
 // Any says whether a text, of an event or a breaker, has every word.
 func (f *Filter) Any(text string) bool {
-	words := f.words
-	if words == nil {
-		words = Contains(f.Text).words
-	}
-	if len(words) == 0 {
+	if len(f.words) == 0 {
 		return true
 	}
 	text = strings.ToLower(text)
-	for _, word := range words {
-		if !strings.Contains(text, word) {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(f.words, func(word string) bool { return !strings.Contains(text, word) })
 }

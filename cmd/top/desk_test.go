@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -294,6 +295,40 @@ func TestNothingCanBeWrittenDown(t *testing.T) {
 	stop()
 	if _, err := d.Changes(ctx); d.Refusal("prod") != "" {
 		t.Errorf("%v: no time is no fault of the journal", err)
+	}
+}
+
+// TestJournalIsReadWhenItChanged: while nobody writes it is not read again, and what
+// another process writes is seen.
+func TestJournalIsReadWhenItChanged(t *testing.T) {
+	w, _, _ := shop(t)
+	w.make(t, wish(desk.Trip, "order:payment"), true).says(t, "Opened on 2 of 2.")
+	d := w.desk(t)
+	read := func() []desk.Change {
+		t.Helper()
+		all, err := d.Changes(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
+	before := time.Now().Add(-time.Hour)
+	for _, name := range []string{"journal.db", "journal.db-wal"} {
+		if err := os.Chtimes(filepath.Join(w.home, "midwatch", name), before, before); err != nil && !os.IsNotExist(err) {
+			t.Fatal(err)
+		}
+	}
+	first := read()
+	if again := read(); len(first) != 1 || len(again) != 1 || first[0] != again[0] {
+		t.Errorf("%v and %v: it was read again", first, again)
+	}
+	w.run(t, cmdtest.Command{New: breakers.New}, "trip", "gateway/order", "--yes")
+	if now := read(); len(now) != 2 {
+		t.Errorf("%v: another process wrote", now)
+	}
+	w.run(t, cmdtest.Command{New: breakers.New}, "reset", "gateway/order", "--yes")
+	if now := read(); len(now) != 3 {
+		t.Errorf("%v: another process wrote again at once", now)
 	}
 }
 

@@ -324,7 +324,7 @@ func TestTooMany(t *testing.T) {
 	payments := []*far{newFar(t), newFar(t), newFar(t)}
 	w := newWorld(t, map[string][]*far{"payment": payments})
 	w.make(t, wish(desk.Drain, "payment/payment-1", "payment/payment-2"), true).says(t,
-		"error: 2 of 3 of payment would not serve, and --max-unavailable is 50%: nothing was changed; hint: as a command: take out fewer, or more is allowed by --max-unavailable 2")
+		"error: 2 of 3 of payment would not serve, and --max-unavailable is 50%: nothing was changed; hint: take out fewer; as a command: more is allowed by --max-unavailable 2")
 }
 
 // TestStopped: what is in hand when it is stopped is finished, the rest is not
@@ -461,6 +461,7 @@ func TestUnread(t *testing.T) {
 func TestHere(t *testing.T) {
 	for hint, want := range map[string]string{
 		"":                                   "",
+		"add --wait: the command stays":      "choose never in the form; as a command: add --wait: the command stays",
 		"look at the disk":                   "look at the disk",
 		"--allow-empty does it all the same": "the form can allow it: last one, may be taken out too",
 		"midwatch changes show 1 says more, midwatch changes undo 1 ends it; --override does it all the same": "midwatch changes show 1 says more, midwatch changes undo 1 ends it; as a command: --override does it all the same",

@@ -49,12 +49,12 @@ var rules = []struct {
 	{pkg: "tui/dialog", may: []string{"fleet", "fleet/change", "fleet/plain", "tui/command", "tui/desk", "tui/page", "tui/theme", "tui/widget"}, test: []string{"tui/page/pagetest"}},
 	{pkg: "tui/prompt", may: []string{"fleet", "tui/theme", "tui/widget"}},
 	{pkg: "tui/trail", may: []string{"tui/page"}, test: []string{"tui/page/*"}},
-	{pkg: "tui/journal", may: []string{"fleet/change", "fleet/plain", "tui/desk", "tui/theme", "tui/widget"}},
+	{pkg: "tui/journal", may: []string{"fleet/change", "fleet/plain", "tui/desk", "tui/theme", "tui/widget"}, test: []string{"fleet", "tui/page/pagetest"}},
 	{pkg: "tui/changing", may: []string{"fleet/change", "tui/command", "tui/desk", "tui/dialog", "tui/page"}},
 	{pkg: "tui/chrome", may: []string{"tui/theme", "tui/widget"}},
 	{pkg: "tui/journey", may: []string{"tui/widget"}},
-	{pkg: "tui/tape", may: []string{"fleet", "tui/command", "tui/history", "tui/page", "tui/theme", "tui/widget"}},
-	{pkg: "tui/page", may: []string{"fleet", "fleet/change", "fleet/plain", "fleet/selection", "tui/desk", "tui/history", "tui/theme", "tui/widget"}},
+	{pkg: "tui/tape", may: []string{"fleet", "tui/command", "tui/history", "tui/page", "tui/theme", "tui/widget"}, test: []string{"tui/page/pagetest"}},
+	{pkg: "tui/page", may: []string{"fleet", "fleet/change", "fleet/plain", "fleet/selection", "tui/desk", "tui/history", "tui/theme", "tui/widget"}, test: []string{"tui/page/pagetest"}},
 	{pkg: "tui/page/*", may: []string{"fleet", "fleet/calls", "fleet/graph", "fleet/change", "fleet/plain", "probe", "probe/health", "tui/desk", "tui/history", "tui/page", "tui/strip", "tui/theme", "tui/widget"}, test: []string{"fleet/diff", "tui/page/pagetest"}}, // never another page
 	{pkg: "tui", may: []string{"fleet", "fleet/change", "fleet/diff", "fleet/plain", "tui/**"}},
 

@@ -44,6 +44,10 @@ func playRole() bool {
 		launch(os.Args[1:])
 	case "dashboard":
 		showSynthetic()
+	case "frames":
+		showBare(false)
+	case "letter":
+		showBare(true)
 	case "panics":
 		panicOnTerminal(os.Args[1])
 	default:

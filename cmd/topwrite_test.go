@@ -2,6 +2,7 @@ package cmd_test
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -27,16 +28,6 @@ func (s *screen) leaves(what string) {
 	s.wait("left "+what, func(text string) bool { return !strings.Contains(text, what) })
 }
 
-// state is the state folder of whoever sits at the terminal.
-func (s *screen) state() string {
-	for _, pair := range s.cmd.Env {
-		if dir, ok := strings.CutPrefix(pair, "XDG_STATE_HOME="); ok {
-			return filepath.Join(dir, "midwatch")
-		}
-	}
-	return ""
-}
-
 // keeps finds the process that puts back what the screen shows a plan of, and has
 // it end with the test, whatever becomes of that.
 func (s *screen) keeps() {
@@ -57,10 +48,25 @@ func (s *screen) keeps() {
 	})
 }
 
-// changed lists what the journal has, the newest first.
-func (s *screen) changed() []*change.Batch {
+// home is the state folder of whoever sits at the terminal.
+func (s *screen) home() string {
+	for _, pair := range s.cmd.Env {
+		if dir, ok := strings.CutPrefix(pair, "XDG_STATE_HOME="); ok {
+			return dir
+		}
+	}
+	return ""
+}
+
+// changed lists what the journal of a demo has that keeps its things there, the newest
+// first.
+func (s *screen) changed(there string) []*change.Batch {
 	s.t.Helper()
-	j, err := journal.Read(s.t.Context(), s.state(), journal.Options{})
+	found, err := filepath.Glob(filepath.Join(there, "midwatch-demo-*", "midwatch", journal.File))
+	if err != nil || len(found) != 1 {
+		s.t.Fatal(found, err)
+	}
+	j, err := journal.Read(s.t.Context(), filepath.Dir(found[0]), journal.Options{})
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -76,7 +82,8 @@ func (s *screen) changed() []*change.Batch {
 // trip its breaker, see it in force, take it back; then an instance out of use, and
 // nothing that was not agreed to.
 func TestTerminalTopWrites(t *testing.T) {
-	s := onTerminal(t, "demo", "--", "top", "--interval", "1s", "--palette", "dark")
+	there := t.TempDir()
+	s := commandOnTerminal(t, exec.Command("midwatch", "demo", "--", "top", "--interval", "1s", "--palette", "dark"), "TMPDIR="+there)
 	s.sees("gateway", "live", "q quit")
 	s.types("T")
 	s.sees("this changes the fleet: :write allows it")
@@ -114,7 +121,7 @@ func TestTerminalTopWrites(t *testing.T) {
 	s.sees("U undoes it.", "✓ order/order-1 payment  done  closed → forced open")
 	s.leaves("U undoes it.")
 	s.sees("trip order/payment in force, ends in ", "fleet › order")
-	if all := s.changed(); len(all) != 1 || all[0].Reason != "" || all[0].Until.IsZero() {
+	if all := s.changed(there); len(all) != 1 || all[0].Reason != "" || all[0].Until.IsZero() {
 		t.Errorf("journalled %+v", all)
 	}
 
@@ -149,6 +156,9 @@ func TestTerminalTopWrites(t *testing.T) {
 	s.sees("Took out 1 of 1.")
 	s.leaves("Took out")
 	s.sees("in force: drain payment/payment-2", "maintenance")
+	if all := s.changed(there); len(all) != 3 || all[0].What != "drain payment/payment-2" {
+		t.Errorf("journalled %+v", all)
+	}
 	s.types("q")
 	if code := s.code(); code != 0 {
 		t.Errorf("ended with %d", code)
@@ -157,8 +167,11 @@ func TestTerminalTopWrites(t *testing.T) {
 	if text := s.text(); strings.Contains(text, "payment") {
 		t.Errorf("leaves on the screen:\n%s", text)
 	}
-	if all := s.changed(); len(all) != 3 || all[0].What != "drain payment/payment-2" {
-		t.Errorf("journalled %+v", all)
+	if left, err := os.ReadDir(there); err != nil || len(left) > 0 {
+		t.Errorf("leaves behind %v, %v", left, err)
+	}
+	if _, err := os.Stat(filepath.Join(s.home(), "midwatch", journal.File)); err == nil {
+		t.Error("the demo wrote into the user's own journal")
 	}
 }
 

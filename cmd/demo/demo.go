@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -81,6 +82,13 @@ func start(ctx context.Context, a *app.App, o *options, args []string, run Runne
 	if err != nil {
 		return fmt.Errorf("the demo fleet did not start: %w", err)
 	}
+	if !o.keep {
+		forget, err := journalled(a)
+		if err != nil {
+			return err
+		}
+		defer forget()
+	}
 	// The fleet is the command's only source, whatever is configured.
 	against := func(args ...string) error {
 		return run(ctx, append(args, "--registry", "etcd="+d.URL, "--context", "none"))
@@ -97,6 +105,26 @@ func start(ctx context.Context, a *app.App, o *options, args []string, run Runne
 	default:
 		return against("check", "-o", "wide")
 	}
+}
+
+// journalled gives the command a journal of its own until forget: what is in force
+// when the fleet goes is nobody's to put back, nor to be reminded of.
+func journalled(a *app.App) (forget func(), err error) {
+	dir, err := os.MkdirTemp("", "midwatch-demo-")
+	if err != nil {
+		return nil, fmt.Errorf("the demo has no folder for its journal: %w", err)
+	}
+	getenv := a.Getenv
+	a.Getenv = func(name string) string {
+		if name == "XDG_STATE_HOME" {
+			return dir
+		}
+		return getenv(name)
+	}
+	return func() {
+		a.Getenv = getenv
+		_ = os.RemoveAll(dir) // what is left is in the system's folder for such
+	}, nil
 }
 
 // keep stays until the context ends.

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -189,5 +191,26 @@ func TestEndsWithTheCommand(t *testing.T) {
 	if resp, err := http.DefaultClient.Do(req); err == nil {
 		_ = resp.Body.Close()
 		t.Errorf("%s still answers", url)
+	}
+}
+
+// TestJournalOfItsOwn: what a command writes down against the demo's fleet goes with
+// the fleet, and is nothing that anybody is reminded of later.
+func TestJournalOfItsOwn(t *testing.T) {
+	var dir string
+	var of *app.App
+	run := func(context.Context, []string) error {
+		dir = of.Getenv("XDG_STATE_HOME")
+		if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != 0o700 {
+			t.Errorf("%v, %v", info, err)
+		}
+		return os.WriteFile(filepath.Join(dir, "journal"), nil, 0o600)
+	}
+	r := cmdtest.Command{New: func(a *app.App) *cobra.Command { of = a; return demo.New(a, run) }}.Run(t, "--", "breakers")
+	if _, err := os.Stat(dir); r.Err != nil || dir == "" || err == nil {
+		t.Errorf("%v; %s is there", r.Err, dir)
+	}
+	if now := of.Getenv("XDG_STATE_HOME"); now == dir || now == "" {
+		t.Errorf("the state folder is %s afterwards", now)
 	}
 }

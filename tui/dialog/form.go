@@ -180,7 +180,7 @@ func (f *Form) Keys() [][2]string {
 // say is a wish in words. Size is how many instances the service has, where one
 // is meant; of is what an undo takes back.
 func say(w desk.Wish, size int, of string) string {
-	does, means := words(w.Verb)
+	does, means := words(w.Verb, len(w.Targets) > 1)
 	if w.Verb == desk.Undo {
 		if of != "" {
 			of = ", " + of
@@ -242,17 +242,21 @@ func targetName(t desk.Target) string {
 	return name
 }
 
-// words are what a verb does, and what that means.
-func words(v desk.Verb) (does, means string) {
+// words are what a verb does, and what that means; to many: for several breakers.
+func words(v desk.Verb, many bool) (does, means string) {
+	it, is := "it", "it is"
+	if many {
+		it, is = "them", "they are"
+	}
 	switch v {
 	case desk.Trip:
-		return "Trip", ": calls through it are refused at once."
+		return "Trip", ": calls through " + it + " are refused at once."
 	case desk.Reset:
-		return "Reset", ": it is closed and left to itself, and may open again at once."
+		return "Reset", ": " + is + " closed and left alone, and may open again at once."
 	case desk.Bypass:
 		return "Bypass", ": calls pass unprotected, whatever becomes of them."
 	case desk.HalfOpen:
-		return "Half-open", ": a few calls are let through, and by them it closes or opens."
+		return "Half-open", ": a few calls are let through, and by them it is decided."
 	case desk.Drain:
 		return "Drain", ": no new calls come, those in flight finish."
 	case desk.Undrain:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/change"
@@ -123,9 +124,11 @@ func (r *Result) lines(v *page.View) []widget.Line {
 	if len(r.failed)+len(r.done) > 0 && v.Height > 8 {
 		lines = append(lines, widget.Blank())
 	}
+	wide := func(one change.Result) bool { return widget.SpansWidth(v.Theme, row(&one, false).Left) > v.Width }
+	short := slices.ContainsFunc(r.failed, wide) || slices.ContainsFunc(r.done, wide)
 	for _, of := range [][]change.Result{r.failed, r.done} {
 		for i := range of {
-			lines = append(lines, one(v, &of[i])...)
+			lines = append(append(lines, row(&of[i], short)), why(v, of[i].Err)...)
 		}
 	}
 	return lines
@@ -187,27 +190,31 @@ func (r *Result) ending(v *page.View) (lines []widget.Line) {
 	return lines
 }
 
-// one is what came of one target: sign, word, name, what is there now, and why
-// where it failed.
-func one(v *page.View, r *change.Result) []widget.Line {
+// row is what came of one target: sign, word, name, and what is there now. Short: its
+// service is left out.
+func row(r *change.Result, short bool) widget.Line {
 	sign, word, tone := mark(r)
-	now := ""
+	name, now := r.Intent.Target.Name(), ""
+	if short && r.Intent.Target.Instance != "" {
+		name = strings.TrimSpace(r.Intent.Target.Instance + " " + r.Intent.Target.Breaker)
+	}
 	if r.Now != "" {
 		if now = "  "; r.Was != "" && r.Was != r.Now {
 			now += r.Was + " → "
 		}
 		now += r.Now
 	}
-	l := widget.Line{Left: []widget.Span{{Text: " " + sign + " ", Tone: tone}, {Text: r.Intent.Target.Name() + "  "}, {Text: word, Tone: tone}, {Text: now, Tone: theme.Dim}}}
-	if widget.SpansWidth(v.Theme, l.Left) > v.Width && r.Intent.Target.Instance != "" {
-		l.Left[1].Text = r.Intent.Target.Instance + "  " // the rest of its name stands above
+	return widget.Line{Left: []widget.Span{{Text: " " + sign + " ", Tone: tone}, {Text: name + "  "}, {Text: word, Tone: tone}, {Text: now, Tone: theme.Dim}}}
+}
+
+// why is what failed, and what to do about it.
+func why(v *page.View, err error) (lines []widget.Line) {
+	if err == nil {
+		return nil
 	}
-	lines := []widget.Line{l}
-	if r.Err != nil {
-		lines = append(lines, paragraph(v, theme.Plain, "    "+r.Err.Error())...)
-		if hint := fleet.HintOf(r.Err); hint != "" {
-			lines = append(lines, paragraph(v, theme.Dim, "    hint: "+hint)...)
-		}
+	lines = paragraph(v, theme.Plain, "    "+err.Error())
+	if hint := fleet.HintOf(err); hint != "" {
+		lines = append(lines, paragraph(v, theme.Dim, "    hint: "+hint)...)
 	}
 	return lines
 }

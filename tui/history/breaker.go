@@ -67,7 +67,7 @@ func (l *Life) breaker(name string) int {
 const mostBreakers = 200
 
 // switched takes the states its breakers are in. Of one that is not among them
-// nobody knows.
+// nobody knows, and for as long as we remember it is not forgotten.
 func (l *Life) switched(in *fleet.InstanceView, at time.Time) {
 	for i := range in.Breakers {
 		b := &in.Breakers[i]
@@ -87,6 +87,9 @@ func (l *Life) switched(in *fleet.InstanceView, at time.Time) {
 		if b := &l.breakers[i]; b.told != l.of.seen {
 			b.take(fleet.BreakerUnknown, at)
 		}
+	}
+	if len(in.Breakers) > 0 { // else it is the instance that does not say
+		l.breakers = slices.DeleteFunc(l.breakers, func(b switching) bool { return l.of.seen-b.told >= Kept })
 	}
 }
 

@@ -122,6 +122,37 @@ func TestBreakersStay(t *testing.T) {
 	}
 }
 
+// TestBreakersComeAndGo: breakers that have another name each time do not keep the
+// place of those to come; one that its instance cannot say is not gone.
+func TestBreakersComeAndGo(t *testing.T) {
+	var h history.History
+	for i := range 500 {
+		h.Add(switched(i, "kept=closed", fmt.Sprint("call-", i, "=open")))
+	}
+	l := h.Life(key("pay"))
+	for name, want := range map[string]string{
+		"kept":                                  "0 closed",
+		"call-499":                              "499 open",
+		"call-498":                              "498 open, 499 unknown",
+		fmt.Sprint("call-", 500-history.Kept):   fmt.Sprint(500-history.Kept, " open, ", 501-history.Kept, " unknown"),
+		fmt.Sprint("call-", 500-history.Kept-1): "",
+	} {
+		if got := did(l, name); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+	}
+	for i := range 2 * history.Kept {
+		h.Add(switched(500 + i))
+	}
+	if got := did(l, "kept"); got != "0 closed, 500 unknown" {
+		t.Errorf("nobody could say: %s", got)
+	}
+	h.Add(switched(500+2*history.Kept, "kept=open"))
+	if got := did(l, "kept"); got != fmt.Sprint("0 closed, 500 unknown, ", 500+2*history.Kept, " open") {
+		t.Errorf("it says again: %s", got)
+	}
+}
+
 // TestBreakersPlayedFromEarlier: what came after the time that one goes back to is
 // taken back.
 func TestBreakersPlayedFromEarlier(t *testing.T) {

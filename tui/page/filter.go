@@ -9,17 +9,17 @@ import (
 
 // Filter is words that select, as they select in commands: names and globs
 // (ord*, !canary), zone=b, version=2*, instance=ID, namespace=N, context=C,
-// source=S, and conditions on labels (team=shop, team!=shop). A bare word also finds names that contain it,
-// so that one sees something while one is typing.
+// source=S, and conditions on labels (team=shop, team!=shop). A bare word also finds
+// names that contain it, so that one sees something while one is typing.
 type Filter struct {
 	Text  string
-	words []string // of ParseWords
+	words []string // that a text has to contain, in lower case
 	sel   *selection.Selection
 }
 
 // ParseFilter reads one. An empty text selects everything.
 func ParseFilter(text string) (Filter, error) {
-	f := Filter{Text: strings.TrimSpace(text)}
+	f := Filter{Text: strings.TrimSpace(text), words: strings.Fields(strings.ToLower(text))}
 	if f.Text == "" {
 		return f, nil
 	}
@@ -68,13 +68,7 @@ func ParseWords(text string) (f Filter, err error) {
 // About says whether a text about a service has every word, and the service is
 // where it shall be.
 func (f *Filter) About(r fleet.Ref, text string) bool {
-	text = strings.ToLower(text)
-	for _, word := range f.words {
-		if !strings.Contains(text, word) {
-			return false
-		}
-	}
-	return f.sel == nil || f.sel.Meant(&fleet.ServiceView{Ref: r}, nil)
+	return f.Any(text) && (f.sel == nil || f.sel.Meant(&fleet.ServiceView{Ref: r}, nil))
 }
 
 // Service says whether a service is meant, by itself or by one of its instances.
@@ -101,10 +95,14 @@ func (f *Filter) names(name string) bool {
 	return !strings.ContainsAny(f.Text, " =*?[!/:") && strings.Contains(name, f.Text)
 }
 
-// Any says whether a text, of an event or a breaker, has every word.
+// Any says whether a text has every word.
 func (f *Filter) Any(text string) bool {
-	for _, word := range strings.Fields(f.Text) {
-		if !strings.Contains(strings.ToLower(text), strings.ToLower(word)) {
+	if len(f.words) == 0 {
+		return true
+	}
+	text = strings.ToLower(text)
+	for _, word := range f.words {
+		if !strings.Contains(text, word) {
 			return false
 		}
 	}

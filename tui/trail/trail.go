@@ -102,15 +102,27 @@ func (t *Trail) Up() {
 	t.visit(up)
 }
 
-// Others shows pages of one path that are not on the screen, of another path each
-// time: what is not seen keeps no snapshot of hours ago, and knows what became of
-// what it is about.
+// atOnce is how many pages are shown what there is with each snapshot: that takes
+// time for each of them.
+const atOnce = 8
+
+// Others shows pages that are not on the screen, others each time: what is not seen
+// keeps no snapshot of hours ago, and all of them together few; and it knows what
+// became of what it is about.
 func (t *Trail) Others(see func(page.Page)) {
-	t.round = (t.round + 1) % len(t.paths)
-	for _, p := range t.paths[t.round] {
-		if p != t.Top() {
-			see(p)
+	known := map[page.Page]bool{t.Top(): true}
+	var others []page.Page
+	for _, path := range t.paths {
+		for _, p := range path {
+			if !known[p] {
+				known[p] = true
+				others = append(others, p)
+			}
 		}
+	}
+	for range min(len(others), atOnce) {
+		t.round = (t.round + 1) % len(others)
+		see(others[t.round])
 	}
 }
 

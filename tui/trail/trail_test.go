@@ -1,6 +1,7 @@
 package trail_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/midwatch-cli/midwatch/tui/page"
@@ -10,6 +11,15 @@ import (
 	"github.com/midwatch-cli/midwatch/tui/trail"
 )
 
+// one is a page of which there can be many.
+type one struct {
+	page.Page
+
+	at page.Place
+}
+
+func (p *one) Place() page.Place { return p.at }
+
 func made(to page.Place) page.Page {
 	switch to.Kind {
 	case page.Events:
@@ -18,7 +28,9 @@ func made(to page.Place) page.Page {
 		return sources.New()
 	case page.Breakers:
 		return breakers.New()
-	case page.Fleet, page.Service, page.Instance, page.Changes, page.Change, page.Map:
+	case page.Change:
+		return &one{at: to}
+	case page.Fleet, page.Service, page.Instance, page.Changes, page.Map:
 	}
 	return nil
 }
@@ -86,16 +98,35 @@ func TestTrailIsBounded(t *testing.T) {
 }
 
 // TestOthers: in time every page that is not on the screen is shown what there is,
-// and the one that is never.
+// in however many paths it is, a few of them at once; and the one that is on it never.
 func TestOthers(t *testing.T) {
 	tr := trail.New(events.New(), made)
 	open(tr, page.Sources, page.Breakers)
-	shown := map[page.Kind]int{}
-	for range 2 * tr.Len() {
-		tr.Others(func(p page.Page) { shown[p.Place().Kind]++ })
-	}
-	if shown[page.Events] == 0 || shown[page.Sources] == 0 || shown[page.Breakers] != 0 {
+	shown := map[page.Page]int{}
+	tr.Others(func(p page.Page) { shown[p]++ })
+	if len(shown) != 2 || shown[tr.Path()[0]] != 1 || shown[tr.Path()[1]] != 1 {
 		t.Errorf("shown: %v", shown)
+	}
+	for i := range 40 {
+		tr.Open(page.Place{Kind: page.Change, Item: fmt.Sprint(i)})
+		tr.Up()
+	}
+	pages := map[page.Page]bool{}
+	for tr.Travel(-1) {
+		pages[tr.Top()] = true
+	}
+	delete(pages, tr.Top())
+	clear(shown)
+	for calls := 1; calls*8 < len(pages)+16; calls++ {
+		tr.Others(func(p page.Page) { shown[p]++ })
+		if shown[tr.Top()] > 0 || len(shown) > 8*calls {
+			t.Fatalf("%d pages in %d calls, the one that is seen %d times", len(shown), calls, shown[tr.Top()])
+		}
+	}
+	for p := range pages {
+		if shown[p] == 0 {
+			t.Errorf("%v was not shown", p.Place())
+		}
 	}
 }
 

@@ -75,6 +75,7 @@ func start(dir string, args []string) error {
 	}
 	c := exec.CommandContext(context.Background(), exe, args...) // it outlives whatever ends us
 	c.Stdout, c.Stderr, c.Dir = log, log, string(filepath.Separator)
+	c.Env = append(os.Environ(), "XDG_STATE_HOME="+filepath.Dir(dir)) // it keeps this journal, wherever the usual one is
 	detach(c)
 	if err := c.Start(); err != nil {
 		return err

@@ -184,6 +184,10 @@ func TestWords(t *testing.T) {
 	a.Context, b.Context = "prod", "stage"
 	v := view(100, 20, a, b)
 	p := breakers.New()
+	p.Aim(page.Place{Kind: page.Breakers, Key: fleet.Key{Ref: b.Ref}, Item: "payment"})
+	if screen := pagetest.Screen(t, p, v); !strings.Contains(screen, " stage:order/payment closed on 1") {
+		t.Errorf("of which context it is, is not said:\n%s", screen)
+	}
 	for filter, want := range map[string]int{"": 2, "context=prod": 1, "context=*": 2, "context=prod closed": 0, "order": 2, "open": 1, "source=etcd": 2, "source=x": 0} {
 		if err := p.SetFilter(filter); err != nil {
 			t.Fatal(err)

@@ -56,7 +56,7 @@ var rules = []struct {
 	{pkg: "tui/describe", may: []string{"fleet", "fleet/plain", "tui/page", "tui/page/*", "tui/theme", "tui/widget"}, test: []string{"fleet/**", "tui/**"}},
 	{pkg: "tui/outside", may: []string{"fleet", "fleet/plain", "tui/command", "tui/describe", "tui/dialog", "tui/page", "tui/theme", "tui/widget"}, test: []string{"tui/**"}},
 	{pkg: "tui/tape", may: []string{"fleet", "tui/command", "tui/history", "tui/page", "tui/theme", "tui/widget"}, test: []string{"tui/page/pagetest"}},
-	{pkg: "tui/page", may: []string{"fleet", "fleet/change", "fleet/plain", "fleet/selection", "tui/desk", "tui/history", "tui/theme", "tui/widget"}},
+	{pkg: "tui/page", may: []string{"fleet", "fleet/change", "fleet/plain", "fleet/selection", "tui/desk", "tui/history", "tui/theme", "tui/widget"}, test: []string{"tui/page/pagetest"}},
 	{pkg: "tui/page/*", may: []string{"fleet", "fleet/calls", "fleet/graph", "fleet/change", "fleet/plain", "probe", "probe/health", "tui/desk", "tui/history", "tui/page", "tui/strip", "tui/theme", "tui/widget"}, test: []string{"fleet/diff", "tui/page/pagetest"}}, // never another page
 	{pkg: "tui", may: []string{"fleet", "fleet/change", "fleet/diff", "fleet/plain", "tui/**"}},
 

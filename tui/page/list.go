@@ -122,6 +122,9 @@ func (l *List[K]) Notes() []string {
 func (l *List[K]) Draw(v *View, columns []widget.Column, row func(i int) [][]widget.Span, foot func() []widget.Line) []widget.Line {
 	t := l.table(v, columns, row)
 	lines := t.Draw(v.Theme, v.Width)
+	if v.Theme.Words {
+		return append(lines, foot()...)
+	}
 	n := l.below(v)
 	if n == 0 {
 		return lines

@@ -2,7 +2,6 @@ package page
 
 import (
 	"cmp"
-	"strings"
 	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet"
@@ -54,16 +53,7 @@ func Gone(name string) widget.Line {
 
 // Event is one event in a line: when, and what.
 func Event(v *View, e *fleet.Event) widget.Line {
-	return widget.Line{Left: []widget.Span{{Text: " " + v.Clock(e.At) + " ", Tone: theme.Dim}, {Text: eventSign(e), Tone: EventTone(e)}, {Text: Worded(*e).Sentence()}}}
-}
-
-// Worded is an event with the words for people in place of those of the code:
-// half open.
-func Worded(e fleet.Event) fleet.Event {
-	if e.Kind == fleet.EventBreaker {
-		e.From, e.To = strings.ReplaceAll(e.From, "_", " "), strings.ReplaceAll(e.To, "_", " ")
-	}
-	return e
+	return widget.Line{Left: []widget.Span{{Text: " " + v.Clock(e.At) + " ", Tone: theme.Dim}, {Text: eventSign(e), Tone: EventTone(e)}, {Text: e.Worded().Sentence()}}}
 }
 
 // EventPlace is the row of an event.

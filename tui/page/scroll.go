@@ -19,6 +19,9 @@ func (s *Scroll) Fit(v *View, lines int) {
 	s.top = max(0, min(s.top, lines-v.Height))
 }
 
+// Below is how many lines are below those that are seen.
+func (s *Scroll) Below(v *View) int { return max(0, s.lines-s.top-v.Height) }
+
 // Seen are the lines that are seen.
 func (s *Scroll) Seen(v *View, lines []widget.Line) []widget.Line {
 	top := min(s.top, len(lines))

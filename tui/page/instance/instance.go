@@ -132,3 +132,6 @@ func (w *writer) row(name string, spans ...widget.Span) {
 	}
 	w.lines = append(w.lines, widget.Line{Left: append([]widget.Span{{Text: "   " + name + " ", Tone: theme.Dim}}, spans...)})
 }
+
+// Below is how many lines are below those that are seen.
+func (p *Page) Below(v *page.View) int { return p.scroll.Below(v) }

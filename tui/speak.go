@@ -131,11 +131,11 @@ func (v voice) where() string {
 		parts = append(parts, "changes are allowed")
 	}
 	for i := range v.shown.Sources {
-		src := &v.shown.Sources[i]
-		if src.Reason == "" {
-			parts = append(parts, src.Name+" answers")
+		s := source(v.shown, &v.shown.Sources[i], page.Several(v.shown))
+		if why, bad := strings.CutPrefix(s[1].Text, "✗ "); bad {
+			parts = append(parts, s[0].Text+"does not answer, "+why)
 		} else {
-			parts = append(parts, src.Name+" does not answer, "+strings.TrimPrefix(source(v.shown, src)[1].Text, "✗ "))
+			parts = append(parts, s[0].Text+"answers")
 		}
 	}
 	state, _ := v.state()

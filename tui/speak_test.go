@@ -104,7 +104,7 @@ func TestSpeak(t *testing.T) {
 		says(t, e.takes(night()), "midwatch; context prod; etcd answers; consul does not answer, 40 s old, refused; 12 of 14 instances answer; 02:14:33; live.\n",
 			"6 services: 1 down, 2 degraded, 1 unknown, 2 up.\n", "payment is down: payment-2 timeout after 2 s, payment-3 timeout after 2 s, 1 of 3 serve\n",
 			"fleet; sort: worst; 6 rows\n1 of 6: payment; status down; instances 1 up, 2 down; rate 41 per second; errors 38%; p99 2 s; versions 2.4.0",
-			"fleet, payment; sort: worst; 3 rows\n", "called by, order degraded", "1 of 3: payment-2; status down", "\n> ")
+			"fleet, payment; sort: worst; 3 rows\n", "called by, ", "order degraded", "1 of 3: payment-2; status down", "\n> ")
 		says(t, e.types("j"), "2 of 3: payment-3; status down")
 		says(t, e.types("back"), "fleet; sort: worst; 6 rows\n1 of 6: payment")
 		says(t, e.types("j j j"), "4 of 6: inventory; status unknown; instances 2 unknown; rate not known")

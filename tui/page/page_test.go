@@ -7,7 +7,9 @@ import (
 	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/tui/desk"
 	"github.com/midwatch-cli/midwatch/tui/page"
+	"github.com/midwatch-cli/midwatch/tui/page/pagetest"
 	"github.com/midwatch-cli/midwatch/tui/theme"
 	"github.com/midwatch-cli/midwatch/tui/widget"
 )
@@ -131,7 +133,10 @@ func TestOpenBreakers(t *testing.T) {
 // TestFilter: the words of commands, and bare words that are a part of a name.
 func TestFilter(t *testing.T) {
 	service := func(name, zone, version, team string) *fleet.ServiceView {
-		r := fleet.Ref{Source: "etcd", Namespace: "shop", Name: name}
+		r := fleet.Ref{Context: "prod", Source: "etcd", Namespace: "shop", Name: name}
+		if name == "user" {
+			r.Context = "stage"
+		}
 		return &fleet.ServiceView{Ref: r, Labels: map[string]string{"team": team}, Instances: []fleet.InstanceView{
 			{Key: fleet.Key{Ref: r, Instance: name + "-1"}, Instance: fleet.Instance{ID: name + "-1", Zone: zone, Version: version}},
 		}}
@@ -151,6 +156,10 @@ func TestFilter(t *testing.T) {
 		"etcd:order":        "order",
 		"namespace=shop":    "payment order user",
 		"namespace=x":       "",
+		"context=prod":      "payment order",
+		"context=pr* er":    "order",
+		"source=etcd":       "payment order user",
+		"source=consul":     "",
 		"instance=user-1":   "user",
 		"user/user-1":       "user",
 		"nowhere":           "",
@@ -188,6 +197,26 @@ func TestFilter(t *testing.T) {
 	}
 }
 
+// TestWords: every word has to be in the text, and the service where it shall be.
+func TestWords(t *testing.T) {
+	r := fleet.Ref{Context: "prod", Source: "etcd", Namespace: "shop", Name: "order"}
+	for text, want := range map[string]bool{
+		"": true, "pay": true, "OPEN Pay": true, "closed": false, "pay closed": false, "context=prod": true, "context=p* open": true, "context=prod closed": false,
+		"context=stage": false, "source=etcd namespace=shop": true, "source=consul": false, "zone=a": false, " open ": true,
+	} {
+		f, err := page.ParseWords(text)
+		if err != nil {
+			t.Errorf("%q: %v", text, err)
+		}
+		if got := f.About(r, "Payment open"); got != want || f.Text != strings.TrimSpace(text) {
+			t.Errorf("%q: %v of %q", text, got, f.Text)
+		}
+	}
+	if _, err := page.ParseWords("context=["); err == nil {
+		t.Error("an open bracket is understood")
+	}
+}
+
 func TestEvents(t *testing.T) {
 	v := &page.View{Zone: time.UTC}
 	key := fleet.Key{Ref: fleet.Ref{Source: "etcd", Name: "pay"}, Instance: "pay-1"}
@@ -208,5 +237,56 @@ func TestEvents(t *testing.T) {
 		if got := text(page.Event(v, &tt.event).Left); got != " - "+tt.want || page.EventTone(&tt.event) != tt.tone {
 			t.Errorf("%q, want %q", got, tt.want)
 		}
+	}
+}
+
+// TestSeveral: whether names are enough to tell services apart, and what tells them
+// apart where they are not.
+func TestSeveral(t *testing.T) {
+	in := func(contexts ...string) *fleet.Snapshot {
+		s := &fleet.Snapshot{}
+		for _, c := range contexts {
+			s.Services = append(s.Services, fleet.ServiceView{Ref: fleet.Ref{Context: c, Name: "pay"}})
+		}
+		return s
+	}
+	named := in("prod")
+	named.Context = "prod"
+	empty := &fleet.Snapshot{Sources: []fleet.SourceView{{Context: "prod"}, {Context: "stage"}}}
+	for _, tt := range []struct {
+		s    *fleet.Snapshot
+		want bool
+	}{{in(), false}, {in(""), false}, {in("prod", "prod"), false}, {in("prod", "stage"), true}, {named, false}, {empty, true}} {
+		if got := page.Several(tt.s); got != tt.want {
+			t.Errorf("%+v: %v", tt.s, got)
+		}
+	}
+	e := &fleet.Event{Kind: fleet.EventInstanceNew, Key: fleet.Key{Ref: fleet.Ref{Context: "stage", Name: "pay"}, Instance: "1"}}
+	for s, want := range map[*fleet.Snapshot]string{in("prod", "stage"): "stage:pay/1 is new", named: "pay/1 is new"} {
+		text := ""
+		for _, span := range page.Event(&page.View{Snapshot: s, Zone: time.UTC}, e).Left[2:] {
+			text += span.Text
+		}
+		if text != want {
+			t.Errorf("%q, want %q", text, want)
+		}
+	}
+}
+
+// TestHoldOf: the journal's word goes before the far side's.
+func TestHoldOf(t *testing.T) {
+	k := fleet.Key{Ref: fleet.Ref{Source: "etcd", Name: "order"}, Instance: "order-1"}
+	b := fleet.NewBreaker("payment", fleet.BreakerForcedOpen)
+	v := &page.View{}
+	if got := page.HoldOf(v, k, &b); !got.IsZero() {
+		t.Errorf("nobody's: %+v", got)
+	}
+	b.Hold = fleet.Hold{By: "api"}
+	if got := page.HoldOf(v, k, &b); got.By != "api" {
+		t.Errorf("the far side's: %+v", got)
+	}
+	v.Holder = desk.NewHolder([]desk.Change{pagetest.Order("01J9K", fleet.Trip, k.Ref, "payment", 1, pagetest.At(), time.Minute)})
+	if got := page.HoldOf(v, k, &b); got.By != "oncall-1@bastion-1" || got.Change != "01J9K" {
+		t.Errorf("the journal's: %+v", got)
 	}
 }

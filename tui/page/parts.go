@@ -51,9 +51,14 @@ func Gone(name string) widget.Line {
 	return widget.Text(theme.Dim, " "+name+" is not here any more")
 }
 
-// Event is one event in a line: when, and what.
+// Event is one event in a line: when, where if there are several contexts, and what.
 func Event(v *View, e *fleet.Event) widget.Line {
-	return widget.Line{Left: []widget.Span{{Text: " " + v.Clock(e.At) + " ", Tone: theme.Dim}, {Text: eventSign(e), Tone: EventTone(e)}, {Text: e.Worded().Sentence()}}}
+	l := widget.Line{Left: []widget.Span{{Text: " " + v.Clock(e.At) + " ", Tone: theme.Dim}, {Text: eventSign(e), Tone: EventTone(e)}}}
+	if e.Key.Context != "" && Several(v.Snapshot) {
+		l.Left = append(l.Left, widget.Span{Text: In(e.Key.Context, ""), Tone: theme.Accent})
+	}
+	l.Left = append(l.Left, widget.Span{Text: e.Worded().Sentence()})
+	return l
 }
 
 // EventPlace is the row of an event.

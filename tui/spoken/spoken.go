@@ -6,6 +6,7 @@ package spoken
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -75,14 +76,14 @@ type Model struct {
 	asked   bool   // a prompt stands at the end
 	asks    string // that one
 
-	wait, state, note, notes, ask string
-	place                         page.Place
-	row                           string
-	been                          map[page.Place]bool               // what was told in full
-	event                         fleet.Event                       // the last one
-	heard                         map[dialog.Dialog]map[string]bool // of those that are open, or were open below one
-	dialog                        dialog.Dialog
-	said                          bool // something, since the last line was typed
+	wait, state, note, ask string
+	place                  page.Place
+	last                   view                              // how the page was said
+	been                   map[page.Place]bool               // what was told in full
+	event                  fleet.Event                       // the last one
+	heard                  map[dialog.Dialog]map[string]bool // of those that are open, or were open below one
+	dialog                 dialog.Dialog
+	said                   bool // something, since the last line was typed
 }
 
 // New returns one that says what there is to say by say, which must not block.
@@ -323,75 +324,81 @@ func (m *Model) dialogs(t *Told) bool {
 // page says where one is, as far as that is new: the page, its notes, the row of
 // the cursor. Where nothing is new and nothing else was said, the row again.
 func (m *Model) page(t *Told) {
-	lines := t.Page.Draw(&t.View)
-	row, rows, other := m.parts(t, lines)
-	notes := strings.Join(t.Notes, ", ")
+	now := look(t)
 	place := t.Page.Place()
-	opened := place != m.place
+	fresh := strings.Join(now.notes, ", ") != strings.Join(m.last.notes, ", ")
 	switch {
-	case opened:
-		m.speak(strings.Join(append([]string{strings.Join(t.Path, ", ")}, t.Notes...), "; ") + rows)
-		if !m.been[place] || row == "" {
-			m.read(t, other)
+	case place != m.place:
+		m.speak(strings.Join(append([]string{strings.Join(t.Path, ", ")}, now.notes...), "; ") + now.rows)
+		if !now.table {
+			m.read(now.other, nil, now.below)
+		} else if !m.been[place] {
+			m.read(now.other, nil, 0)
 		}
 		m.been[place] = true
-		m.speak(row)
-	case notes != m.notes || row != m.row:
-		if notes != m.notes {
-			m.speak(cmp.Or(notes, "as it was"))
+		if now.table {
+			m.speak(now.row)
 		}
-		m.speak(row)
-		if row == "" {
-			m.read(t, other)
+	case !now.table && now.below != m.last.below:
+		m.read(now.other, m.last.other, now.below)
+	case fresh || now.row != m.last.row || !m.said:
+		if fresh {
+			m.speak(cmp.Or(strings.Join(now.notes, ", "), "as it was"))
 		}
-	case !m.said:
-		m.speak(row)
-		if row == "" {
-			m.read(t, other)
+		if m.speak(now.row); now.row == "" {
+			m.read(now.other, nil, now.below)
 		}
 	}
-	m.place, m.notes, m.row = place, notes, row
+	m.place, m.last = place, now
 }
 
-// read says lines of a page, and whether it goes on.
-func (m *Model) read(t *Told, lines []string) {
+// read says lines of a page that were not among those before, and how many follow.
+func (m *Model) read(lines, before []string, below int) {
 	for _, words := range lines {
-		m.speak(words)
+		if !slices.Contains(before, words) {
+			m.speak(words)
+		}
 	}
-	if l, ok := t.Page.(interface{ Below(v *page.View) int }); ok && l.Below(&t.View) > 0 {
-		m.speak(plural(l.Below(&t.View), "line") + " more; more reads on")
+	if below > 0 {
+		m.speak(plural(below, "line") + " more; more reads on")
 	}
 }
 
-// parts are the row of the cursor, how many rows there are, and the other lines of
-// a page in words.
-func (m *Model) parts(t *Told, lines []widget.Line) (row, rows string, other []string) {
+// view is a page in words.
+type view struct {
+	table bool     // it has rows
+	row   string   // of the cursor, with its number where it has one
+	rows  string   // how many there are
+	other []string // lines that are no rows; of a page without rows all that are seen
+	below int      // lines below them
+	notes []string
+}
+
+func look(t *Told) (now view) {
+	lines := t.Page.Draw(&t.View)
+	now.notes = t.Notes
 	count := ""
-	if l, ok := t.Page.(page.Listed); ok {
-		if all, at := l.Rows(); len(all) > 1 || len(all) == 1 && hasRow(lines) {
-			rows = "; " + plural(len(all), "row")
-			if at >= 0 {
-				count = fmt.Sprintf("%d of %d: ", at+1, len(all))
-			}
+	for i := range lines {
+		now.table = now.table || lines[i].Row
+	}
+	if l, ok := t.Page.(page.Listed); ok && now.table {
+		all, at := l.Rows()
+		now.rows = "; " + plural(len(all), "row")
+		if at >= 0 {
+			count = fmt.Sprintf("%d of %d: ", at+1, len(all))
 		}
 	}
 	for i := range lines {
 		words := widget.Say(t.View.Theme, lines[i])
-		switch {
-		case lines[i].Row && lines[i].Lit:
-			row = count + words
-		case !lines[i].Row && words != "":
-			other = append(other, words)
+		if lines[i].Lit {
+			now.row = count + words
+		}
+		if !lines[i].Row && words != "" {
+			now.other = append(now.other, words)
 		}
 	}
-	return row, rows, other
-}
-
-func hasRow(lines []widget.Line) bool {
-	for i := range lines {
-		if lines[i].Row {
-			return true
-		}
+	if l, ok := t.Page.(interface{ Below(v *page.View) int }); ok {
+		now.below = l.Below(&t.View)
 	}
-	return false
+	return now
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet/plain"
 	"github.com/midwatch-cli/midwatch/tui/history"
 	"github.com/midwatch-cli/midwatch/tui/page"
+	"github.com/midwatch-cli/midwatch/tui/strip"
 	"github.com/midwatch-cli/midwatch/tui/theme"
 	"github.com/midwatch-cli/midwatch/tui/widget"
 )
@@ -55,25 +56,33 @@ const least = 3
 
 // story is what became of the breaker of the cursor: on how many instances it is
 // in which state, when it was in which, for each of them, and how that changed last.
-// It takes at most half of the page.
+// It takes at most half of the page, unless there are few breakers.
 func (p *Page) story(v *page.View) []widget.Line {
 	k, ok := p.list.Current()
 	if !ok {
 		return nil
 	}
 	if want, set := p.list.Cursor.Key(); set && p.list.Cursor.Gone() {
-		return []widget.Line{widget.Blank(), page.Gone(want.ref.Name + "/" + want.name)}
+		return []widget.Line{widget.Blank(), page.Gone(p.address(want))}
 	}
 	all := members(v.Snapshot, k)
 	w := &writer{v: v, breaker: k.name, all: all}
 	w.measure()
-	room := max(2, v.Height/2)
-	lines := []widget.Line{widget.Blank(), w.title(k)}
+	room := max(2, v.Height/2, min(v.Height-5, v.Height-2-len(p.list.Keys)))
+	lines := []widget.Line{widget.Blank(), w.title(p.address(k))}
 	passed := w.transitions(v)
 	if n := room - len(lines) - min(least, len(passed)); n > 0 {
 		lines = append(lines, w.strips(n)...)
 	}
 	return append(lines, passed[:max(0, min(len(passed), room-len(lines)))]...)
+}
+
+// address is a breaker as people name it, with its context where there are several.
+func (p *Page) address(k key) string {
+	if p.apart.Contexts {
+		return page.In(k.ref.Context, k.ref.Name+"/"+k.name)
+	}
+	return k.ref.Name + "/" + k.name
 }
 
 // writer writes the story of one breaker.
@@ -100,8 +109,8 @@ func (w *writer) measure() {
 }
 
 // title is how it stands, and from when on there are strips.
-func (w *writer) title(k key) widget.Line {
-	l := widget.Line{Left: []widget.Span{{Text: " " + k.ref.Name + "/" + k.name + " ", Tone: theme.Strong}}}
+func (w *writer) title(address string) widget.Line {
+	l := widget.Line{Left: []widget.Span{{Text: " " + address + " ", Tone: theme.Strong}}}
 	for i, n := 0, 0; i < len(w.all); i += n {
 		state := w.all[i].state()
 		for n = 0; i+n < len(w.all) && w.all[i+n].state() == state; {
@@ -146,7 +155,7 @@ func (w *writer) strips(room int) (lines []widget.Line) {
 func (w *writer) together() widget.Line {
 	all := make([]history.Spell, w.cells)
 	for _, m := range w.all {
-		page.Worse(all, w.spells(m))
+		strip.Worse(all, w.spells(m))
 	}
 	return w.strip("all", all, nil)
 }
@@ -164,7 +173,7 @@ func (w *writer) strip(name string, spells []history.Spell, state []widget.Span)
 	name = widget.Cut(w.v.Theme, w.v.Theme.Text(name), w.names)
 	l := widget.Line{Left: []widget.Span{{Text: fmt.Sprintf("   %s%*s  ", name, w.names-widget.Width(name), "")}}}
 	if w.cells > 1 {
-		l.Left = append(append(l.Left, page.Strip(spells)...), widget.Span{Text: "  "})
+		l.Left = append(append(l.Left, strip.Of(spells)...), widget.Span{Text: "  "})
 	}
 	l.Left = append(l.Left, state...)
 	return l

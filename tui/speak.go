@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -80,21 +79,8 @@ func (v voice) Enter(sign, text string) (cmd tea.Cmd, err error) {
 	return cmd, err
 }
 
-func (v voice) Knows(key string) bool {
-	for _, of := range [][]page.Binding{v.top().Keys(), v.keys()} {
-		for _, b := range of {
-			for _, k := range b.Keys {
-				if k == key {
-					return true
-				}
-			}
-		}
-	}
-	return false
-}
-
 func (v voice) Told() spoken.Told {
-	t := spoken.Told{View: v.view(), Where: v.where(), Page: v.top(), Note: v.note, Events: v.events}
+	t := spoken.Told{View: v.view(), Context: v.o.Context, Recorded: v.tape.On(), Page: v.top(), Keys: v.keys(), Note: v.note, Events: v.events}
 	t.State, _ = v.state()
 	for _, p := range v.trail.Path() {
 		t.Path = append(t.Path, p.Place().Name())
@@ -113,33 +99,4 @@ func (v voice) Told() spoken.Told {
 		t.Dialog = v.dialogs[len(v.dialogs)-1]
 	}
 	return t
-}
-
-// where is the header in words.
-func (v voice) where() string {
-	parts := []string{"midwatch"}
-	if v.tape.On() {
-		parts[0] = "midwatch, a recording"
-	}
-	if v.shown == nil {
-		return parts[0]
-	}
-	if name := cmp.Or(v.shown.Context, v.o.Context); name != "" {
-		parts = append(parts, "context "+name)
-	}
-	if v.changing.Writing() {
-		parts = append(parts, "changes are allowed")
-	}
-	for i := range v.shown.Sources {
-		s := source(v.shown, &v.shown.Sources[i], page.Several(v.shown))
-		if why, bad := strings.CutPrefix(s[1].Text, "✗ "); bad {
-			parts = append(parts, s[0].Text+"does not answer, "+why)
-		} else {
-			parts = append(parts, s[0].Text+"answers")
-		}
-	}
-	state, _ := v.state()
-	view := v.view()
-	parts = append(parts, fmt.Sprintf("%d of %d instances answer", v.counts.Answered, v.counts.Instances), view.Clock(v.shown.At), state)
-	return v.theme.Text(strings.Join(parts, "; ") + ".")
 }

@@ -1,12 +1,14 @@
 package spoken
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/midwatch-cli/midwatch/tui/dialog"
+	"github.com/midwatch-cli/midwatch/tui/page"
 	"github.com/midwatch-cli/midwatch/tui/widget"
 )
 
@@ -21,7 +23,8 @@ func (m *Model) line(text string) (cmd tea.Cmd) {
 	switch word := strings.ToLower(text); {
 	case text == "":
 	case word == "where":
-		m.speak(m.d.Told().Where)
+		t := m.d.Told()
+		m.speak(where(&t))
 	case word == "list":
 		m.list()
 	case word == "help", text == "?":
@@ -75,14 +78,19 @@ func (m *Model) answer(text string) (cmd tea.Cmd) {
 // keys are the keys that a line names: one, or several with blanks between them.
 // Unknown: it is one sign, which nothing here knows.
 func (m *Model) keys(text string) (keys []string, unknown bool) {
+	t := m.d.Told()
 	for word := range strings.FieldsSeq(text) {
 		key := named(word)
-		if !m.d.Knows(key) {
+		if !knows(t.Page.Keys(), key) && !knows(t.Keys, key) {
 			return nil, utf8.RuneCountInString(text) == 1
 		}
 		keys = append(keys, key)
 	}
 	return keys, false
+}
+
+func knows(all []page.Binding, key string) bool {
+	return slices.ContainsFunc(all, func(b page.Binding) bool { return slices.Contains(b.Keys, key) })
 }
 
 // named is a key by the name that the keys of pages have.

@@ -6,7 +6,6 @@ package spoken
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -37,25 +36,25 @@ type Dashboard interface {
 	// Enter types a whole line behind a sign, : or /; an error is what was wrong with
 	// it.
 	Enter(sign, text string) (tea.Cmd, error)
-	// Knows says whether a key does something on the page.
-	Knows(key string) bool
 	// Told is how things stand.
 	Told() Told
 }
 
 // Told is how things stand.
 type Told struct {
-	View   page.View
-	Where  string        // whose fleet it is, how its sources are, how fresh all this is
-	Wait   string        // why there is no page yet; empty: there is one
-	Over   bool          // and there will be none
-	State  string        // live, paused, no news
-	Path   []string      // of pages
-	Notes  []string      // on how the page is
-	Page   page.Page     // on top
-	Dialog dialog.Dialog // above it; nil: none
-	Note   string        // one line for the person
-	Events []fleet.Event // oldest first
+	View     page.View
+	Context  string // where the snapshot names none
+	Recorded bool   // it is not the present
+	Wait     string // why there is no page yet; empty: there is one
+	Over     bool   // and there will be none
+	State    string // live, paused, no news
+	Path     []string
+	Notes    []string       // on how the page is
+	Page     page.Page      // on top
+	Keys     []page.Binding // of every page
+	Dialog   dialog.Dialog  // above it; nil: none
+	Note     string         // one line for the person
+	Events   []fleet.Event  // oldest first
 }
 
 // Line is a line that was typed.
@@ -195,7 +194,7 @@ func (m *Model) begin(t *Told) {
 	if n := len(t.Events); n > 0 {
 		m.event = t.Events[n-1]
 	}
-	m.speak(t.Where)
+	m.speak(where(t))
 	m.speak(Summary(t.View.Snapshot))
 	m.unwell(t)
 	m.been[t.Page.Place()] = true
@@ -224,35 +223,6 @@ func (m *Model) unwell(t *Told) {
 	if n > told {
 		m.speak(fmt.Sprintf("%d more are not well.", n-told))
 	}
-}
-
-// Summary is how many services there are, and how they are.
-func Summary(s *fleet.Snapshot) string {
-	n := map[fleet.Status]int{}
-	for i := range s.Services {
-		n[cmp.Or(s.Services[i].Status, fleet.Unknown)]++
-	}
-	var parts []string
-	for _, st := range []fleet.Status{fleet.Down, fleet.Degraded, fleet.Unknown, fleet.Maintenance, fleet.Up} {
-		if n[st] > 0 {
-			parts = append(parts, fmt.Sprint(n[st], " ", st))
-		}
-	}
-	switch all := len(s.Services); {
-	case all == 0:
-		return "No service is registered."
-	case n[fleet.Up] == all:
-		return fmt.Sprintf("%s, all up.", plural(all, "service"))
-	default:
-		return fmt.Sprintf("%s: %s.", plural(all, "service"), strings.Join(parts, ", "))
-	}
-}
-
-func plural(n int, what string) string {
-	if n != 1 {
-		what += "s"
-	}
-	return fmt.Sprint(n, " ", what)
 }
 
 // events says what happened since the last one that was said.
@@ -319,86 +289,4 @@ func (m *Model) dialogs(t *Told) bool {
 		m.dialog = nil
 	}
 	return true
-}
-
-// page says where one is, as far as that is new: the page, its notes, the row of
-// the cursor. Where nothing is new and nothing else was said, the row again.
-func (m *Model) page(t *Told) {
-	now := look(t)
-	place := t.Page.Place()
-	fresh := strings.Join(now.notes, ", ") != strings.Join(m.last.notes, ", ")
-	switch {
-	case place != m.place:
-		m.speak(strings.Join(append([]string{strings.Join(t.Path, ", ")}, now.notes...), "; ") + now.rows)
-		if !now.table {
-			m.read(now.other, nil, now.below)
-		} else if !m.been[place] {
-			m.read(now.other, nil, 0)
-		}
-		m.been[place] = true
-		if now.table {
-			m.speak(now.row)
-		}
-	case !now.table && now.below != m.last.below:
-		m.read(now.other, m.last.other, now.below)
-	case fresh || now.row != m.last.row || !m.said:
-		if fresh {
-			m.speak(cmp.Or(strings.Join(now.notes, ", "), "as it was"))
-		}
-		if m.speak(now.row); now.row == "" {
-			m.read(now.other, nil, now.below)
-		}
-	}
-	m.place, m.last = place, now
-}
-
-// read says lines of a page that were not among those before, and how many follow.
-func (m *Model) read(lines, before []string, below int) {
-	for _, words := range lines {
-		if !slices.Contains(before, words) {
-			m.speak(words)
-		}
-	}
-	if below > 0 {
-		m.speak(plural(below, "line") + " more; more reads on")
-	}
-}
-
-// view is a page in words.
-type view struct {
-	table bool     // it has rows
-	row   string   // of the cursor, with its number where it has one
-	rows  string   // how many there are
-	other []string // lines that are no rows; of a page without rows all that are seen
-	below int      // lines below them
-	notes []string
-}
-
-func look(t *Told) (now view) {
-	lines := t.Page.Draw(&t.View)
-	now.notes = t.Notes
-	count := ""
-	for i := range lines {
-		now.table = now.table || lines[i].Row
-	}
-	if l, ok := t.Page.(page.Listed); ok && now.table {
-		all, at := l.Rows()
-		now.rows = "; " + plural(len(all), "row")
-		if at >= 0 {
-			count = fmt.Sprintf("%d of %d: ", at+1, len(all))
-		}
-	}
-	for i := range lines {
-		words := widget.Say(t.View.Theme, lines[i])
-		if lines[i].Lit {
-			now.row = count + words
-		}
-		if !lines[i].Row && words != "" {
-			now.other = append(now.other, words)
-		}
-	}
-	if l, ok := t.Page.(interface{ Below(v *page.View) int }); ok {
-		now.below = l.Below(&t.View)
-	}
-	return now
 }

@@ -41,9 +41,6 @@ type stand struct {
 func (s *stand) Init() tea.Cmd          { return nil }
 func (s *stand) Handle(tea.Msg) tea.Cmd { return nil }
 func (s *stand) Told() spoken.Told      { return s.told }
-func (s *stand) Knows(key string) bool {
-	return strings.Contains(" j k enter esc pgdown ctrl+z q T ", " "+key+" ")
-}
 
 func (s *stand) Press(key, _ string) tea.Cmd {
 	s.pressed = append(s.pressed, key)
@@ -66,7 +63,7 @@ func at() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) }
 func begun(t *testing.T) (*stand, *spoken.Model, func() string) {
 	t.Helper()
 	s := &stand{told: spoken.Told{
-		Where: "midwatch.", State: "live", Path: []string{"fleet", "sources"}, Page: &text{lines: []string{"etcd answers", "──", "   url      etcd://x"}},
+		Keys: []page.Binding{{Keys: []string{"j", "k", "enter", "esc", "pgdown", "ctrl+z", "q", "T"}}}, State: "live", Path: []string{"fleet", "sources"}, Page: &text{lines: []string{"etcd answers", "──", "   url      etcd://x"}},
 		View: page.View{Snapshot: &fleet.Snapshot{Seq: 1, At: at()}, History: &history.History{}, Theme: theme.New(theme.Options{Words: true, Colorless: true}), Width: 100, Height: 9, Zone: time.UTC},
 	}}
 	var b strings.Builder
@@ -81,7 +78,7 @@ func begun(t *testing.T) (*stand, *spoken.Model, func() string) {
 
 func TestBegins(t *testing.T) {
 	_, m, said := begun(t)
-	want := "midwatch.\nNo service is registered.\nfleet, sources\netcd answers\nurl, etcd://x\n7 lines more; more reads on\nAn empty line says where you are, ? lists what can be typed, q quits.\n> "
+	want := "midwatch; 0 of 0 instances answer; 03:04:05; live.\nNo service is registered.\nfleet, sources\netcd answers\nurl, etcd://x\n7 lines more; more reads on\nAn empty line says where you are, ? lists what can be typed, q quits.\n> "
 	if got := said(); got != want {
 		t.Errorf("%q", got)
 	}

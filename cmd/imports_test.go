@@ -50,6 +50,7 @@ var rules = []struct {
 	{pkg: "tui/prompt", may: []string{"fleet", "tui/theme", "tui/widget"}},
 	{pkg: "tui/trail", may: []string{"tui/page"}, test: []string{"tui/page/*"}},
 	{pkg: "tui/journal", may: []string{"fleet/change", "fleet/plain", "tui/desk", "tui/theme", "tui/widget"}, test: []string{"fleet", "tui/page/pagetest"}},
+	{pkg: "tui/spoken", may: []string{"fleet", "fleet/plain", "tui/dialog", "tui/page", "tui/widget"}, test: []string{"tui/history", "tui/theme"}},
 	{pkg: "tui/changing", may: []string{"fleet/change", "tui/command", "tui/desk", "tui/dialog", "tui/page"}, test: []string{"fleet", "tui/page/pagetest", "tui/widget"}},
 	{pkg: "tui/chrome", may: []string{"tui/theme", "tui/widget"}},
 	{pkg: "tui/journey", may: []string{"tui/widget"}},

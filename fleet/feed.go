@@ -3,6 +3,7 @@ package fleet
 import (
 	"cmp"
 	"context"
+	"strings"
 	"time"
 )
 
@@ -85,4 +86,13 @@ type Feed interface {
 	// Since returns the events after the snapshot with this number, in order;
 	// gap says that some of them were dropped.
 	Since(seq uint64) (events []Event, gap bool)
+}
+
+// Worded is the event with the words for people in place of those of the code: half
+// open.
+func (e Event) Worded() Event {
+	if e.Kind == EventBreaker {
+		e.From, e.To = strings.ReplaceAll(e.From, "_", " "), strings.ReplaceAll(e.To, "_", " ")
+	}
+	return e
 }

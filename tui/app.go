@@ -162,11 +162,16 @@ func tick() tea.Cmd {
 func (a *App) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	a.soon = nil
 	a.happens(msg)
+	return a, a.after()
+}
+
+// after is what has to be done after something happened.
+func (a *App) after() tea.Cmd {
 	if a.quitting {
-		return a, tea.Quit
+		return tea.Quit
 	}
 	a.wake()
-	return a, tea.Batch(a.soon...)
+	return tea.Batch(a.soon...)
 }
 
 // do has Update hand a command back; nil is none.

@@ -24,11 +24,13 @@ type options struct {
 	palette  string
 	blind    bool
 	write    bool
+	spoken   bool
 }
 
 const example = `  midwatch top
   midwatch top payment 'ord*' --interval 2s
   midwatch top --palette light --color-blind
+  midwatch top --screen-reader                     for who hears the terminal
   midwatch top --write                             trip, drain, undo from the start
   midwatch top --replay incident.jsonl.zst --at 02:11  walk through what was
   midwatch demo -- top                             on a real little fleet`
@@ -44,7 +46,8 @@ service and instance has a page: enter goes in, esc back, / filters, : goes anyw
 With --replay it shows a recording instead, which can be paused, sought in and stepped.
 It changes nothing until --write, :write in it, or the context's write: true allows it;
 then T trips, D drains, U undoes, and every change shows its plan first and asks.
-Without a terminal there is midwatch watch, or midwatch services -w.`,
+With --screen-reader it draws nothing: it says in lines what there is and what happens,
+and is told what to do in lines. Without a terminal there is midwatch watch, too.`,
 		ValidArgsFunction: a.ServiceArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			show := func(ctx context.Context) error { return run(ctx, a, &o, args) }
@@ -65,6 +68,7 @@ Without a terminal there is midwatch watch, or midwatch services -w.`,
 	f.StringVar(&o.palette, "palette", "auto", "colours for a ground that is dark or light; auto asks the terminal")
 	f.BoolVar(&o.blind, "color-blind", false, "colours that do not rest on red and green")
 	f.BoolVar(&o.write, "write", false, "allow changes from the start; else :write in it asks once")
+	f.BoolVar(&o.spoken, "screen-reader", false, "draw nothing: say what there is in lines, and take lines; for who hears the terminal, and for terminals that nothing can be drawn on")
 	a.Complete(cmd, "palette", "auto", "dark", "light")
 	return cmd
 }
@@ -79,10 +83,14 @@ func (o *options) check() error {
 	return o.watching.Check()
 }
 
-// reachable refuses where there is no terminal to draw on or none to type on.
-func reachable(a *app.App) error {
+// reachable refuses where there is no terminal to draw on or none to type on. Lines
+// need neither.
+func (o *options) reachable(a *app.App) error {
+	if o.spoken {
+		return nil
+	}
 	refused := func() error {
-		hint := "midwatch watch prints what happens, midwatch services -w lists again and again"
+		hint := "midwatch top --screen-reader needs none, midwatch watch prints what happens, midwatch services -w lists again and again"
 		if a.Getenv("SSH_CONNECTION") != "" && a.Getenv("SSH_TTY") == "" {
 			hint = "over ssh a command has one with ssh -t; else " + hint
 		}
@@ -106,7 +114,7 @@ func run(ctx context.Context, a *app.App, o *options, names []string) error {
 	if err != nil {
 		return err
 	}
-	if err := reachable(a); err != nil {
+	if err := o.reachable(a); err != nil {
 		return err
 	}
 	o.probing.Explain = true // the page of an instance shows who decided how it is asked
@@ -138,11 +146,34 @@ func run(ctx context.Context, a *app.App, o *options, names []string) error {
 	if names := s.Contexts(); len(names) == 1 {
 		view.Context = names[0]
 	}
-	err = tui.Run(ctx, a.IO.Screen(), view)
+	err = o.show(ctx, a, view)
 	if errors.Is(err, context.DeadlineExceeded) {
 		return nil // --timeout: that long was wanted
 	}
 	return err
+}
+
+// show is the dashboard, until it is left.
+func (o *options) show(ctx context.Context, a *app.App, view tui.Options) error {
+	if !o.spoken {
+		return tui.Run(ctx, a.IO.Screen(), view)
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	go func() {
+		select {
+		case <-a.IO.Gone(): // nobody hears it any more
+			stop()
+		case <-ctx.Done():
+		}
+	}()
+	err := tui.Speak(ctx, a.IO.In, a.IO.Out, view)
+	select {
+	case <-a.IO.Gone():
+		return nil
+	default:
+		return err
+	}
 }
 
 // watched hands snapshots on, the newest only, and ends everything where a source

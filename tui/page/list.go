@@ -135,6 +135,9 @@ func (l *List[K]) Draw(v *View, columns []widget.Column, row func(i int) [][]wid
 		return append(append(t.Draw(v.Theme, v.Width), widget.Blank()), foot()...)
 	}
 	lines := t.Draw(v.Theme, v.Width)
+	if v.Theme.Words {
+		return append(lines, foot()...)
+	}
 	n := l.below(v)
 	if n == 0 {
 		return lines

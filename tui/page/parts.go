@@ -2,7 +2,6 @@ package page
 
 import (
 	"cmp"
-	"strings"
 	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet"
@@ -62,17 +61,8 @@ func Event(v *View, e *fleet.Event) widget.Line {
 	if e.Key.Context != "" && Several(v.Snapshot) {
 		l.Left = append(l.Left, widget.Span{Text: In(e.Key.Context, ""), Tone: theme.Accent})
 	}
-	l.Left = append(l.Left, widget.Span{Text: Worded(*e).Sentence()})
+	l.Left = append(l.Left, widget.Span{Text: e.Worded().Sentence()})
 	return l
-}
-
-// Worded is an event with the words for people in place of those of the code:
-// half open.
-func Worded(e fleet.Event) fleet.Event {
-	if e.Kind == fleet.EventBreaker {
-		e.From, e.To = strings.ReplaceAll(e.From, "_", " "), strings.ReplaceAll(e.To, "_", " ")
-	}
-	return e
 }
 
 // EventPlace is the row of an event.

@@ -35,6 +35,14 @@ func (l *Line) Text() string {
 	return l.open.input.Text()
 }
 
+// Fault is what is wrong with what is typed; empty where nothing is.
+func (l *Line) Fault() string {
+	if l.open == nil || !l.open.wrong {
+		return ""
+	}
+	return l.open.hint
+}
+
 // Press takes a key, and the text that it types.
 func (l *Line) Press(key, text string) {
 	p := l.open

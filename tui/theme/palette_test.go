@@ -150,7 +150,7 @@ func distance(a, b [3]float64) float64 {
 	lm, cm := (a[0]+b[0])/2, (c1+c2)/2
 	t := 1 - 0.17*math.Cos((hm-30)*deg) + 0.24*math.Cos(2*hm*deg) + 0.32*math.Cos((3*hm+6)*deg) - 0.2*math.Cos((4*hm-63)*deg)
 	sl, sc, sh := 1+0.015*(lm-50)*(lm-50)/math.Sqrt(20+(lm-50)*(lm-50)), 1+0.045*cm, 1+0.015*cm*t
-	turn := 60 * math.Exp(-math.Pow((hm-275)/25, 2))
+	turn := 60 * math.Exp(-(hm-275)/25*(hm-275)/25)
 	rt := -2 * math.Sqrt(math.Pow(cm, 7)/(math.Pow(cm, 7)+math.Pow(25, 7))) * math.Sin(turn*deg)
 	return math.Sqrt(dl*dl/sl/sl + dc*dc/sc/sc + dH*dH/sh/sh + rt*dc/sc*dH/sh)
 }

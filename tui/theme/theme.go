@@ -36,18 +36,20 @@ type Options struct {
 	Sixteen    bool // the terminal has its own sixteen colours and no others
 	Colorless  bool // weight only
 	ASCII      bool // no sign beyond ASCII
+	Words      bool // nothing is drawn: what there is to say is said in lines, one after the other
 }
 
 // Theme draws tones. It is read-only once made.
 type Theme struct {
 	ASCII bool
+	Words bool             // what draws tables, charts and bars leaves out what is only to be looked at
 	open  [tones][2]string // as it stands, and on the row of the cursor
 }
 
 // New makes a theme.
 func New(o Options) *Theme {
 	p := choose(o)
-	t := &Theme{ASCII: o.ASCII}
+	t := &Theme{ASCII: o.ASCII, Words: o.Words}
 	for tone := range tones {
 		for lit := range 2 {
 			var s ansi.Style
@@ -80,6 +82,15 @@ func (t *Theme) Open(tone Tone, lit bool) string {
 // Text is any text as it may be drawn: nothing in it is obeyed by a terminal.
 // Everything on the screen goes through here.
 func (t *Theme) Text(s string) string {
+	if s = plain.Line(s); t.ASCII && !t.Words {
+		s = plain.ASCII(s)
+	}
+	return s
+}
+
+// Heard is a line of words as it is said: Text leaves signs alone until they are
+// words.
+func (t *Theme) Heard(s string) string {
 	if s = plain.Line(s); t.ASCII {
 		s = plain.ASCII(s)
 	}

@@ -22,6 +22,7 @@ type Line struct {
 	Left  []Span
 	Right []Span // stands at the right edge; where both find no room, Left is cut when Right is short, else Right left out
 	Lit   bool   // the row of the cursor
+	Row   bool   // a row of a table, where lines are words
 }
 
 // Text is a line of one tone.

@@ -60,6 +60,9 @@ func (t *Table) Draw(th *theme.Theme, width int) []Line {
 	if t.Height <= 0 || width <= 0 {
 		return nil
 	}
+	if th.Words {
+		return t.say(th)
+	}
 	cells := t.cells(th)
 	widths := t.widths(th, cells, width-t.edge())
 	lines := make([]Line, 0, len(cells)+1)

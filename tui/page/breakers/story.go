@@ -103,6 +103,9 @@ func (w *writer) measure() {
 		w.names = min(20, max(w.names, widget.Width(w.v.Theme.Text(m.in.Key.Instance))))
 	}
 	w.cells = min(w.v.History.Passes(), w.v.Width-3-w.names-2-2-said)
+	if w.v.Theme.Words {
+		w.cells = 0 // a strip is to be looked at
+	}
 }
 
 // title is how it stands, and from when on there are strips.

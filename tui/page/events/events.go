@@ -237,6 +237,6 @@ func change(e *fleet.Event) (string, theme.Tone) {
 		return "answers again", tone
 	case fleet.EventStatus, fleet.EventVersion, fleet.EventAddress, fleet.EventClaim, fleet.EventBreaker:
 	}
-	worded := page.Worded(*e)
+	worded := e.Worded()
 	return cmp.Or(worded.From, "-") + " → " + worded.To, tone
 }

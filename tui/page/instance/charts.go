@@ -15,7 +15,7 @@ import (
 func (w *writer) charts(l *history.Life) bool {
 	h := w.v.History
 	n := h.Passes()
-	if l == nil || n < 2 {
+	if l == nil || n < 2 || w.v.Theme.Words {
 		return false
 	}
 	times := make([]time.Time, n)

@@ -155,3 +155,6 @@ func (p *Page) write(v *page.View) {
 		n[of]++
 	}
 }
+
+// Below is how many lines are below those that are seen.
+func (p *Page) Below(v *page.View) int { return max(0, len(p.lines)-p.cursor.Top-v.Height) }

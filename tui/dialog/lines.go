@@ -31,7 +31,7 @@ func wrap(th *theme.Theme, text string, width int) (lines []string) {
 			next()
 		}
 		for used+widget.Width(strings.TrimRight(word, " ")) > width { // longer than a line
-			first := prefix(word, max(1, width-used))
+			first := Prefix(word, max(1, width-used))
 			line, word = line+first, word[len(first):]
 			next()
 		}
@@ -40,8 +40,8 @@ func wrap(th *theme.Theme, text string, width int) (lines []string) {
 	return append(lines, strings.TrimRight(line, " "))
 }
 
-// prefix is as much of a text as fits, at least one character.
-func prefix(s string, width int) string {
+// Prefix is as much of a text as fits, at least one character.
+func Prefix(s string, width int) string {
 	n, used := 0, 0
 	for n < len(s) {
 		first, w := ansi.FirstGraphemeCluster(s[n:], ansi.GraphemeWidth)
@@ -56,7 +56,7 @@ func prefix(s string, width int) string {
 // tail is as much of the end of a text as fits: that is where one types.
 func tail(s string, width int) string {
 	for s != "" && widget.Width(s) > max(1, width) {
-		s = s[len(prefix(s, 1)):]
+		s = s[len(Prefix(s, 1)):]
 	}
 	return s
 }
@@ -65,7 +65,7 @@ func tail(s string, width int) string {
 func cutLast(s string) string {
 	last := 0
 	for rest := s; rest != ""; rest = rest[last:] {
-		if last = len(prefix(rest, 1)); last == len(rest) {
+		if last = len(Prefix(rest, 1)); last == len(rest) {
 			return s[:len(s)-last]
 		}
 	}
@@ -112,9 +112,9 @@ func lowest(n, height int) int {
 	return n - max(1, height-1)
 }
 
-// scrolled moves the first line that is seen as a key says; false where it is not
+// Scrolled moves the first line that is seen as a key says; false where it is not
 // one that scrolls.
-func scrolled(top *int, v *page.View, key string) bool {
+func Scrolled(top *int, v *page.View, key string) bool {
 	far := max(1, v.Height-3)
 	switch key {
 	case "up", "k":
@@ -133,43 +133,4 @@ func scrolled(top *int, v *page.View, key string) bool {
 		return false
 	}
 	return true
-}
-
-// folded is a line in as many of the screen as it takes, broken at blanks where
-// there are any; what goes on is indented, below the value where the line begins
-// with the name of one. One with something at its right edge
-// stays as it is.
-func folded(th *theme.Theme, l widget.Line, width int, lit bool) []widget.Line {
-	l.Lit = l.Lit || lit
-	if len(l.Right) > 0 || width < 8 || widget.SpansWidth(th, l.Left) <= width {
-		return []widget.Line{l}
-	}
-	var lines []widget.Line
-	line, used, indent := widget.Line{Lit: l.Lit}, 0, min(5, width/4)
-	if name := widget.Width(th.Text(l.Left[0].Text)); len(l.Left) > 1 && name <= width/3 {
-		indent = max(indent, name)
-	}
-	next := func() {
-		lines = append(lines, line)
-		line, used = widget.Line{Lit: l.Lit, Left: []widget.Span{{Text: strings.Repeat(" ", indent)}}}, indent
-	}
-	for _, s := range l.Left {
-		for word := range strings.SplitAfterSeq(th.Text(s.Text), " ") {
-			if used > indent && used+widget.Width(strings.TrimRight(word, " ")) > width {
-				next()
-			}
-			for used+widget.Width(strings.TrimRight(word, " ")) > width { // longer than a line
-				first := prefix(word, width-used)
-				line.Left = append(line.Left, widget.Span{Text: first, Tone: s.Tone})
-				word = word[len(first):]
-				next()
-			}
-			if used+widget.Width(word) > width {
-				word = strings.TrimRight(word, " ")
-			}
-			line.Left = append(line.Left, widget.Span{Text: word, Tone: s.Tone})
-			used += widget.Width(word)
-		}
-	}
-	return append(lines, line)
 }

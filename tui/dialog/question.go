@@ -75,7 +75,7 @@ func (q *Question) Press(v *page.View, key, text string) (page.Intent, bool) {
 	case "n", "N", "q":
 		return q.no, true
 	default:
-		if !scrolled(&q.top, v, key) {
+		if !Scrolled(&q.top, v, key) {
 			q.lit = false
 		}
 	}
@@ -106,7 +106,7 @@ func (q *Question) enter(v *page.View, key, text string) (page.Intent, bool) {
 	case text != "":
 		q.typed += plain.Line(text)
 	default:
-		scrolled(&q.top, v, key)
+		Scrolled(&q.top, v, key)
 	}
 	q.settle(v)
 	return nil, false

@@ -92,7 +92,7 @@ func (r *Result) Press(v *page.View, key, _ string) (page.Intent, bool) {
 	case key == "enter" && r.over:
 		return nil, true
 	}
-	scrolled(&r.top, v, key)
+	Scrolled(&r.top, v, key)
 	r.settle(v)
 	return nil, false
 }

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/midwatch-cli/midwatch/tui/reading"
+
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/midwatch-cli/midwatch/fleet"
@@ -160,7 +162,7 @@ func (o *Outside) describe(of page.Place) error {
 	if len(lines) == 0 {
 		return errGone(of)
 	}
-	o.screen.Open(dialog.NewText(title, lines))
+	o.screen.Open(reading.NewText(title, lines))
 	return nil
 }
 
@@ -174,7 +176,7 @@ func (o *Outside) raw(of page.Place) error {
 	for i, text := range record {
 		lines[i] = tinted(text)
 	}
-	o.screen.Open(dialog.NewText(describe.Name(of), lines))
+	o.screen.Open(reading.NewText(describe.Name(of), lines))
 	return nil
 }
 

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/midwatch-cli/midwatch/tui/reading"
+
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/midwatch-cli/midwatch/fleet"
@@ -284,7 +286,7 @@ func (m *Model) dialogs(t *Told) bool {
 			m.speak(words)
 		}
 	}
-	if _, text := t.Dialog.(*dialog.Text); text { // it was read
+	if _, text := t.Dialog.(*reading.Text); text { // it was read
 		m.d.Press("esc", "")
 		m.dialog = nil
 	}

@@ -1,8 +1,12 @@
-package dialog
+// Package reading is the dialogs that are read, or chosen from, and change nothing:
+// texts that are scrolled, searched and copied, lists of keys, choices.
+package reading
 
 import (
 	"fmt"
 	"strings"
+
+	"github.com/midwatch-cli/midwatch/tui/dialog"
 
 	"github.com/midwatch-cli/midwatch/tui/page"
 	"github.com/midwatch-cli/midwatch/tui/theme"
@@ -54,7 +58,7 @@ func (t *Text) Press(v *page.View, key, text string) (page.Intent, bool) {
 		return nil, true
 	default:
 		top := t.top
-		if scrolled(&top, v, key) {
+		if dialog.Scrolled(&top, v, key) {
 			t.scroll(v, top-t.top)
 		}
 	}

@@ -1,7 +1,11 @@
 package tui
 
 import (
+	"strings"
+
+	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/tui/command"
+	"github.com/midwatch-cli/midwatch/tui/offer"
 	"github.com/midwatch-cli/midwatch/tui/page"
 	"github.com/midwatch-cli/midwatch/tui/prompt"
 )
@@ -14,8 +18,20 @@ func (a *App) askFilter() {
 	}
 	before := f.Filter()
 	p := &prompt.Prompt{Sign: "/"}
-	p.Hint("name or glob, !not, zone=a, version=2*, label=value")
-	p.Changed = func(text string) { p.Say(f.SetFilter(text)) }
+	p.Hint("name or glob, !not, zone=a, version=2*, label=value; tab completes")
+	p.Offers = func(text string) []string { return offer.Filter(text, a.shown) }
+	p.Changed = func(text string) {
+		if err := f.SetFilter(text); err != nil || text == "" {
+			p.Say(err)
+			return
+		}
+		p.Hint(offer.Hint(p.Offers(text)))
+	}
+	p.Tried = func(text string) {
+		if !strings.HasSuffix(text, "=") { // its value is still to come
+			_ = f.SetFilter(text) // what cannot be understood is said when it is typed
+		}
+	}
 	p.Done = func(text string) bool { return f.SetFilter(text) == nil }
 	p.Left = func() { _ = f.SetFilter(before) } // it was understood once
 	a.asking.Open(p, before)
@@ -52,6 +68,9 @@ func (a *App) command(t command.Table, names []string, places map[string]page.Pl
 	if c := t.Find(word); c != nil {
 		return c.Run(arg)
 	}
+	if err := several(names, line); err != nil {
+		return err
+	}
 	if arg == "" {
 		if offers := t.Complete(word, names); len(offers) > 0 {
 			if to, ok := places[offers[0]]; ok {
@@ -62,4 +81,19 @@ func (a *App) command(t command.Table, names []string, places map[string]page.Pl
 		}
 	}
 	return t.Unknown(word, names)
+}
+
+// several says that a name is there in several contexts: which of them is meant is
+// never guessed. It is nil where it is not.
+func several(names []string, name string) error {
+	var all []string
+	for _, n := range names {
+		if _, rest, ok := strings.Cut(n, ":"); ok && rest == name {
+			all = append(all, n)
+		}
+	}
+	if len(all) < 2 {
+		return nil
+	}
+	return &fleet.Error{Detail: name + " is there more than once", Hint: strings.Join(all, ", ")}
 }

@@ -315,6 +315,25 @@ func TestNotAllowed(t *testing.T) {
 	})
 }
 
+// TestOnTheMap: an order is about the call of the cursor; what has no breaker says
+// so, and nothing is asked.
+func TestOnTheMap(t *testing.T) {
+	alone(t, func(t *testing.T) {
+		s := tripping()
+		d := desked(t, s, theme.Options{}, 100, 30, true)
+		d.types(":map")
+		d.press("enter", "down", "T")
+		d.sees("gateway has no breaker we know of towards order", "!calls through it")
+		d.press("down", "T")
+		d.sees("Trip breaker payment on all 4 instances of order")
+		d.press("esc")
+		d.sees("order calls it", "!Trip breaker")
+		if len(s.wishes) != 0 {
+			t.Errorf("wished %v", s.wishes)
+		}
+	})
+}
+
 // TestTypedName: only the exact name does it.
 func TestTypedName(t *testing.T) {
 	alone(t, func(t *testing.T) {

@@ -95,12 +95,13 @@ func (a *App) header() widget.Line {
 		l.Left = append(l.Left, dot, widget.Span{Text: "writing", Tone: theme.Warn})
 	}
 	if a.shown != nil {
+		several := page.Several(a.shown)
 		for i := range a.shown.Sources {
 			between := dot
 			if i > 0 {
 				between = widget.Span{Text: "  "}
 			}
-			l.Left = append(append(l.Left, between), source(a.shown, &a.shown.Sources[i])...)
+			l.Left = append(append(l.Left, between), source(a.shown, &a.shown.Sources[i], several)...)
 		}
 	}
 	l.Right = a.freshness(a.width - 1 - widget.SpansWidth(a.theme, l.Left))
@@ -126,17 +127,21 @@ func (a *App) freshness(room int) []widget.Span {
 	return right
 }
 
-// source is a registry: its name and a sign, and for one that fails its age and
-// why.
-func source(s *fleet.Snapshot, src *fleet.SourceView) []widget.Span {
+// source is a registry: its name, with its context where there are several, and a
+// sign, and for one that fails its age and why.
+func source(s *fleet.Snapshot, src *fleet.SourceView, several bool) []widget.Span {
+	name := src.Name
+	if several {
+		name = page.In(src.Context, name)
+	}
 	if src.Reason == "" {
-		return []widget.Span{{Text: src.Name + " "}, {Text: "✓", Tone: theme.Good}}
+		return []widget.Span{{Text: name + " "}, {Text: "✓", Tone: theme.Good}}
 	}
 	age := "never read"
 	if !src.AsOf.IsZero() {
 		age = plain.Duration(s.At.Sub(src.AsOf)) + " old"
 	}
-	return []widget.Span{{Text: src.Name + " "}, {Text: "✗ " + age + ", " + string(src.Reason), Tone: theme.Bad}}
+	return []widget.Span{{Text: name + " "}, {Text: "✗ " + age + ", " + string(src.Reason), Tone: theme.Bad}}
 }
 
 // state is whether what is seen is the present.
@@ -181,10 +186,17 @@ func (a *App) notes() []widget.Span {
 	return a.journal.Remind(a.theme, v.Now, notes, a.width-widget.SpansWidth(a.theme, a.pageState())-widget.SpansWidth(a.theme, a.crumbs().Spans(len(a.trail.Path())-1))-1)
 }
 
-// crumbs are the names of the pages of the path.
+// crumbs are the names of the pages of the path. Where there are several contexts
+// each begins with its own, unless it goes without saying.
 func (a *App) crumbs() (names chrome.Path) {
+	several, before := a.shown != nil && page.Several(a.shown), ""
 	for _, p := range a.trail.Path() {
-		names = append(names, p.Place().Name())
+		at := p.Place()
+		name := at.Name()
+		if several && at.Key.Context != "" && at.Key.Context != before {
+			name = page.In(at.Key.Context, name)
+		}
+		names, before = append(names, name), at.Key.Context
 	}
 	return names
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
+	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/tui"
 	"github.com/midwatch-cli/midwatch/tui/desk"
 	"github.com/midwatch-cli/midwatch/tui/journey"
@@ -48,6 +49,7 @@ type shot struct {
 	name    string
 	keys    []string // pressed one after the other
 	journal []desk.Change
+	of      []*fleet.Snapshot // that the feed brings; nil: the night
 }
 
 // shots are all that is held as frames. Who makes a new page or dialog adds a
@@ -66,6 +68,20 @@ func shots() []shot {
 		{name: "changes", keys: at("c", "h"), journal: made()},
 		{name: "change", keys: append(at("c", "h"), "enter"), journal: made()},
 		{name: "reminded", journal: made()[:1]},
+		{name: "service-lived", keys: at("o", "r", "d", "e", "r"), of: lived()},
+		{name: "instance-lived", keys: at(strings.Split("payment/payment-2", "")...), of: lived()},
+		{name: "instance-deep", keys: []string{"enter", "G", "enter"}, of: []*fleet.Snapshot{deep()}},
+		{name: "instance-folded", keys: append(at(strings.Split("order/order-2", "")...), "down", "down", "z"), of: lived()},
+		{name: "breakers-lived", keys: at("b", "r"), of: lived()},
+		{name: "sources-lived", keys: at("s", "o", "u"), of: lived()},
+		{name: "contexts", of: []*fleet.Snapshot{contexts()}},
+		{name: "contexts-service", keys: []string{"enter"}, of: []*fleet.Snapshot{night(), contexts()}},
+		{name: "contexts-breakers", keys: at("b", "r"), of: []*fleet.Snapshot{contexts()}},
+		{name: "contexts-sources", keys: at("s", "o", "u"), of: []*fleet.Snapshot{contexts()}},
+		{name: "sorted", keys: []string{"s", "s", "s", "s", "r"}},
+		{name: "marked", keys: []string{"space", "down", "space", "w"}},
+		{name: "wide", keys: []string{"w"}, of: []*fleet.Snapshot{contexts()}},
+		{name: "service-marked", keys: []string{"enter", "M", "s", "w"}},
 	}
 }
 
@@ -92,7 +108,11 @@ type look struct {
 // taken is a dashboard on which a shot can be seen.
 func (s shot) taken(t testing.TB, l look) *dash {
 	t.Helper()
-	d := start(t, l.theme, l.width, l.height, night(), healed(), night())
+	of := s.of
+	if of == nil {
+		of = []*fleet.Snapshot{night(), healed(), night()}
+	}
+	d := start(t, l.theme, l.width, l.height, of...)
 	if s.journal != nil {
 		d.send(tui.JournalMsg(1, s.journal, nil))
 	}

@@ -95,6 +95,10 @@ func known(words []string) *fleet.Snapshot {
 		return healed()
 	case "odd":
 		return odd()
+	case "contexts":
+		return contexts()
+	case "deep":
+		return deep()
 	case "empty":
 		return &fleet.Snapshot{Context: "prod", At: at(), Sources: night().Sources[:1]}
 	case "night-without":

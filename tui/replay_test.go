@@ -257,17 +257,17 @@ func TestBeforeItWas(t *testing.T) {
 	d.turn()
 	d.types(":payment/payment-2")
 	d.press("enter")
-	if s := d.screen(); !strings.Contains(s, "Registered in") {
+	if s := d.screen(); !strings.Contains(s, "▾ Probes") {
 		t.Fatal(s)
 	}
 	d.press(",")
 	d.turn()
-	if s := d.screen(); strings.Contains(s, "Registered in") || !strings.Contains(s, "payment-2") {
+	if s := d.screen(); strings.Contains(s, "▾ Probes") || !strings.Contains(s, "payment-2") {
 		t.Errorf("seen before it was:\n%s", s)
 	}
 	d.press(".")
 	d.turn()
-	if s := d.screen(); !strings.Contains(s, "Registered in") {
+	if s := d.screen(); !strings.Contains(s, "▾ Probes") {
 		t.Errorf("not seen when it is:\n%s", s)
 	}
 }

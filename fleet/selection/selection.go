@@ -54,6 +54,8 @@ func (p Pattern) MatchInstance(k fleet.Key) bool {
 type Selector struct {
 	Names     []string // see Pattern
 	Labels    string   // see match.Labels
+	Context   string
+	Source    string
 	Namespace string
 	Zone      string
 	Version   string
@@ -62,9 +64,9 @@ type Selector struct {
 
 // Selection is a Selector that was read.
 type Selection struct {
-	names                            []Pattern
-	labels                           match.Labels
-	namespace, zone, version, instID match.Glob
+	names                                             []Pattern
+	labels                                            match.Labels
+	context, source, namespace, zone, version, instID match.Glob
 }
 
 // Compile reads a selector. Errors name the flag and the place.
@@ -85,6 +87,8 @@ func (s Selector) Compile() (*Selection, error) {
 		flag, text string
 		glob       *match.Glob
 	}{
+		{"--context", s.Context, &out.context},
+		{"source", s.Source, &out.source},
 		{"--namespace", s.Namespace, &out.namespace},
 		{"--zone", s.Zone, &out.zone},
 		{"--service-version", s.Version, &out.version},
@@ -114,7 +118,7 @@ func Exactly(keys ...fleet.Key) *Selection {
 // that are, in the order given, and the names that meant no service at all. A
 // service without instances is selected unless a single instance was asked for.
 func (s *Selection) Apply(services []fleet.Service) (selected []fleet.Service, unknown []string) {
-	if len(s.names)+len(s.labels) == 0 && s.namespace+s.zone+s.version+s.instID == "" {
+	if len(s.names)+len(s.labels) == 0 && s.context+s.source+s.namespace+s.zone+s.version+s.instID == "" {
 		return services, nil
 	}
 	met := make([]bool, len(s.names))
@@ -173,7 +177,7 @@ func (s *Selection) named(k fleet.Key, met []bool) bool {
 // keeps says whether an instance passes what is asked beside names.
 func (s *Selection) keeps(svc *fleet.Service, in *fleet.Instance) bool {
 	ok := func(g match.Glob, text string) bool { return g == "" || g.Match(text) }
-	return ok(s.namespace, svc.Namespace) && ok(s.zone, in.Zone) && ok(s.version, in.Version) && ok(s.instID, in.ID) &&
+	return ok(s.context, svc.Context) && ok(s.source, svc.Source) && ok(s.namespace, svc.Namespace) && ok(s.zone, in.Zone) && ok(s.version, in.Version) && ok(s.instID, in.ID) &&
 		s.labels.Match(func(key string) (string, bool) {
 			if v, found := in.Labels[key]; found {
 				return v, true

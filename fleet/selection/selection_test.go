@@ -78,6 +78,8 @@ func TestSelection(t *testing.T) {
 		{"a version", selection.Selector{Version: "2.*"}, payment + " " + shopPay, ""},
 		{"an instance", selection.Selector{Instance: "order-1"}, "etcd:order[order-1]", ""},
 		{"a namespace", selection.Selector{Namespace: "shop"}, shopPay + " " + empty, ""},
+		{"a source", selection.Selector{Source: "con*"}, shopPay + " " + empty, ""},
+		{"a context that is none of theirs", selection.Selector{Context: "stage"}, "", ""},
 		{"all of it", selection.Selector{Names: []string{"o*"}, Labels: "team", Zone: "b", Version: "1.1", Instance: "*-3"}, "etcd:order[order-3]", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -105,6 +107,8 @@ func TestSelectorErrors(t *testing.T) {
 		`--zone "b[" is a glob with a bracket or backslash left open`:               {Zone: "b["},
 		`--service-version "[" is a glob with a bracket or backslash left open`:     {Version: "["},
 		`--instance "[" is a glob with a bracket or backslash left open`:            {Instance: "["},
+		`--context "[" is a glob with a bracket or backslash left open`:             {Context: "["},
+		`source "[" is a glob with a bracket or backslash left open`:                {Source: "["},
 		`--namespace "a\\" is a glob with a bracket or backslash left open`:         {Namespace: `a\`},
 	} {
 		if _, err := s.Compile(); err == nil || err.Error() != want {

@@ -26,6 +26,9 @@ const (
 // phases are those of a probe that are remembered, in their order.
 var phases = [...]string{"resolve", "dial", "tls", "send", "wait", "body"}
 
+// Phases are the phases of a probe that are remembered, in their order.
+func Phases() []string { return slices.Clone(phases[:]) }
+
 // Pass is what one pass said of a service or an instance.
 type Pass struct {
 	There   bool // it was in that pass; else all the rest says nothing

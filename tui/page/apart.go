@@ -19,3 +19,10 @@ func TellsApart(s *fleet.Snapshot) (a Apart) {
 	}
 	return a
 }
+
+// Several says whether services of several contexts are in a snapshot: then names
+// are not enough to tell them apart.
+func Several(s *fleet.Snapshot) bool { return s.Context == "" && TellsApart(s).Contexts }
+
+// In is a name with the context before it, as :go takes it.
+func In(context, name string) string { return context + ":" + name }

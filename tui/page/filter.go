@@ -1,7 +1,6 @@
 package page
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/midwatch-cli/midwatch/fleet"
@@ -9,24 +8,18 @@ import (
 )
 
 // Filter is words that select, as they select in commands: names and globs
-// (ord*, !canary), zone=b, version=2*, instance=ID, namespace=N, and conditions
-// on labels (team=shop, team!=shop). A bare word also finds names that contain it,
-// so that one sees something while one is typing.
+// (ord*, !canary), zone=b, version=2*, instance=ID, namespace=N, context=C,
+// source=S, and conditions on labels (team=shop, team!=shop). A bare word also finds
+// names that contain it, so that one sees something while one is typing.
 type Filter struct {
 	Text  string
+	words []string // that a text has to contain, in lower case
 	sel   *selection.Selection
-	words []string // for Any, in lower case
-}
-
-// Contains is a filter of words that a text has to contain, every one of them, in
-// any order: Any says so.
-func Contains(text string) Filter {
-	return Filter{Text: text, words: strings.Fields(strings.ToLower(text))}
 }
 
 // ParseFilter reads one. An empty text selects everything.
 func ParseFilter(text string) (Filter, error) {
-	f := Contains(strings.TrimSpace(text))
+	f := Filter{Text: strings.TrimSpace(text), words: strings.Fields(strings.ToLower(text))}
 	if f.Text == "" {
 		return f, nil
 	}
@@ -34,7 +27,7 @@ func ParseFilter(text string) (Filter, error) {
 	var labels []string
 	for _, word := range strings.Fields(f.Text) {
 		key, value, isPair := strings.Cut(word, "=")
-		field := map[string]*string{"zone": &s.Zone, "version": &s.Version, "instance": &s.Instance, "namespace": &s.Namespace}[key]
+		field := map[string]*string{"zone": &s.Zone, "version": &s.Version, "instance": &s.Instance, "namespace": &s.Namespace, "context": &s.Context, "source": &s.Source}[key]
 		switch {
 		case isPair && field != nil:
 			*field = value
@@ -50,6 +43,32 @@ func ParseFilter(text string) (Filter, error) {
 	var err error
 	f.sel, err = s.Compile()
 	return f, err
+}
+
+// ParseWords reads words that are looked for in texts, in whatever case, beside
+// those that say where a service is: context=C, source=S, namespace=N.
+func ParseWords(text string) (f Filter, err error) {
+	var s selection.Selector
+	var words []string
+	for _, word := range strings.Fields(text) {
+		key, value, _ := strings.Cut(word, "=")
+		if field := map[string]*string{"namespace": &s.Namespace, "context": &s.Context, "source": &s.Source}[key]; field != nil {
+			*field = value
+			continue
+		}
+		words = append(words, strings.ToLower(word))
+	}
+	f.Text, f.words = strings.TrimSpace(text), words
+	if len(words) < len(strings.Fields(text)) {
+		f.sel, err = s.Compile()
+	}
+	return f, err
+}
+
+// About says whether a text about a service has every word, and the service is
+// where it shall be.
+func (f *Filter) About(r fleet.Ref, text string) bool {
+	return f.Any(text) && (f.sel == nil || f.sel.Meant(&fleet.ServiceView{Ref: r}, nil))
 }
 
 // Service says whether a service is meant, by itself or by one of its instances.
@@ -76,11 +95,16 @@ func (f *Filter) names(name string) bool {
 	return !strings.ContainsAny(f.Text, " =*?[!/:") && strings.Contains(name, f.Text)
 }
 
-// Any says whether a text, of an event or a breaker, has every word.
+// Any says whether a text has every word.
 func (f *Filter) Any(text string) bool {
 	if len(f.words) == 0 {
 		return true
 	}
 	text = strings.ToLower(text)
-	return !slices.ContainsFunc(f.words, func(word string) bool { return !strings.Contains(text, word) })
+	for _, word := range f.words {
+		if !strings.Contains(text, word) {
+			return false
+		}
+	}
+	return true
 }

@@ -80,6 +80,15 @@ func (l *List[K]) rows(v *View) int { return max(v.Height-1-l.below(v), 1) }
 
 func (l *List[K]) below(v *View) int { return max(0, min(l.foot, v.Height-5)) }
 
+// Foot is the line, from the first of the page, that those below the table begin
+// at; below 0 there is no room for any.
+func (l *List[K]) Foot(v *View) int {
+	if l.below(v) == 0 {
+		return -1
+	}
+	return v.Height - l.below(v)
+}
+
 // Current is what the cursor is on; false where there is nothing.
 func (l *List[K]) Current() (key K, ok bool) {
 	if l.Cursor.Row < len(l.Keys) {

@@ -39,10 +39,16 @@ func (l *List[K]) keepMarks() {
 	if len(l.marks.on) == 0 {
 		return
 	}
-	there := l.Chosen()
-	if len(there) == len(l.marks.on) {
+	n := len(l.marks.unseen)
+	for _, key := range l.Keys {
+		if l.marks.on[key] {
+			n++
+		}
+	}
+	if n == len(l.marks.on) {
 		return
 	}
+	there := l.Chosen()
 	clear(l.marks.on)
 	for _, key := range there {
 		l.marks.on[key] = true

@@ -131,7 +131,10 @@ func TestOpenBreakers(t *testing.T) {
 // TestFilter: the words of commands, and bare words that are a part of a name.
 func TestFilter(t *testing.T) {
 	service := func(name, zone, version, team string) *fleet.ServiceView {
-		r := fleet.Ref{Source: "etcd", Namespace: "shop", Name: name}
+		r := fleet.Ref{Context: "prod", Source: "etcd", Namespace: "shop", Name: name}
+		if name == "user" {
+			r.Context = "stage"
+		}
 		return &fleet.ServiceView{Ref: r, Labels: map[string]string{"team": team}, Instances: []fleet.InstanceView{
 			{Key: fleet.Key{Ref: r, Instance: name + "-1"}, Instance: fleet.Instance{ID: name + "-1", Zone: zone, Version: version}},
 		}}
@@ -151,6 +154,10 @@ func TestFilter(t *testing.T) {
 		"etcd:order":        "order",
 		"namespace=shop":    "payment order user",
 		"namespace=x":       "",
+		"context=prod":      "payment order",
+		"context=pr* er":    "order",
+		"source=etcd":       "payment order user",
+		"source=consul":     "",
 		"instance=user-1":   "user",
 		"user/user-1":       "user",
 		"nowhere":           "",
@@ -185,6 +192,26 @@ func TestFilter(t *testing.T) {
 	}
 	if f, _ := page.ParseFilter("Open pay"); !f.Any("payment OPEN") || f.Any("payment closed") {
 		t.Error("words of any text")
+	}
+}
+
+// TestWords: every word has to be in the text, and the service where it shall be.
+func TestWords(t *testing.T) {
+	r := fleet.Ref{Context: "prod", Source: "etcd", Namespace: "shop", Name: "order"}
+	for text, want := range map[string]bool{
+		"": true, "pay": true, "OPEN Pay": true, "closed": false, "pay closed": false, "context=prod": true, "context=p* open": true, "context=prod closed": false,
+		"context=stage": false, "source=etcd namespace=shop": true, "source=consul": false, "zone=a": false, " open ": true,
+	} {
+		f, err := page.ParseWords(text)
+		if err != nil {
+			t.Errorf("%q: %v", text, err)
+		}
+		if got := f.About(r, "Payment open"); got != want || f.Text != strings.TrimSpace(text) {
+			t.Errorf("%q: %v of %q", text, got, f.Text)
+		}
+	}
+	if _, err := page.ParseWords("context=["); err == nil {
+		t.Error("an open bracket is understood")
 	}
 }
 

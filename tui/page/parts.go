@@ -52,9 +52,14 @@ func Gone(name string) widget.Line {
 	return widget.Text(theme.Dim, " "+name+" is not here any more")
 }
 
-// Event is one event in a line: when, and what.
+// Event is one event in a line: when, where if there are several contexts, and what.
 func Event(v *View, e *fleet.Event) widget.Line {
-	return widget.Line{Left: []widget.Span{{Text: " " + v.Clock(e.At) + " ", Tone: theme.Dim}, {Text: eventSign(e), Tone: EventTone(e)}, {Text: Worded(*e).Sentence()}}}
+	l := widget.Line{Left: []widget.Span{{Text: " " + v.Clock(e.At) + " ", Tone: theme.Dim}, {Text: eventSign(e), Tone: EventTone(e)}}}
+	if e.Key.Context != "" && Several(v.Snapshot) {
+		l.Left = append(l.Left, widget.Span{Text: In(e.Key.Context, ""), Tone: theme.Accent})
+	}
+	l.Left = append(l.Left, widget.Span{Text: Worded(*e).Sentence()})
+	return l
 }
 
 // Worded is an event with the words for people in place of those of the code:

@@ -34,6 +34,15 @@ func Held(v *View, h fleet.Hold) string {
 	return text
 }
 
+// HoldOf is who holds a breaker of an instance: the journal's word goes before the
+// far side's.
+func HoldOf(v *View, k fleet.Key, b *fleet.Breaker) fleet.Hold {
+	if hold := v.Holder.Of(k, b); !hold.IsZero() {
+		return hold
+	}
+	return b.Hold
+}
+
 // None stands where there is no number: never a 0.
 const None = "n/a"
 

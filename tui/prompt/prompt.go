@@ -17,6 +17,7 @@ type Prompt struct {
 	Done    func(text string) bool     // enter; false: it stays open
 	Left    func()                     // it was given up
 	Offers  func(text string) []string // what the whole line may become; may be nil
+	Tried   func(text string)          // one of them stands there while tab walks through them; may be nil
 
 	input widget.Input
 	hint  string   // what is wrong with it, or what would complete it
@@ -121,6 +122,12 @@ func (p *Prompt) complete(by int) {
 	p.step = (p.step%n + n) % n
 	p.input.Set(p.walk[p.step])
 	p.wrong = false
+	switch {
+	case n == 1:
+		p.walk = nil // it is the line now: tab goes on from it
+	case p.Tried != nil:
+		p.Tried(p.input.Text())
+	}
 }
 
 // recall goes up and down in what was typed before.

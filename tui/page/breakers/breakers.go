@@ -64,10 +64,13 @@ func (p *Page) Aim(at page.Place) { p.list.Cursor.On(key{at.Key.Ref, at.Item}) }
 func (p *Page) Filter() string { return p.filter.Text }
 
 // SetFilter takes words: every one has to be in the service's name, the breaker's
-// or the state.
+// or the state; context=C, source=S and namespace=N say where.
 func (p *Page) SetFilter(text string) error {
-	p.filter = page.Contains(text)
-	return nil
+	f, err := page.ParseWords(text)
+	if err == nil {
+		p.filter = f
+	}
+	return err
 }
 
 // Notes say what could not be read, how much is not shown, and the order.
@@ -132,10 +135,10 @@ func (p *Page) arrange(v *page.View) {
 	p.rows, p.unread, p.now = p.rows[:0], 0, v.Snapshot.At
 	p.apart = page.TellsApart(v.Snapshot)
 	for i := range v.Snapshot.Services {
-		groups, unread := grouped(&v.Snapshot.Services[i], v.Holder)
+		groups, unread := grouped(v, &v.Snapshot.Services[i])
 		p.unread += unread
 		for _, g := range groups {
-			if v.Unwell && g.worst == fleet.BreakerClosed || !p.filter.Any(g.ref.Name+"/"+g.name+" "+g.worst.Words()) {
+			if v.Unwell && g.worst == fleet.BreakerClosed || !p.filter.About(g.ref, g.ref.Name+"/"+g.name+" "+g.worst.Words()) {
 				p.list.Hide(g.key)
 				continue
 			}
@@ -156,7 +159,7 @@ func (p *Page) Ticks(*page.View) bool {
 
 // grouped are the breakers of a service. The journal's word on who holds one goes
 // before the far side's.
-func grouped(s *fleet.ServiceView, holder *desk.Holder) (groups []*group, unread int) {
+func grouped(v *page.View, s *fleet.ServiceView) (groups []*group, unread int) {
 	for i := range s.Instances {
 		in := &s.Instances[i]
 		if in.BreakersWhy.Reason != "" {
@@ -169,11 +172,7 @@ func grouped(s *fleet.ServiceView, holder *desk.Holder) (groups []*group, unread
 			if at < 0 {
 				at, groups = len(groups), append(groups, &group{key: k, worst: b.State, failures: math.NaN(), slow: math.NaN(), rejected: -1})
 			}
-			hold := holder.Of(in.Key, b)
-			if hold.IsZero() {
-				hold = b.Hold
-			}
-			groups[at].add(b, hold)
+			groups[at].add(b, page.HoldOf(v, in.Key, b))
 		}
 	}
 	return groups, unread

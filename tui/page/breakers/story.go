@@ -10,6 +10,7 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet/plain"
 	"github.com/midwatch-cli/midwatch/tui/history"
 	"github.com/midwatch-cli/midwatch/tui/page"
+	"github.com/midwatch-cli/midwatch/tui/strip"
 	"github.com/midwatch-cli/midwatch/tui/theme"
 	"github.com/midwatch-cli/midwatch/tui/widget"
 )
@@ -55,7 +56,7 @@ const least = 3
 
 // story is what became of the breaker of the cursor: on how many instances it is
 // in which state, when it was in which, for each of them, and how that changed last.
-// It takes at most half of the page.
+// It takes at most half of the page, unless there are few breakers.
 func (p *Page) story(v *page.View) []widget.Line {
 	k, ok := p.list.Current()
 	if !ok {
@@ -67,7 +68,7 @@ func (p *Page) story(v *page.View) []widget.Line {
 	all := members(v.Snapshot, k)
 	w := &writer{v: v, breaker: k.name, all: all}
 	w.measure()
-	room := max(2, v.Height/2)
+	room := max(2, v.Height/2, min(v.Height-5, v.Height-2-len(p.list.Keys)))
 	lines := []widget.Line{widget.Blank(), w.title(k)}
 	passed := w.transitions(v)
 	if n := room - len(lines) - min(least, len(passed)); n > 0 {
@@ -143,7 +144,7 @@ func (w *writer) strips(room int) (lines []widget.Line) {
 func (w *writer) together() widget.Line {
 	all := make([]history.Spell, w.cells)
 	for _, m := range w.all {
-		page.Worse(all, w.spells(m))
+		strip.Worse(all, w.spells(m))
 	}
 	return w.strip("all", all, nil)
 }
@@ -161,7 +162,7 @@ func (w *writer) strip(name string, spells []history.Spell, state []widget.Span)
 	name = widget.Cut(w.v.Theme, w.v.Theme.Text(name), w.names)
 	l := widget.Line{Left: []widget.Span{{Text: fmt.Sprintf("   %s%*s  ", name, w.names-widget.Width(name), "")}}}
 	if w.cells > 1 {
-		l.Left = append(append(l.Left, page.Strip(spells)...), widget.Span{Text: "  "})
+		l.Left = append(append(l.Left, strip.Of(spells)...), widget.Span{Text: "  "})
 	}
 	l.Left = append(l.Left, state...)
 	return l

@@ -50,8 +50,11 @@ func (p *Page) Filter() string { return p.filter.Text }
 // SetFilter takes words: every one has to be in what was changed, who did it, why,
 // or how it stands.
 func (p *Page) SetFilter(text string) error {
-	p.filter = page.Contains(text)
-	return nil
+	f, err := page.ParseWords(text)
+	if err == nil {
+		p.filter = f
+	}
+	return err
 }
 
 // Notes say how much holds something, and how much is not shown.

@@ -45,8 +45,11 @@ func (p *One) Filter() string { return p.filter.Text }
 // SetFilter takes words: every one has to be in the target's name, or in what is
 // said of it.
 func (p *One) SetFilter(text string) error {
-	p.filter = page.Contains(text)
-	return nil
+	f, err := page.ParseWords(text)
+	if err == nil {
+		p.filter = f
+	}
+	return err
 }
 
 // Notes say how much is not shown.

@@ -39,10 +39,14 @@ func (p *Page) Rows() ([]page.Place, int) {
 // Filter is the words of the filter.
 func (p *Page) Filter() string { return p.filter.Text }
 
-// SetFilter takes words: every one has to be in the event's sentence.
+// SetFilter takes words: every one has to be in the event's sentence; context=C,
+// source=S and namespace=N say where it happened.
 func (p *Page) SetFilter(text string) error {
-	p.filter = page.Contains(text)
-	return nil
+	f, err := page.ParseWords(text)
+	if err == nil {
+		p.filter = f
+	}
+	return err
 }
 
 // Notes say how much is not shown, the order, and whether it follows.
@@ -138,7 +142,7 @@ func (p *Page) arrange(v *page.View) {
 	all := slices.Clone(v.Events) // what is behind View's is written over in time
 	for i := len(all) - 1; i >= 0; i-- {
 		e := &all[i]
-		if v.Unwell && page.EventTone(e) == theme.Good || p.filter.Text != "" && !p.filter.Any(e.Sentence()) {
+		if v.Unwell && page.EventTone(e) == theme.Good || p.filter.Text != "" && !p.filter.About(e.Key.Ref, e.Sentence()) {
 			p.list.Hide(*e)
 			continue
 		}

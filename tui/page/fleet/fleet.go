@@ -8,6 +8,7 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/tui/desk"
 	"github.com/midwatch-cli/midwatch/tui/page"
+	"github.com/midwatch-cli/midwatch/tui/widget"
 )
 
 // Page lists services.
@@ -24,6 +25,7 @@ type row struct {
 	service *fleet.ServiceView
 	numbers fleet.Traffic
 	victim  bool
+	cells   [][]widget.Span // once it was seen: they are the same until rows are made anew
 }
 
 // New returns the page.

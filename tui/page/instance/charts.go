@@ -58,7 +58,9 @@ func (w *writer) charts(l *history.Life) bool {
 				lines[i].Left = append(append(lines[i].Left, widget.Span{Text: "  "}), l.Left...)
 			}
 		}
-		w.lines = append(w.lines, lines...)
+		for _, l := range lines {
+			w.add(l)
+		}
 	}
 	return true
 }

@@ -3,23 +3,26 @@
 package instance
 
 import (
+	"slices"
 	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/tui/desk"
 	"github.com/midwatch-cli/midwatch/tui/page"
-	"github.com/midwatch-cli/midwatch/tui/theme"
 	"github.com/midwatch-cli/midwatch/tui/widget"
 )
 
 // Page is one instance. One that is gone is shown as it was last seen.
 type Page struct {
 	key    fleet.Key
-	scroll page.Scroll
 	of     *fleet.InstanceView // as it was last seen; nil before that
 	at     time.Time           // when that was
 	gone   bool
-	lines  []widget.Line
+	lines  []line
+	spots  []spot // of the lines
+	cursor widget.Cursor[spot]
+	folds  map[string]bool // what was folded, or unfolded, by hand
+	shut   map[string]bool // the parts there are, and whether they are folded
 }
 
 // New returns the page of an instance.
@@ -43,16 +46,27 @@ func (p *Page) Notes(v *page.View) []string {
 	return nil
 }
 
-// Keys scroll, and go to the service.
+// Keys move, fold, and go to the service.
 func (p *Page) Keys() []page.Binding {
-	own := append([]page.Binding{{Keys: []string{"u"}, Shown: "u", Does: "its service", Do: func(*page.View) page.Intent {
-		return page.Open{Place: page.Place{Kind: page.Service, Key: fleet.Key{Ref: p.key.Ref}}}
-	}}}, page.Orders(p.about)...)
+	own := append([]page.Binding{
+		{Keys: []string{"enter", "right", "l"}, Shown: "enter", Does: p.does(), Do: func(*page.View) page.Intent { return p.enter() }},
+		{Keys: []string{"space"}, Shown: "space", Does: "fold or unfold the part", Quiet: true, Do: func(*page.View) page.Intent {
+			p.fold()
+			return nil
+		}},
+		{Keys: []string{"z"}, Shown: "z", Does: "fold all", Do: func(*page.View) page.Intent {
+			p.foldAll()
+			return nil
+		}},
+		{Keys: []string{"u"}, Shown: "u", Does: "its service", Do: func(*page.View) page.Intent {
+			return page.Open{Place: page.Place{Kind: page.Service, Key: fleet.Key{Ref: p.key.Ref}}}
+		}},
+	}, page.Orders(p.about)...)
 	own = append(own, page.Drains(func() []desk.Target {
 		targets, _ := p.about()
 		return targets
 	})...)
-	return append(own, p.scroll.Motion()...)
+	return append(own, page.Motion(func(v *page.View, by int) { p.cursor.Move(by, p.spots, v.Height) })...)
 }
 
 // about is the instance, and its breakers. One that is gone as well: whether it
@@ -64,11 +78,21 @@ func (p *Page) about() ([]desk.Target, []string) {
 	return []desk.Target{{Key: p.key}}, page.BreakersOf(*p.of)
 }
 
-// Click does nothing: there is nothing to choose.
-func (p *Page) Click(*page.View, int, int, bool) page.Intent { return nil }
+// Click puts the cursor on a line; on the one it is on, it does what enter does.
+func (p *Page) Click(v *page.View, at, _ int, twice bool) page.Intent {
+	row := p.cursor.Top + at
+	if at < 0 || at >= v.Height || row >= len(p.spots) {
+		return nil
+	}
+	if row == p.cursor.Row && twice {
+		return p.enter()
+	}
+	p.cursor.Move(row-p.cursor.Row, p.spots, v.Height)
+	return nil
+}
 
 // Wheel scrolls.
-func (p *Page) Wheel(v *page.View, by int) { p.scroll.Move(v, by) }
+func (p *Page) Wheel(v *page.View, by int) { p.cursor.Scroll(by, p.spots, v.Height) }
 
 // See writes the page anew.
 func (p *Page) See(v *page.View) {
@@ -77,8 +101,8 @@ func (p *Page) See(v *page.View) {
 		p.of, p.at = now, v.Snapshot.At
 	}
 	if p.of != nil {
-		p.lines = p.write(v)
-		p.scroll.Fit(v, len(p.lines))
+		p.write(v)
+		p.cursor.Settle(p.spots, v.Height)
 	}
 }
 
@@ -87,48 +111,44 @@ func (p *Page) Draw(v *page.View) []widget.Line {
 	if p.of == nil {
 		return page.Middle(v, p.key.Instance+" is not here any more", "esc goes back")
 	}
-	return p.scroll.Seen(v, p.lines)
+	top := min(p.cursor.Top, len(p.lines))
+	seen := p.lines[top:min(len(p.lines), top+max(0, v.Height))]
+	lines := make([]widget.Line, len(seen))
+	for i := range seen {
+		lines[i] = seen[i].Line
+		if top+i == p.cursor.Row {
+			lines[i] = lit(v.Theme, lines[i])
+		}
+	}
+	return lines
 }
 
-// write is the whole page.
-func (p *Page) write(v *page.View) []widget.Line {
+// Ticks says whether somebody's hold of a breaker ends some time: that is seen to
+// run down.
+func (p *Page) Ticks(v *page.View) bool {
+	return p.of != nil && slices.ContainsFunc(p.of.Breakers, func(b fleet.Breaker) bool {
+		hold := page.HoldOf(v, p.key, &b)
+		return !hold.Until.IsZero()
+	})
+}
+
+// write is the whole page: what may be wrong first, what hardly ever changes last.
+func (p *Page) write(v *page.View) {
 	in := p.of
-	w := &writer{v: v, in: in}
-	w.lines = append(w.lines, page.About(in.Key.Instance, in.Status, in.Why, ""))
-	w.identity(in)
+	w := &writer{v: v, in: in, folds: p.folds, lines: p.lines[:0], all: map[string]bool{}}
+	w.add(page.About(in.Key.Instance, in.Status, in.Why, ""))
 	w.probes(in)
+	w.components(in)
 	w.history(v.History.Life(in.Key))
 	w.traffic(in)
 	w.breakers(in)
+	w.identity(in)
 	w.plan(in)
-	return w.lines
-}
-
-// writer gathers lines.
-type writer struct {
-	v     *page.View
-	in    *fleet.InstanceView
-	lines []widget.Line
-}
-
-// part begins a part of the page.
-func (w *writer) part(title string) {
-	w.lines = append(w.lines, widget.Blank(), widget.Text(theme.Strong, " "+title))
-}
-
-// field is a name and what it says; nothing where that is empty.
-func (w *writer) field(name, value string) {
-	if value != "" {
-		w.row(name, widget.Span{Text: value})
+	p.lines, p.shut, p.spots = w.lines, w.all, p.spots[:0]
+	n := map[string]int{}
+	for i := range p.lines {
+		of := p.lines[i].of
+		p.spots = append(p.spots, spot{of, n[of]})
+		n[of]++
 	}
-}
-
-const nameWidth = 12
-
-// row is a name and spans.
-func (w *writer) row(name string, spans ...widget.Span) {
-	for widget.Width(name) < nameWidth {
-		name += " "
-	}
-	w.lines = append(w.lines, widget.Line{Left: append([]widget.Span{{Text: "   " + name + " ", Tone: theme.Dim}}, spans...)})
 }

@@ -64,15 +64,15 @@ func TestAllOfIt(t *testing.T) {
 	v := view(100, full())
 	v.History.Add(v.Snapshot)
 	has(t, pagetest.Screen(t, instance.New(key()), v),
-		" ! payment-1 is degraded: breaker user open",
+		"▌! payment-1 is degraded: breaker user open",
 		"Registered in etcd", "address      10.0.0.1:80", "weight       10", "claims       – maintenance  moved by hand", "last seen    4 s ago", "lease        ends in 8 s",
 		"labels       team=shop\n                tier=1", "endpoints    admin=10.0.0.1:81",
 		"http         ! warn  http://10.0.0.1:80/health  200 · slow · spring", "dial       1 ms  usually 1 ms    █", "in all     3 ms",
-		"└ db UP\n                  └ replica DOWN  refused\n                └ disk LOW\n                └ x ?",
+		"▾ Components\n   └ ✓ db UP\n     └ ✗ replica DOWN  refused\n   └ ! disk LOW\n   └ ? x ?",
 		"tcp          ✓ pass", "grpc         ? unknown", "tls          ✗ fail", "attempts     2", "it took a retry to pass",
 		"passes       !", "none since this began",
 		"rate         41/s", "errors       38%", "p50 1 ms  p95 20 ms  p99 2 s", "120 samples in 4 ms  http://10.0.0.1:80/metrics  text", "two families twice",
-		"user         forced open  fail 62%  slow n/a  rejected 1204  since 03:03:05  held by oncall-1 db move", "order        closed  fail n/a  slow n/a",
+		"user         forced open  fail 62%  slow n/a  rejected 1204  since 03:03:05\n                held by oncall-1: \"db move\"", "order        closed  fail n/a  slow n/a",
 		`path         /health  label "health_path"`,
 	)
 }

@@ -11,16 +11,16 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/plain"
 	"github.com/midwatch-cli/midwatch/probe"
-	"github.com/midwatch-cli/midwatch/probe/health"
 	"github.com/midwatch-cli/midwatch/tui/history"
 	"github.com/midwatch-cli/midwatch/tui/page"
+	"github.com/midwatch-cli/midwatch/tui/strip"
 	"github.com/midwatch-cli/midwatch/tui/theme"
 	"github.com/midwatch-cli/midwatch/tui/widget"
 )
 
 // identity is what the registry says of it.
 func (w *writer) identity(in *fleet.InstanceView) {
-	w.part("Registered in " + in.Key.Source)
+	w.part("registered", "Registered in "+in.Key.Source, widget.Span{Text: strings.Join(slices.DeleteFunc([]string{in.Addr, in.Version, in.Zone}, func(s string) bool { return s == "" }), " · "), Tone: theme.Dim})
 	w.field("address", in.Addr)
 	w.field("version", in.Version)
 	w.field("zone", in.Zone)
@@ -62,14 +62,14 @@ func outcome(o probe.Outcome) (string, theme.Tone) {
 
 // probes are what was asked in the last pass, with phases and components.
 func (w *writer) probes(in *fleet.InstanceView) {
-	w.part("Probes")
+	w.part("probes", "Probes", inShort(in.Probes)...)
 	if len(in.Probes) == 0 {
 		w.row("none", widget.Span{Text: "it was not asked in this pass", Tone: theme.Dim})
 	}
 	for i := range in.Probes {
 		r := &in.Probes[i]
 		sign, tone := outcome(r.Outcome)
-		w.row(string(r.Target.Kind), widget.Span{Text: sign, Tone: tone}, widget.Span{Text: "  " + r.Target.String()}, widget.Span{Text: "  " + said(r), Tone: theme.Dim})
+		w.row(string(r.Target.Kind), widget.Span{Text: sign, Tone: tone}, widget.Span{Text: "  " + r.Target.String()}, widget.Span{Text: "  " + answer(r), Tone: theme.Dim})
 		w.phases(r, i == 0)
 		if !r.Expires.IsZero() {
 			w.row("", widget.Span{Text: "certificate until " + r.Expires.In(w.v.Zone).Format(time.DateOnly) + ", in " + plain.Duration(r.Expires.Sub(w.v.Snapshot.At)), Tone: theme.Dim})
@@ -77,7 +77,6 @@ func (w *writer) probes(in *fleet.InstanceView) {
 		if r.Detail != "" {
 			w.row("", widget.Span{Text: r.Detail})
 		}
-		w.components(r.Health.Components)
 	}
 	if in.Attempts > 1 {
 		w.row("attempts", widget.Span{Text: fmt.Sprint(in.Attempts)})
@@ -85,6 +84,15 @@ func (w *writer) probes(in *fleet.InstanceView) {
 	if in.Flaky {
 		w.row("flaky", widget.Span{Text: "it took a retry to pass", Tone: theme.Warn})
 	}
+}
+
+// inShort is how the deciding probe was answered.
+func inShort(all []probe.Result) []widget.Span {
+	if len(all) == 0 {
+		return nil
+	}
+	sign, tone := outcome(all[0].Outcome)
+	return []widget.Span{{Text: sign, Tone: tone}, {Text: "  " + answer(&all[0]), Tone: theme.Dim}}
 }
 
 // phases are bars, each from where the one before it ended. How long each usually
@@ -124,8 +132,8 @@ func bar(th *theme.Theme) string {
 	return "█"
 }
 
-// said is how a probe was answered, in short.
-func said(r *probe.Result) string {
+// answer is how a probe was answered, in short.
+func answer(r *probe.Result) string {
 	var words []string
 	if r.Code != 0 {
 		words = append(words, fmt.Sprint(r.Code))
@@ -142,33 +150,13 @@ func said(r *probe.Result) string {
 	return strings.Join(words, " · ")
 }
 
-// components are a tree: each part of a path below the one it begins with.
-func (w *writer) components(all []health.Component) {
-	for _, c := range all {
-		depth := strings.Count(c.Name, "/")
-		name := c.Name[strings.LastIndexByte(c.Name, '/')+1:]
-		tone := theme.Doubt
-		switch c.Word {
-		case health.Well:
-			tone = theme.Good
-		case health.Warn:
-			tone = theme.Warn
-		case health.Ill:
-			tone = theme.Bad
-		case health.NoWord, health.Unknown:
-		}
-		w.row("", widget.Span{Text: strings.Repeat("  ", depth) + "└ ", Tone: theme.Rule}, widget.Span{Text: name + " "},
-			widget.Span{Text: c.Text, Tone: tone}, widget.Span{Text: "  " + c.Detail, Tone: theme.Dim})
-	}
-}
-
 // history is how it fared: a sign for each of the last passes, and its failures,
 // which stay when the passes around them are forgotten.
 func (w *writer) history(l *history.Life) {
 	if l == nil {
 		return
 	}
-	w.part("History")
+	w.part("history", "History", outages(l))
 	h := w.v.History
 	var spans []widget.Span
 	for i := max(0, h.Passes()-max(10, min(history.Kept, w.v.Width-nameWidth-6))); i < h.Passes(); i++ {
@@ -191,6 +179,18 @@ func (w *writer) history(l *history.Life) {
 	if len(all) == 0 {
 		w.row(name, widget.Span{Text: "none since this began", Tone: theme.Dim})
 	}
+}
+
+// outages is how often it failed.
+func outages(l *history.Life) widget.Span {
+	n := len(l.Failures())
+	switch {
+	case n == 0:
+		return widget.Span{Text: "no failure", Tone: theme.Dim}
+	case n == 1:
+		return widget.Span{Text: "1 failure", Tone: theme.Warn}
+	}
+	return widget.Span{Text: fmt.Sprint(n, " failures"), Tone: theme.Warn}
 }
 
 // failure is one outage, or the part of one that has the same reason.
@@ -218,10 +218,10 @@ func (w *writer) failure(name string, f *history.Failure) {
 
 // traffic is what its metrics say, and how they were read.
 func (w *writer) traffic(in *fleet.InstanceView) {
-	w.part("Metrics")
 	t := page.Traffic(in.Traffic)
-	if w.charts(w.v.History.Life(in.Key)) {
-		w.lines = append(w.lines, widget.Blank())
+	w.part("metrics", "Metrics", widget.Span{Text: page.Rate(t.Rate) + "  " + page.Share(t.Errors) + " errors  p99 " + page.P99(&t), Tone: theme.Dim})
+	if !w.shut && w.charts(w.v.History.Life(in.Key)) {
+		w.add(widget.Blank())
 	}
 	w.row("rate", widget.Span{Text: page.Rate(t.Rate), Tone: page.NumberTone(t.Rate)})
 	w.row("errors", widget.Span{Text: page.Share(t.Errors), Tone: page.ErrorTone(t.Errors)})
@@ -245,7 +245,9 @@ func (w *writer) breakers(in *fleet.InstanceView) {
 	if len(in.Breakers) == 0 && in.BreakersWhy.Reason == "" {
 		return
 	}
-	w.part("Breakers")
+	text, tone := page.OpenBreakers(&fleet.ServiceView{Instances: []fleet.InstanceView{*in}})
+	w.part("breakers", "Breakers", widget.Span{Text: text, Tone: tone})
+	life := w.v.History.Life(in.Key)
 	for i := range in.Breakers {
 		b := &in.Breakers[i]
 		spans := []widget.Span{{Text: b.State.Words(), Tone: theme.Breaker(b.State)}, {Text: fmt.Sprintf("  fail %s  slow %s", page.Share(b.FailureRate), page.Share(b.SlowRate))}}
@@ -255,10 +257,17 @@ func (w *writer) breakers(in *fleet.InstanceView) {
 		if !b.Since.IsZero() {
 			spans = append(spans, widget.Span{Text: "  since " + w.v.Clock(b.Since), Tone: theme.Dim})
 		}
-		if b.Hold.By != "" {
-			spans = append(spans, widget.Span{Text: "  held by " + b.Hold.By + " " + b.Hold.Reason, Tone: theme.Warn})
-		}
+		to := page.Place{Kind: page.Breakers, Key: fleet.Key{Ref: in.Ref}, Item: b.Name}
 		w.row(b.Name, spans...)
+		w.leads(to)
+		if hold := page.HoldOf(w.v, in.Key, b); hold.By != "" {
+			w.row("", widget.Span{Text: "held by " + page.Held(w.v, hold), Tone: theme.Warn})
+			w.leads(to)
+		}
+		if n := min(w.v.History.Passes(), w.v.Width-nameWidth-6); life != nil && n > 1 {
+			w.row("", strip.Of(life.Spells(b.Name, n))...)
+			w.leads(to)
+		}
 	}
 	if in.BreakersWhy.Reason != "" {
 		w.row("not read", widget.Span{Text: string(in.BreakersWhy.Reason), Tone: theme.Doubt}, widget.Span{Text: "  " + in.BreakersWhy.Detail})
@@ -271,7 +280,7 @@ func (w *writer) plan(in *fleet.InstanceView) {
 	if len(in.Plan.Origins) == 0 {
 		return
 	}
-	w.part("Asked as")
+	w.part("plan", "Asked as", widget.Span{Text: in.Plan.Origins[0].What + " " + in.Plan.Origins[0].Value, Tone: theme.Dim})
 	for _, o := range in.Plan.Origins {
 		w.row(o.What, widget.Span{Text: o.Value}, widget.Span{Text: "  " + o.From, Tone: theme.Dim})
 	}

@@ -16,10 +16,23 @@ func (p *Page) Draw(v *page.View) []widget.Line {
 	case p.of == nil:
 		return page.Middle(v, p.ref.Name+" is not here any more", "esc goes back")
 	case len(p.in) == 0:
-		return append(page.Middle(&page.View{Width: v.Width, Height: max(1, v.Height-len(p.foot)), Theme: v.Theme}, p.nothing(v)...), p.foot...)
+		return p.empty(v)
 	}
 	columns, cells := p.table()
-	return p.list.Draw(v, columns, cells, p.below)
+	return p.list.Draw(v, columns, cells, func() []widget.Line { return p.below(v) })
+}
+
+// empty says why there are no rows, above what is around the service.
+func (p *Page) empty(v *page.View) []widget.Line {
+	top := p.list.Foot(v)
+	if top < 0 {
+		return page.Middle(v, p.nothing(v)...)
+	}
+	lines := page.Middle(&page.View{Width: v.Width, Height: top, Theme: v.Theme}, p.nothing(v)...)
+	for len(lines) <= top { // the instance of the cursor, which is none, has a line
+		lines = append(lines, widget.Blank())
+	}
+	return append(lines, p.foot[:min(len(p.foot), v.Height-len(lines))]...)
 }
 
 // table is the columns, and the cells of a row.
@@ -29,9 +42,9 @@ func (p *Page) table() ([]widget.Column, func(i int) [][]widget.Span) {
 }
 
 // below is the instance of the cursor in words, and what is around the service.
-func (p *Page) below() []widget.Line {
+func (p *Page) below(v *page.View) []widget.Line {
 	if key, ok := p.list.Cursor.Key(); ok && p.list.Cursor.Gone() {
-		return append([]widget.Line{page.Gone(key.Instance)}, p.foot...)
+		return append([]widget.Line{since(v, key.Instance, v.History.Life(key))}, p.foot...)
 	}
 	in := p.in[p.list.Cursor.Row]
 	return append([]widget.Line{page.About(in.Key.Instance, in.Status, in.Why, in.Addr)}, p.foot...)

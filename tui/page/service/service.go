@@ -3,13 +3,11 @@
 package service
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/tui/desk"
 	"github.com/midwatch-cli/midwatch/tui/page"
-	"github.com/midwatch-cli/midwatch/tui/theme"
 	"github.com/midwatch-cli/midwatch/tui/widget"
 )
 
@@ -21,8 +19,9 @@ type Page struct {
 	in     []*fleet.InstanceView // the rows
 	of     *fleet.ServiceView    // as it was last seen; nil before that
 	gone   bool                  // no source has it any more
-	near   neighbours
 	foot   []widget.Line
+	near   []neighbour // that one can go to
+	usual  string      // how long probes usually take
 }
 
 // New returns the page of a service.
@@ -62,7 +61,7 @@ func (p *Page) Keys() []page.Binding {
 		{Keys: []string{"enter", "right", "l"}, Shown: "enter", Does: "open", Do: p.open},
 		{Keys: []string{"m"}, Shown: "m", Does: "map", Do: p.chart},
 	}
-	return slices.Concat(own, p.list.Sorting(), p.list.Marking(), page.Orders(p.about), page.Drains(p.instances), p.list.Motion())
+	return slices.Concat(own, p.list.Sorting(), p.list.Marking(), page.Orders(p.about), page.Drains(p.instances), p.going(), p.list.Motion())
 }
 
 // about is the instances that an order is about, and the breakers of the service:
@@ -90,8 +89,11 @@ func (p *Page) open(*page.View) page.Intent {
 	return page.Open{Place: page.Place{Kind: page.Instance, Key: key}}
 }
 
-// Click chooses a row, or sorts.
+// Click chooses a row, sorts, or goes to a neighbour.
 func (p *Page) Click(v *page.View, line, column int, twice bool) page.Intent {
+	if n := p.at(v, line, column); n != nil {
+		return n.open(v)
+	}
 	columns, cells := p.table()
 	if p.list.Click(v, line, column, columns, cells) && twice {
 		return p.open(v)
@@ -113,10 +115,11 @@ func (p *Page) See(v *page.View) {
 	}
 	if p.list.Anew(v, p.filter.Text) {
 		p.arrange(v)
+		p.neighbours(v.Snapshot)
+		p.usual = usual(v, p.of)
 	}
-	p.near.read(v.Snapshot, p.ref)
-	p.foot = p.around()
-	p.list.Settle(v, len(p.foot)+1)
+	p.foot = p.around(v)
+	p.list.Settle(v, min(len(p.foot)+1, max(v.Height/2, v.Height-1-len(p.list.Keys)))) // many instances have half of the page at least
 }
 
 func (p *Page) arrange(v *page.View) {
@@ -134,60 +137,4 @@ func (p *Page) arrange(v *page.View) {
 	for _, in := range p.in {
 		p.list.Keys = append(p.list.Keys, in.Key)
 	}
-}
-
-// around is what stands below the table: the service in words, its breakers, and
-// its neighbours.
-func (p *Page) around() []widget.Line {
-	s := p.of
-	lines := []widget.Line{widget.Blank(), page.About(s.Name, s.Status, s.Why, fmt.Sprintf("%d of %d serve", s.Serving, len(s.Instances)))}
-	if p.gone {
-		lines[1] = page.Gone(s.Name)
-	}
-	t := page.Traffic(s.Traffic)
-	numbers := []widget.Span{
-		{Text: "   traffic     ", Tone: theme.Dim},
-		{Text: page.Rate(t.Rate) + "  "},
-		{Text: page.Share(t.Errors) + " errors  ", Tone: page.ErrorTone(t.Errors)},
-		{Text: fmt.Sprintf("p50 %s  p95 %s  p99 %s", page.Seconds(t.P50), page.Seconds(t.P95), page.P99(&t))},
-	}
-	if t.Why != "" {
-		numbers = append(numbers, widget.Span{Text: "  " + t.Why, Tone: theme.Dim})
-	}
-	lines = append(lines, widget.Line{Left: numbers})
-	if b := breakers(s); len(b) > 0 {
-		lines = append(lines, widget.Line{Left: append([]widget.Span{{Text: "   breakers    ", Tone: theme.Dim}}, b...)})
-	}
-	return append(lines, p.near.lines()...)
-}
-
-// breakers are those of the service by name, with the states they are in.
-func breakers(s *fleet.ServiceView) (spans []widget.Span) {
-	type state struct {
-		name string
-		n    [fleet.BreakerMetricsOnly + 1]int
-	}
-	var all []*state
-	for i := range s.Instances {
-		for k := range s.Instances[i].Breakers {
-			b := &s.Instances[i].Breakers[k]
-			at := slices.IndexFunc(all, func(st *state) bool { return st.name == b.Name })
-			if at < 0 {
-				at, all = len(all), append(all, &state{name: b.Name})
-			}
-			all[at].n[b.State]++
-		}
-	}
-	for i, st := range all {
-		if i > 0 {
-			spans = append(spans, widget.Span{Text: " · ", Tone: theme.Rule})
-		}
-		spans = append(spans, widget.Span{Text: st.name})
-		for _, is := range fleet.BreakerStates() {
-			if st.n[is] > 0 {
-				spans = append(spans, widget.Span{Text: fmt.Sprintf(" %s on %d", is.Words(), st.n[is]), Tone: theme.Breaker(is)})
-			}
-		}
-	}
-	return spans
 }

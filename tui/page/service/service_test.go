@@ -68,8 +68,8 @@ func TestPage(t *testing.T) {
 		"! order is degraded: waits for payment", "3 of 4 serve",
 		"traffic     120/s  9.0% errors  p50 10 ms  p95 200 ms  p99 >2 s",
 		"breakers    payment closed on 2 open on 1",
-		"depends on  ✗ payment down · ✓ user up · ? nobody outside",
-		"called by   ! gateway degraded",
+		"depends on  <1> ✗ payment down, breaker open on 1 of 3 · <2> ✓ user up · ? nobody, not registered",
+		"called by   <3> ! gateway degraded", "versions    2.4 on 4", "zones       a ! 1 of 2 · b 2 of 2 serve",
 	)
 	if p.Place().Key.Name != "order" || p.Place().Name() != "order" {
 		t.Errorf("the place is %+v", p.Place())
@@ -136,7 +136,7 @@ func TestFilter(t *testing.T) {
 		t.Errorf("only unwell: %s, %v", got, p.Notes(v))
 	}
 	p = service.New(ref("user"))
-	has(t, pagetest.Screen(t, p, pagetest.View(snapshot(), 80, 20)), "user is registered and has no instance", "✓ user is up", "called by   ! order degraded")
+	has(t, pagetest.Screen(t, p, pagetest.View(snapshot(), 80, 20)), "user is registered and has no instance", "✓ user is up", "called by   <1> ! order degraded")
 }
 
 // TestGone: a service that is gone is shown as it was, and says so; one that never
@@ -174,21 +174,21 @@ func TestSmall(t *testing.T) {
 	}
 }
 
-// TestNeighbours: whom a service calls and who calls it, also those that only a
+// TestWhoCallsWhom: whom a service calls and who calls it, also those that only a
 // breaker tells of, and m goes to the map around it. What is gone has those it had.
-func TestNeighbours(t *testing.T) {
+func TestWhoCallsWhom(t *testing.T) {
 	s := snapshot()
 	front := one("front", fleet.Up)
 	front.Instances = []fleet.InstanceView{{Breakers: []fleet.Breaker{fleet.NewBreaker("order", fleet.BreakerOpen)}}}
 	s.Services = append(s.Services, front, one("odd", fleet.StatusNone, "order"))
 	p, v := service.New(ref("order")), pagetest.View(s, 130, 24)
 	has(t, pagetest.Screen(t, p, v),
-		"depends on  ✗ payment down · ✓ user up · ? nobody outside", "called by   ! gateway degraded · ✓ front up · ? odd unknown")
+		"depends on  <1> ✗ payment down, breaker open on 1 of 3 · <2> ✓ user up · ? nobody, not registered", "called by   <3> ✓ front up, breaker open on 1 of 1 · <4> ! gateway degraded · <5> ? odd unknown")
 	open, _ := pagetest.Press(t, p, v, "m").(page.Open)
 	if open.Place.Kind != page.Map || open.Place.Key.Ref != ref("order") {
 		t.Errorf("m opens %+v", open.Place)
 	}
-	has(t, pagetest.Screen(t, p, pagetest.View(&fleet.Snapshot{}, 130, 24)), "order is not here any more", "called by   ! gateway degraded")
+	has(t, pagetest.Screen(t, p, pagetest.View(&fleet.Snapshot{}, 130, 24)), "order is not here any more", "called by   <3> ✓ front up")
 	alone := pagetest.Screen(t, service.New(ref("user")), pagetest.View(&fleet.Snapshot{Services: []fleet.ServiceView{one("user", fleet.Up)}}, 130, 24))
 	for _, not := range []string{"depends on", "called by"} {
 		if strings.Contains(alone, not) {

@@ -165,7 +165,9 @@ func (p *Page) way(v *page.View, r *row) widget.Line {
 		l.Left = append(l.Left, widget.Span{Text: p.above(r), Tone: theme.Dim})
 	case r.again == inCycle:
 		l.Left = append(l.Left, widget.Span{Text: ": a cycle", Tone: theme.Warn})
-	case r.service != nil && r.call == nil && len(p.graph.In[r.index]) > 0:
+	case r.service != nil && r.call == nil && !r.cycle && len(p.graph.In[r.index]) > 0:
+		l.Left = []widget.Span{{Text: " who calls it is hidden", Tone: theme.Dim}}
+	case r.service != nil && r.call == nil && r.cycle:
 		l.Left = []widget.Span{{Text: " a cycle: those that it calls call it as well", Tone: theme.Warn}}
 	case r.service != nil && r.call == nil:
 		l.Left = []widget.Span{{Text: " nobody we know of calls it", Tone: theme.Dim}}

@@ -5,6 +5,7 @@ package servicemap
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/calls"
@@ -17,6 +18,7 @@ type Page struct {
 	about  fleet.Ref // the service it is around; the zero one: it is of all
 	list   page.List[key]
 	filter page.Filter
+	not    page.Filter // what of it excludes: !canary
 	of     *fleet.Snapshot
 	graph  *calls.Graph // of that snapshot
 	rows   []row
@@ -49,10 +51,19 @@ func (p *Page) Rows() ([]page.Place, int) {
 func (p *Page) Filter() string { return p.filter.Text }
 
 // SetFilter takes other words: it finds services, with who calls them and whom
-// they call, near and far.
+// they call, near and far; those that are excluded are on no way.
 func (p *Page) SetFilter(text string) error {
 	f, err := page.ParseFilter(text)
-	if err == nil {
+	if err != nil {
+		return err
+	}
+	var not []string
+	for _, word := range strings.Fields(text) {
+		if strings.HasPrefix(word, "!") {
+			not = append(not, word)
+		}
+	}
+	if p.not, err = page.ParseFilter(strings.Join(not, " ")); err == nil {
 		p.filter = f
 	}
 	return err
@@ -182,6 +193,7 @@ func (p *Page) arrange(v *page.View) {
 	if p.about != (fleet.Ref{}) {
 		shown.through(func(i int) bool { return s.Services[i].Ref == p.about }, func(*calls.Edge) bool { return false })
 	}
+	shown.without(func(i int) bool { return !p.not.Service(&s.Services[i]) })
 	meant := func(i int) bool { return p.filter.Service(&s.Services[i]) }
 	if p.filter.Text != "" {
 		shown.through(meant, func(e *calls.Edge) bool { return p.filter.Any(e.Name) })

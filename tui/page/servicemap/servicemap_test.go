@@ -241,6 +241,8 @@ func TestPaths(t *testing.T) {
 		{"what is outside", all, "", "ledger", false, []string{"✓ gateway", "└─ ✓ order", "   └─ ✓ payment", "      └─ ? ledger"}, "5 hidden"},
 		{"one without calls", all, "", "alone", false, []string{"1 without known calls", "✓ alone"}, "7 hidden"},
 		{"nothing", all, "", "nowhere", false, nil, "8 hidden"},
+		{"without some", all, "", "!order !user", false, []string{"✓ gateway", "└─ ✓ static", "✓ payment", "├─ ✓ bank", "└─ ? ledger", "✓ stock", "1 without known calls", "✓ alone"}, "2 hidden"},
+		{"some without others", all, "", "bank !user", false, []string{"✓ gateway", "└─ ✓ order", "   └─ ✓ payment", "      └─ ✓ bank"}, "4 hidden"},
 		{"around one", all, "order", "", false, []string{"✓ gateway", "└─ ✓ order", "   ├─ ✓ payment", "   │  ├─ ✓ bank", "   │  └─ ? ledger", "   └─ ✓ stock"}, "around order · 3 hidden"},
 		{"around one, filtered", all, "order", "bank", false, []string{"✓ gateway", "└─ ✓ order", "   └─ ✓ payment", "      └─ ✓ bank"}, "around order · 4 hidden"},
 		{"around one that is gone", all, "lost", "", false, nil, "around lost · 8 hidden"},
@@ -455,6 +457,10 @@ func TestCycles(t *testing.T) {
 	pagetest.Drawn(t, p, v)
 	if got := strings.Join(p.Notes(v), " · "); got != "1 cycle · 5 hidden" {
 		t.Errorf("notes %q", got)
+	}
+	_ = p.SetFilter("!c !e")
+	if _, foot := at(t, p, v, 3); foot[1] != "who calls it is hidden called by 1 · calls 2" {
+		t.Errorf("who calls it was left out: %q", foot)
 	}
 	shared, v := servicemap.New(fleet.Ref{}), view(world("✓ a > s", "✓ b > s", "✓ s > x", "✓ x"), 120, 30)
 	if _, foot := at(t, shared, v, 4); foot[2] != "b → s; whom it calls stands above, o goes there called by 2 · calls 1" {

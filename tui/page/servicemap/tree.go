@@ -33,6 +33,7 @@ type row struct {
 	after    tie  // to the next call of the same caller, below
 	again    again
 	full     int  // the row in which it stands with its own calls
+	cycle    bool // whom it calls calls it as well
 	cause    bool // it is one of the snapshot's roots
 	waiting  int  // services that wait for it
 	found    bool // it is what the filter is about
@@ -107,6 +108,17 @@ func (p *part) through(service func(i int) bool, outside func(e *calls.Edge) boo
 		e := &p.graph.Edges[i]
 		leads := e.To != calls.Outside && up[e.From] >= 0 && up[e.To] >= 0
 		p.edges[i] = p.edges[i] && (over[i] || leads || down[e.From] >= 0 && (e.To == calls.Outside || down[e.To] >= 0))
+	}
+}
+
+// without leaves out services, and their calls.
+func (p *part) without(service func(i int) bool) {
+	for i := range p.services {
+		p.services[i] = p.services[i] && !service(i)
+	}
+	for i := range p.graph.Edges {
+		e := &p.graph.Edges[i]
+		p.edges[i] = p.edges[i] && p.services[e.From] && (e.To == calls.Outside || p.services[e.To])
 	}
 }
 
@@ -339,7 +351,7 @@ func (g *grown) row(i int, call *calls.Edge, caller, depth int, after tie) row {
 	s := &g.snapshot.Services[i]
 	r := row{
 		key: key{to: s.Ref}, service: s, index: i, call: call, caller: caller, depth: depth, after: after,
-		found: g.found(i),
+		found: g.found(i), cycle: len(g.members[g.of[i]]) > 1,
 	}
 	r.waiting, r.cause = g.causes[s.Ref]
 	if call != nil {

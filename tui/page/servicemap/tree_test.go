@@ -220,3 +220,28 @@ func TestLevels(t *testing.T) {
 		}
 	}
 }
+
+// TestWithout: what is left out is on no way, and nothing else is touched.
+func TestWithout(t *testing.T) {
+	for seed := range uint64(60) {
+		r := rand.New(rand.NewPCG(seed, 19))
+		n := 1 + r.IntN(9)
+		s, g := some(r, n, 3)
+		out := r.IntN(n)
+		p := whole(g)
+		p.without(func(i int) bool { return i == out })
+		rows, _ := grow(s, p, func(int) bool { return false })
+		shown := 0
+		for _, row := range rows {
+			if row.to == s.Services[out].Ref || row.from == s.Services[out].Ref {
+				t.Fatalf("seed %d: %+v", seed, row.key)
+			}
+			if row.call != nil {
+				shown++
+			}
+		}
+		if want := len(g.Edges) - len(g.Out[out]) - len(g.In[out]); shown != want {
+			t.Fatalf("seed %d: %d calls are left, want %d", seed, shown, want)
+		}
+	}
+}

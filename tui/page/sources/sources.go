@@ -3,7 +3,6 @@
 package sources
 
 import (
-	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -19,11 +18,17 @@ import (
 // key names a source.
 type key struct{ context, name string }
 
+// row is a source, and what comes from it.
+type row struct {
+	*fleet.SourceView
+	cover
+}
+
 // Page lists sources.
 type Page struct {
 	list page.List[key]
 	of   *fleet.Snapshot
-	rows []*fleet.SourceView
+	rows []*row
 	foot []widget.Line
 }
 
@@ -39,6 +44,9 @@ func (p *Page) Rows() ([]page.Place, int) {
 		return page.Place{Kind: page.Sources, Key: fleet.Key{Ref: fleet.Ref{Context: k.context, Source: k.name}}, Item: k.name}
 	})
 }
+
+// Aim puts the cursor on a source.
+func (p *Page) Aim(at page.Place) { p.list.Cursor.On(key{at.Key.Context, at.Key.Source}) }
 
 // Notes say how much is not shown, and the order.
 func (p *Page) Notes(*page.View) []string { return p.list.Notes() }
@@ -71,43 +79,26 @@ func (p *Page) See(v *page.View) {
 
 func (p *Page) arrange(v *page.View) {
 	p.of, p.rows = v.Snapshot, p.rows[:0]
+	covers := covering(p.of)
 	for i := range p.of.Sources {
-		s := &p.of.Sources[i]
+		s := &row{&p.of.Sources[i], cover{}}
+		if c := covers[key{s.Context, s.Name}]; c != nil {
+			s.cover = *c
+		}
 		if v.Unwell && well(s) {
 			p.list.Hide(key{s.Context, s.Name})
 			continue
 		}
 		p.rows = append(p.rows, s)
 	}
-	page.Arrange(&p.list, page.Usual[*fleet.SourceView]{Turned: "backwards"}, p.columns(), p.rows)
+	page.Arrange(&p.list, page.Usual[*row]{Turned: "backwards"}, p.columns(), p.rows)
 	for _, s := range p.rows {
 		p.list.Keys = append(p.list.Keys, key{s.Context, s.Name})
 	}
 }
 
-func well(s *fleet.SourceView) bool {
+func well(s *row) bool {
 	return s.Reason == "" && len(s.Warnings) == 0 && s.Vantage == ""
-}
-
-// about is what is known of one: its fault, what to do, its warnings.
-func (p *Page) about(v *page.View, s *fleet.SourceView) []widget.Line {
-	row := func(name, text string, tone theme.Tone) widget.Line {
-		return widget.Line{Left: []widget.Span{{Text: fmt.Sprintf("   %-10s ", name), Tone: theme.Dim}, {Text: text, Tone: tone}}}
-	}
-	lines := []widget.Line{widget.Text(theme.Strong, " "+s.Name), row("url", s.URL, theme.Plain)}
-	if s.Reason != "" {
-		lines = append(lines, row("fault", string(s.Reason)+": "+s.Detail, theme.Bad), row("since", v.Clock(s.Since)+", its last set is kept", theme.Plain))
-		if s.Hint != "" {
-			lines = append(lines, row("hint", s.Hint, theme.Plain))
-		}
-	}
-	if s.Vantage != "" {
-		lines = append(lines, row("vantage", s.Vantage, theme.Doubt))
-	}
-	for i := range s.Warnings {
-		lines = append(lines, row("warning", s.Warnings[i].Where+": "+s.Warnings[i].Detail, theme.Warn))
-	}
-	return lines
 }
 
 // Draw draws the rows that are seen, and the source of the cursor in full.
@@ -130,54 +121,57 @@ func (p *Page) table() ([]widget.Column, func(i int) [][]widget.Span) {
 	return page.Plain(columns), func(i int) [][]widget.Span { return page.Cells(columns, p.rows[i]) }
 }
 
-type column = page.Column[*fleet.SourceView]
+type column = page.Column[*row]
 
 func (p *Page) columns() []column {
 	all := []column{
-		{Column: widget.Column{Name: "  SOURCE", Flex: true, Min: 10}, By: page.Words(func(s *fleet.SourceView) string { return s.Name }), Cell: func(s *fleet.SourceView) []widget.Span {
+		{Column: widget.Column{Name: "  SOURCE", Flex: true, Min: 10}, By: page.Words(func(s *row) string { return s.Name }), Cell: func(s *row) []widget.Span {
 			if s.Reason != "" {
 				return []widget.Span{{Text: "✗ ", Tone: theme.Bad}, {Text: s.Name}}
 			}
 			return []widget.Span{{Text: "✓ ", Tone: theme.Good}, {Text: s.Name}}
 		}},
-		text(widget.Column{Name: "STATE", Flex: true, Min: 7}, page.Worst(badness), func(s *fleet.SourceView) (string, theme.Tone) {
+		text(widget.Column{Name: "STATE", Flex: true, Min: 7}, page.Worst(badness), func(s *row) (string, theme.Tone) {
 			if s.Reason != "" {
 				return string(s.Reason), theme.Bad
 			}
 			return "answers", theme.Good
 		}),
-		text(widget.Column{Name: "AGE", Right: true, Leave: 1, Min: 6}, page.Most(p.age), func(s *fleet.SourceView) (string, theme.Tone) {
+		text(widget.Column{Name: "AGE", Right: true, Leave: 1, Min: 6}, page.Most(p.age), func(s *row) (string, theme.Tone) {
 			if s.AsOf.IsZero() {
 				return "never", theme.Bad
 			}
 			return plain.Duration(max(0, p.of.At.Sub(s.AsOf))), theme.Plain
 		}),
-		count(widget.Column{Name: "SERVICES", Right: true, Leave: 3}, func(s *fleet.SourceView) int { return s.Services }),
-		count(widget.Column{Name: "INSTANCES", Right: true, Leave: 2}, func(s *fleet.SourceView) int { return s.Instances }),
-		text(widget.Column{Name: "WARNINGS", Right: true, Leave: 4}, most(warnings), func(s *fleet.SourceView) (string, theme.Tone) {
+		count(widget.Column{Name: "SERVICES", Right: true, Leave: 3}, func(s *row) int { return s.Services }),
+		count(widget.Column{Name: "INSTANCES", Right: true, Leave: 2}, func(s *row) int { return s.Instances }),
+		text(widget.Column{Name: "ANSWER", Right: true, Leave: 5}, page.Most(func(s *row) float64 { return s.answering() }), func(s *row) (string, theme.Tone) {
+			return page.Share(s.answering()), tone(s.answered, s.instances)
+		}),
+		text(widget.Column{Name: "WARNINGS", Right: true, Leave: 4}, most(warnings), func(s *row) (string, theme.Tone) {
 			if len(s.Warnings) == 0 {
 				return "–", theme.Dim
 			}
 			return strconv.Itoa(len(s.Warnings)), theme.Warn
 		}),
-		words(widget.Column{Name: "URL", Leave: 6, Flex: true, Min: 16}, func(s *fleet.SourceView) string { return s.URL }),
+		words(widget.Column{Name: "URL", Leave: 7, Flex: true, Min: 16}, func(s *row) string { return s.URL }),
 	}
-	if slices.ContainsFunc(p.rows, func(s *fleet.SourceView) bool { return s.Context != p.rows[0].Context }) {
-		all = slices.Insert(all, 1, words(widget.Column{Name: "CONTEXT", Leave: 5, Flex: true, Min: 6}, func(s *fleet.SourceView) string { return s.Context }))
+	if slices.ContainsFunc(p.rows, func(s *row) bool { return s.Context != p.rows[0].Context }) {
+		all = slices.Insert(all, 1, words(widget.Column{Name: "CONTEXT", Leave: 6, Flex: true, Min: 6}, func(s *row) string { return s.Context }))
 	}
-	if slices.ContainsFunc(p.rows, func(s *fleet.SourceView) bool { return s.Reason != "" }) {
-		all = append(all, text(widget.Column{Name: "SINCE", Right: true, Leave: 11, Min: 6, Wide: true}, page.Longest(func(s *fleet.SourceView) time.Time { return s.Since }), func(s *fleet.SourceView) (string, theme.Tone) {
+	if slices.ContainsFunc(p.rows, func(s *row) bool { return s.Reason != "" }) {
+		all = append(all, text(widget.Column{Name: "SINCE", Right: true, Leave: 11, Min: 6, Wide: true}, page.Longest(func(s *row) time.Time { return s.Since }), func(s *row) (string, theme.Tone) {
 			if s.Since.IsZero() {
 				return "–", theme.Dim
 			}
 			return plain.Duration(p.of.At.Sub(s.Since).Truncate(time.Second)), theme.Bad
-		}), words(widget.Column{Name: "FAULT", Leave: 12, Flex: true, Min: 16, Wide: true}, func(s *fleet.SourceView) string { return s.Detail }))
+		}), words(widget.Column{Name: "FAULT", Leave: 12, Flex: true, Min: 16, Wide: true}, func(s *row) string { return s.Detail }))
 	}
 	return all
 }
 
 // badness is how bad a source is: one that does not answer, one that is odd.
-func badness(s *fleet.SourceView) int {
+func badness(s *row) int {
 	switch {
 	case s.Reason != "":
 		return 2
@@ -187,32 +181,32 @@ func badness(s *fleet.SourceView) int {
 	return 0
 }
 
-func text(c widget.Column, by page.Order[*fleet.SourceView], say func(*fleet.SourceView) (string, theme.Tone)) column {
-	return column{Column: c, By: by, Cell: func(s *fleet.SourceView) []widget.Span {
+func text(c widget.Column, by page.Order[*row], say func(*row) (string, theme.Tone)) column {
+	return column{Column: c, By: by, Cell: func(s *row) []widget.Span {
 		text, tone := say(s)
 		return []widget.Span{{Text: text, Tone: tone}}
 	}}
 }
 
 // words is a column of one text.
-func words(c widget.Column, of func(*fleet.SourceView) string) column {
-	return text(c, page.Words(of), func(s *fleet.SourceView) (string, theme.Tone) { return of(s), theme.Dim })
+func words(c widget.Column, of func(*row) string) column {
+	return text(c, page.Words(of), func(s *row) (string, theme.Tone) { return of(s), theme.Dim })
 }
 
 // count is a column of how many there are.
-func count(c widget.Column, of func(*fleet.SourceView) int) column {
-	return text(c, most(of), func(s *fleet.SourceView) (string, theme.Tone) { return strconv.Itoa(of(s)), theme.Plain })
+func count(c widget.Column, of func(*row) int) column {
+	return text(c, most(of), func(s *row) (string, theme.Tone) { return strconv.Itoa(of(s)), theme.Plain })
 }
 
-func most(of func(*fleet.SourceView) int) page.Order[*fleet.SourceView] {
-	return page.Most(func(s *fleet.SourceView) float64 { return float64(of(s)) })
+func most(of func(*row) int) page.Order[*row] {
+	return page.Most(func(s *row) float64 { return float64(of(s)) })
 }
 
-func warnings(s *fleet.SourceView) int { return len(s.Warnings) }
+func warnings(s *row) int { return len(s.Warnings) }
 
 // age is how old in seconds what a source said is; one that never said anything is
 // older than all others.
-func (p *Page) age(s *fleet.SourceView) float64 {
+func (p *Page) age(s *row) float64 {
 	if s.AsOf.IsZero() {
 		return math.Inf(1)
 	}

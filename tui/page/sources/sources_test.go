@@ -15,7 +15,7 @@ import (
 func at() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) }
 
 func view(height int, all ...fleet.SourceView) *page.View {
-	return pagetest.View(&fleet.Snapshot{Sources: all}, 110, height)
+	return pagetest.View(&fleet.Snapshot{Sources: all}, 130, height)
 }
 
 func all() []fleet.SourceView {
@@ -37,11 +37,11 @@ func TestRows(t *testing.T) {
 		rows = append(rows, strings.Join(strings.Fields(strings.TrimLeft(line, "▌")), " "))
 	}
 	for i, want := range []string{
-		"SOURCE STATE AGE SERVICES INSTANCES WARNINGS URL SINCE FAULT",
-		"✓ etcd answers 2 s 6 14 – etcd://a:2379 –",
-		"✗ consul refused 40 s 2 3 – consul://b:8500 35 s connection refused",
-		"✗ files internal never 0 0 – file:///fleet.yaml – no such file",
-		"✓ odd answers 0 s 0 0 1 file:///odd.yaml –",
+		"SOURCE STATE AGE SERVICES INSTANCES ANSWER WARNINGS URL SINCE FAULT",
+		"✓ etcd answers 2 s 6 14 n/a – etcd://a:2379 –",
+		"✗ consul refused 40 s 2 3 n/a – consul://b:8500 35 s connection refused",
+		"✗ files internal never 0 0 n/a – file:///fleet.yaml – no such file",
+		"✓ odd answers 0 s 0 0 n/a 1 file:///odd.yaml –",
 	} {
 		if rows[i] != want {
 			t.Errorf("row %d: %q, want %q", i, rows[i], want)
@@ -61,10 +61,10 @@ func TestAbout(t *testing.T) {
 		}
 	}
 	for _, want := range [][]string{
-		{"url        etcd://a:2379"},
-		{"fault      refused: connection refused", "since      03:03:30, its last set is kept", "hint       is it running?"},
-		{"fault      internal: no such file"},
-		{"vantage    none of 4 answered from here", "warning    odd.yaml:3: no address"},
+		{"url         etcd://a:2379"},
+		{"fault       refused: connection refused", "since       03:03:30, its last set is kept", "hint        is it running?"},
+		{"fault       internal: no such file", "it was never read"},
+		{"vantage     none of 4 answered from here", "warning     odd.yaml:3: no address"},
 	} {
 		screen := pagetest.Screen(t, p, v)
 		for _, line := range want {
@@ -103,7 +103,7 @@ func TestOrders(t *testing.T) {
 	p, v := sources.New(), view(30, all()...)
 	for _, want := range []string{
 		": etcd consul files odd", "sort: source: consul etcd files odd", "sort: state: consul files odd etcd", "sort: age: files consul etcd odd",
-		"sort: services: etcd consul files odd", "sort: instances: etcd consul files odd", "sort: warnings: odd etcd consul files",
+		"sort: services: etcd consul files odd", "sort: instances: etcd consul files odd", "sort: answer: etcd consul files odd", "sort: warnings: odd etcd consul files",
 		"sort: url: consul etcd files odd", "sort: since: consul etcd files odd", "sort: fault: consul files etcd odd", ": etcd consul files odd",
 	} {
 		var names []string

@@ -1,4 +1,5 @@
-package page
+// Package strip draws circuit breakers over time: a sign for each slice of it.
+package strip
 
 import (
 	"github.com/midwatch-cli/midwatch/tui/history"
@@ -6,9 +7,9 @@ import (
 	"github.com/midwatch-cli/midwatch/tui/widget"
 )
 
-// Strip is a breaker over time, a sign for each slice of it; a blank where nothing
+// Of is a breaker over time, a sign for each slice of it; a blank where nothing
 // is known.
-func Strip(spells []history.Spell) (spans []widget.Span) {
+func Of(spells []history.Spell) (spans []widget.Span) {
 	for _, s := range spells {
 		sign, tone := theme.State(s.State)
 		if !s.Known {

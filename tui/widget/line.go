@@ -90,8 +90,10 @@ func shorten(th *theme.Theme, s string, width int) string {
 	}
 	for i, r := range s {
 		switch {
-		case !single(r):
+		case !single(r) && Width(s) <= width:
 			return ansi.TruncateWc(s+" ", width, sign)
+		case !single(r):
+			return ansi.TruncateWc(s, width, sign)
 		case n == width-1:
 			return s[:i] + sign
 		}

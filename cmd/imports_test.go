@@ -50,7 +50,7 @@ var rules = []struct {
 	{pkg: "tui/prompt", may: []string{"fleet", "tui/theme", "tui/widget"}},
 	{pkg: "tui/trail", may: []string{"tui/page"}, test: []string{"tui/page/*"}},
 	{pkg: "tui/journal", may: []string{"fleet/change", "fleet/plain", "tui/desk", "tui/theme", "tui/widget"}, test: []string{"fleet", "tui/page/pagetest"}},
-	{pkg: "tui/changing", may: []string{"fleet/change", "tui/command", "tui/desk", "tui/dialog", "tui/page"}},
+	{pkg: "tui/changing", may: []string{"fleet/change", "tui/command", "tui/desk", "tui/dialog", "tui/page"}, test: []string{"fleet", "tui/page/pagetest", "tui/widget"}},
 	{pkg: "tui/chrome", may: []string{"tui/theme", "tui/widget"}},
 	{pkg: "tui/journey", may: []string{"tui/widget"}},
 	{pkg: "tui/tape", may: []string{"fleet", "tui/command", "tui/history", "tui/page", "tui/theme", "tui/widget"}, test: []string{"tui/page/pagetest"}},

@@ -1,12 +1,15 @@
 package cmd_test
 
 import (
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/midwatch-cli/midwatch/fleet/change"
@@ -221,4 +224,59 @@ func TestTerminalTopWriteFlag(t *testing.T) {
 		t.Errorf("ended with %d", code)
 	}
 	s.asBefore()
+}
+
+// TestTerminalTopQuitsWhileChanging: who leaves while something is being made is
+// asked, and told at the end what is left changed and how to take it back, on a
+// terminal that is as it was.
+func TestTerminalTopQuitsWhileChanging(t *testing.T) {
+	for name, end := range map[string]func(s *screen){
+		"q": func(s *screen) {
+			s.leaves("being made")
+			s.types("q")
+			s.sees("A change is being made.", "Stop it and quit?  [ No ]")
+			s.types("y")
+			s.sees("[ Yes ]")
+			s.types("\r")
+			s.sees("stopping: what is in hand is finished")
+		},
+		"TERM": func(s *screen) { _ = s.cmd.Process.Signal(syscall.SIGTERM) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			held, let := make(chan struct{}), make(chan struct{})
+			var once sync.Once
+			server := speaking()
+			slow := newFar(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Method == http.MethodPost {
+					once.Do(func() { close(held) })
+					<-let
+				}
+				server.ServeHTTP(w, r)
+			}))
+			fleet := filepath.Join(t.TempDir(), "fleet.yaml")
+			if err := os.WriteFile(fleet, []byte("services: [{name: order, instances: [{id: order-1, address: \""+slow.addr+"\", labels: {profile: midwatch}}]}]\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			s := onTerminal(t, "top", "--write", "--registry", "file://"+fleet, "--interval", "1s")
+			s.sees("order", "· writing ·")
+			s.types("T")
+			s.sees("Trip breaker payment on the one instance of order")
+			s.types("\x1b[B\x1b[D\x1b[D\r")
+			s.ready("Go on?  [ No ]")
+			s.types("y")
+			s.sees("[ Yes ]")
+			s.types("\r")
+			<-held
+			s.sees("being made", "X stop it")
+			end(s)
+			close(let)
+			if code := s.code(); code != map[string]int{"q": 0, "TERM": 143}[name] {
+				t.Errorf("ended with %d", code)
+			}
+			s.asBefore()
+			if text := s.text(); !strings.Contains(text, "Opened on 1 of 1.") || !strings.Contains(text, "undo: midwatch changes undo ") {
+				t.Errorf("does not say what is left changed:\n%s", text)
+			}
+		})
+	}
 }

@@ -446,6 +446,9 @@ func TestQuitWhileMaking(t *testing.T) {
 		if d.press("q", "y", "enter"); s.writes() != 0 || !d.ended {
 			t.Errorf("wrote %d, ended %v", s.writes(), d.ended)
 		}
+		if lines := strings.Join(d.app.Close(), "\n"); !strings.Contains(lines, "Opened on 2 of 2.\n") || !strings.Contains(lines, "undo: midwatch changes undo 01J9K2M7AB") {
+			t.Errorf("said %q", lines)
+		}
 	})
 	// The terminal goes away: it is stopped, waited for, and said.
 	alone(t, func(t *testing.T) {

@@ -28,6 +28,7 @@ type writing struct {
 	session *app.Session // of the dashboard, which is never written to
 	broken  atomic.Pointer[string]
 	making  chan struct{} // holds one while a change is made
+	ledger  ledger
 }
 
 // newDesk returns the desk of a dashboard's session.
@@ -171,16 +172,8 @@ func (w *writing) open(ctx context.Context, context string) (*app.Session, error
 // Changes is described at desk.Desk: those of the contexts that are shown; where
 // registries were named instead, those that were made in them.
 func (w *writing) Changes(ctx context.Context) (all []desk.Change, err error) {
-	defer func() { w.judge(err) }()
-	j, err := write.Read(ctx, w.app)
-	if errors.Is(err, journal.ErrNone) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = j.Close() }()
-	looked, err := write.List(ctx, j, nil, w.app.Now(), false)
+	looked, err := w.ledger.changes(ctx, w.app)
+	w.judge(err)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -297,6 +298,40 @@ func TestNothingCanBeWrittenDown(t *testing.T) {
 	}
 }
 
+// TestJournalIsReadWhenItChanged: while nobody writes it is not read again, and what
+// another process writes is seen.
+func TestJournalIsReadWhenItChanged(t *testing.T) {
+	w, _, _ := shop(t)
+	w.make(t, wish(desk.Trip, "order:payment"), true).says(t, "Opened on 2 of 2.")
+	d := w.desk(t)
+	read := func() []desk.Change {
+		t.Helper()
+		all, err := d.Changes(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
+	before := time.Now().Add(-time.Hour)
+	for _, name := range []string{"journal.db", "journal.db-wal"} {
+		if err := os.Chtimes(filepath.Join(w.home, "midwatch", name), before, before); err != nil && !os.IsNotExist(err) {
+			t.Fatal(err)
+		}
+	}
+	first := read()
+	if again := read(); len(first) != 1 || len(again) != 1 || first[0] != again[0] {
+		t.Errorf("%v and %v: it was read again", first, again)
+	}
+	w.run(t, cmdtest.Command{New: breakers.New}, "trip", "gateway/order", "--yes")
+	if now := read(); len(now) != 2 {
+		t.Errorf("%v: another process wrote", now)
+	}
+	w.run(t, cmdtest.Command{New: breakers.New}, "reset", "gateway/order", "--yes")
+	if now := read(); len(now) != 3 {
+		t.Errorf("%v: another process wrote again at once", now)
+	}
+}
+
 // TestLastOne: the last instance that serves stays, unless that is wanted.
 func TestLastOne(t *testing.T) {
 	payments := []*far{newFar(t), newFar(t)}
@@ -324,7 +359,7 @@ func TestTooMany(t *testing.T) {
 	payments := []*far{newFar(t), newFar(t), newFar(t)}
 	w := newWorld(t, map[string][]*far{"payment": payments})
 	w.make(t, wish(desk.Drain, "payment/payment-1", "payment/payment-2"), true).says(t,
-		"error: 2 of 3 of payment would not serve, and --max-unavailable is 50%: nothing was changed; hint: as a command: take out fewer, or more is allowed by --max-unavailable 2")
+		"error: 2 of 3 of payment would not serve, and --max-unavailable is 50%: nothing was changed; hint: take out fewer; as a command: more is allowed by --max-unavailable 2")
 }
 
 // TestStopped: what is in hand when it is stopped is finished, the rest is not
@@ -461,6 +496,7 @@ func TestUnread(t *testing.T) {
 func TestHere(t *testing.T) {
 	for hint, want := range map[string]string{
 		"":                                   "",
+		"add --wait: the command stays":      "choose never in the form; as a command: add --wait: the command stays",
 		"look at the disk":                   "look at the disk",
 		"--allow-empty does it all the same": "the form can allow it: last one, may be taken out too",
 		"midwatch changes show 1 says more, midwatch changes undo 1 ends it; --override does it all the same": "midwatch changes show 1 says more, midwatch changes undo 1 ends it; as a command: --override does it all the same",

@@ -74,6 +74,7 @@ func TestRecordingFlags(t *testing.T) {
 		"--at 03:04":                   "none is named",
 		"--speed 2":                    "none is named",
 		"--replay a.zst --interval 1s": "cannot change them",
+		"--replay a.zst --write":       "cannot be changed",
 		"--replay=":                    "names no file",
 	} {
 		r := cmdtest.Command{New: command}.Run(t, strings.Fields(args)...)

@@ -53,6 +53,7 @@ type Changing struct {
 	makers  makers         // counts them
 	last    *dialog.Result // of the last change, which can be shown again
 	leaving bool           // the dashboard ends with the change that is being made
+	parting []string       // what came of that, for the terminal
 }
 
 // New returns one by which nothing was changed yet.
@@ -216,6 +217,7 @@ func (c *Changing) finished(m *making, end desk.End, err error) {
 		}
 	}
 	if c.leaving {
+		c.parting = parting(m.wish, end, err)
 		c.screen.Quit()
 	}
 }
@@ -262,6 +264,7 @@ func (c *Changing) Quit() {
 // Close stops what is being made and waits for its end; it says what came of it.
 // Nothing else is called after it.
 func (c *Changing) Close() (lines []string) {
+	lines = c.parting
 	for _, m := range c.all {
 		m.cancel()
 	}

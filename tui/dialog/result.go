@@ -171,7 +171,7 @@ func (r *Result) ending(v *page.View) (lines []widget.Line) {
 		if hint := fleet.HintOf(r.err); hint != "" {
 			lines = append(lines, paragraph(v, theme.Plain, "  hint: "+hint)...)
 		}
-		if len(r.end.Results) == 0 && r.end.Change == "" {
+		if len(r.end.Results) == 0 && r.end.Change == "" && !strings.Contains(text, "nothing was changed") {
 			lines = append(lines, paragraph(v, theme.Dim, "  Nothing was changed.")...)
 		}
 	}

@@ -94,6 +94,7 @@ func TestResultEnds(t *testing.T) {
 		{"its own words", desk.Trip, desk.End{Change: "1", Lines: []string{"Opened on 1 of 1."}, Results: []change.Result{done}}, nil, []string{"Opened on 1 of 1.", "~Done on"}},
 		{"so already", desk.Trip, desk.End{Lines: []string{"nothing was changed"}, Results: []change.Result{already}}, nil, []string{"nothing was changed", "so already  forced open", "~U undoes", "~→"}},
 		{"refused", desk.Trip, desk.End{}, &fleet.Error{Detail: "alice holds it", Hint: "midwatch changes show 1"}, []string{"✗ alice holds it", "hint: midwatch changes show 1", "Nothing was changed.", "~U undoes"}},
+		{"it says so itself", desk.Trip, desk.End{}, errors.New("it is the last one: nothing was changed"), []string{"✗ it is the last one: nothing was changed", "~Nothing was changed."}},
 		{"given up", desk.Trip, desk.End{}, fmt.Errorf("so: %w", context.Canceled), []string{"✗ It was stopped.", "Nothing was changed."}},
 		{"the journal broke", desk.Trip, desk.End{Change: "1", Results: []change.Result{done}}, errors.New("the disk is full"), []string{"✗ the disk is full", "U undoes it.", "~Nothing was changed."}},
 		{"taken back", desk.Undo, desk.End{Change: "2", Lines: []string{"Took back 1 of 1."}, Results: []change.Result{done}}, nil, []string{"Took back 1 of 1.", "This is change 2.", "~U undoes"}},

@@ -17,6 +17,7 @@ type Page struct {
 	filter page.Filter
 	rows   []*row
 	of     *fleet.Snapshot
+	widest int // what a name takes, with its signs
 	names  names
 }
 
@@ -111,7 +112,7 @@ func (p *Page) arrange(v *page.View) {
 	all := make([]row, len(s.Services))
 	for i := range s.Services {
 		svc := &s.Services[i]
-		if !p.filter.Service(svc) || v.Unwell && !page.Unwell(svc) {
+		if !p.filter.Service(svc) || v.Unwell && svc.AllUp() {
 			p.list.Hide(svc.Ref)
 			continue
 		}
@@ -122,8 +123,10 @@ func (p *Page) arrange(v *page.View) {
 	if page.Arrange(&p.list, usual, p.columns(v), p.rows) {
 		p.hang(s)
 	}
+	p.widest = 0
 	for _, r := range p.rows {
 		p.list.Keys = append(p.list.Keys, r.service.Ref)
+		p.widest = max(p.widest, r.signs()+widget.Width(v.Theme.Text(r.service.Name)))
 	}
 }
 

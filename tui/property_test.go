@@ -3,7 +3,6 @@ package tui_test
 import (
 	"fmt"
 	"math/rand/v2"
-	"runtime"
 	"strings"
 	"testing"
 
@@ -106,16 +105,7 @@ func many(services, instances int) *fleet.Snapshot {
 // without news none is drawn.
 func TestOnlyWhatIsSeen(t *testing.T) {
 	cost := func(services, instances int) (allocs, bytes float64) {
-		d := start(t, theme.Options{}, 120, 40, many(services, instances))
-		const frames = 200
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		for i := range frames {
-			d.press([]string{"down", "up"}[i%2])
-			d.app.View()
-		}
-		runtime.ReadMemStats(&after)
-		return float64(after.Mallocs-before.Mallocs) / frames, float64(after.TotalAlloc-before.TotalAlloc) / frames
+		return start(t, theme.Options{}, 120, 40, many(services, instances)).costOfAKey()
 	}
 	smallAllocs, smallBytes := cost(50, 50)
 	allocs, bytes := cost(200, 5000)

@@ -42,6 +42,7 @@ func recording() walk {
 		{name: "breakers", cols: 100, rows: 24, steps: []string{":fleet" + enter, ":breakers" + enter}},
 		{name: "events", cols: 100, rows: 24, steps: []string{":fleet" + enter, ":events" + enter}},
 		{name: "sources", cols: 100, rows: 20, steps: []string{":fleet" + enter, ":sources" + enter}},
+		{name: "map", cols: 100, rows: 20, steps: []string{":fleet" + enter, ":map" + enter, "gjj"}},
 		{name: "help", cols: 100, rows: 40, steps: []string{":fleet" + enter, "?"}, after: []string{escape}},
 		{name: "replay", cols: 100, rows: 22, steps: []string{"nnnn"}},
 	}

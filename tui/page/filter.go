@@ -1,6 +1,7 @@
 package page
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/midwatch-cli/midwatch/fleet"
@@ -101,10 +102,5 @@ func (f *Filter) Any(text string) bool {
 		return true
 	}
 	text = strings.ToLower(text)
-	for _, word := range f.words {
-		if !strings.Contains(text, word) {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(f.words, func(word string) bool { return !strings.Contains(text, word) })
 }

@@ -19,6 +19,7 @@ type One struct {
 	id     string
 	list   page.List[int] // places in the plan
 	filter page.Filter
+	read   reading
 	of     standing // as it was last seen; without a batch before that
 	gone   bool
 	rows   []step
@@ -101,6 +102,19 @@ func (p *One) Wheel(v *page.View, by int) { p.list.Wheel(v, by) }
 
 // See takes the change as the journal has it now.
 func (p *One) See(v *page.View) {
+	if now := readingOf(v); now != p.read {
+		p.read = now
+		p.list.Again()
+	}
+	if p.list.Anew(v, p.filter.Text) {
+		p.arrange(v)
+	}
+	if p.of.batch != nil {
+		p.list.Settle(v, footLines+1)
+	}
+}
+
+func (p *One) arrange(v *page.View) {
 	at := slices.IndexFunc(v.Changes, func(c desk.Change) bool { return c.Batch.ID == p.id })
 	if p.gone = at < 0 && p.of.batch != nil; at >= 0 {
 		p.of = stands(&desk.Eye{Snapshot: v.Snapshot}, &v.Changes[at])
@@ -121,7 +135,6 @@ func (p *One) See(v *page.View) {
 		p.rows = append(p.rows, s)
 		p.list.Keys = append(p.list.Keys, i)
 	}
-	p.list.Settle(v, footLines+1)
 }
 
 // well says that nobody has to look at a step.

@@ -59,7 +59,7 @@ func (p *Page) about() []widget.Line {
 }
 
 func (p *Page) columns(v *page.View) []column {
-	c := []column{p.serviceColumn()}
+	c := []column{p.serviceColumn(v)}
 	if p.names.Contexts {
 		c = append(c, text("CONTEXT", 5, func(s *fleet.ServiceView) string { return s.Context }))
 	}
@@ -130,9 +130,19 @@ func (p *Page) further() (c []column) {
 	return c
 }
 
+// signs is how wide what stands before a name is.
+func (r *row) signs() int {
+	if r.victim {
+		return 4
+	}
+	return 2
+}
+
 // serviceColumn is sign and name; a victim hangs below its cause.
-func (p *Page) serviceColumn() column {
-	return column{Column: widget.Column{Name: "  SERVICE", Flex: true, Min: 12}, By: page.Words(func(r *row) string { return r.service.Name }), Cell: func(r *row) []widget.Span {
+func (p *Page) serviceColumn(v *page.View) column {
+	// A name goes before all that says how something went: it is cut last.
+	least := max(12, min(p.widest, v.Width/4))
+	return column{Column: widget.Column{Name: "  SERVICE", Flex: true, Min: least}, By: page.Words(func(r *row) string { return r.service.Name }), Cell: func(r *row) []widget.Span {
 		s := r.service
 		sign, tone := theme.Mark(s.Status)
 		name := theme.Plain

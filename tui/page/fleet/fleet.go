@@ -8,6 +8,7 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/tui/desk"
 	"github.com/midwatch-cli/midwatch/tui/page"
+	"github.com/midwatch-cli/midwatch/tui/widget"
 )
 
 // Page lists services.
@@ -16,6 +17,7 @@ type Page struct {
 	filter page.Filter
 	rows   []*row
 	of     *fleet.Snapshot
+	widest int // what a name takes, with its signs
 	names  names
 }
 
@@ -120,8 +122,10 @@ func (p *Page) arrange(v *page.View) {
 	if page.Arrange(&p.list, usual, p.columns(v), p.rows) {
 		p.hang(s)
 	}
+	p.widest = 0
 	for _, r := range p.rows {
 		p.list.Keys = append(p.list.Keys, r.service.Ref)
+		p.widest = max(p.widest, r.signs()+widget.Width(v.Theme.Text(r.service.Name)))
 	}
 }
 

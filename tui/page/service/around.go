@@ -3,6 +3,7 @@ package service
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -100,7 +101,12 @@ func (w *writer) trend(l *history.Life) {
 		name   string
 		number history.Number
 	}{{"rate ", history.Rate}, {"  errors ", history.Errors}, {"  p99 ", history.P99}} {
-		spans = append(spans, widget.Span{Text: of.name, Tone: theme.Dim}, widget.Span{Text: widget.Spark(w.v.Theme, l.Last(of.number, make([]float64, n)), width), Tone: theme.Accent})
+		values := l.Last(of.number, make([]float64, n))
+		if !slices.ContainsFunc(values, func(v float64) bool { return !math.IsNaN(v) }) {
+			spans = append(spans, widget.Span{Text: of.name + page.None, Tone: theme.Dim})
+			continue
+		}
+		spans = append(spans, widget.Span{Text: of.name, Tone: theme.Dim}, widget.Span{Text: widget.Spark(w.v.Theme, values, width), Tone: theme.Accent})
 	}
 	w.row("trend", append(spans, widget.Span{Text: long, Tone: theme.Dim})...)
 }
@@ -210,6 +216,9 @@ func zones(s *fleet.ServiceView) (spans []widget.Span) {
 // asked is how many instances tell how long a probe of their service takes.
 const asked = 32
 
+// noticed is how long a phase takes that is worth a word.
+const noticed = 50 * time.Microsecond
+
 // usual is how long a probe usually takes, and its phases: in the middle of the
 // instances.
 func usual(v *page.View, s *fleet.ServiceView) string {
@@ -234,7 +243,7 @@ func usual(v *page.View, s *fleet.ServiceView) string {
 	}
 	var parts []string
 	for _, phase := range history.Phases() {
-		if took, ok := middle(phase); ok {
+		if took, ok := middle(phase); ok && took >= noticed {
 			parts = append(parts, phase+" "+plain.Duration(took))
 		}
 	}

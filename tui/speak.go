@@ -19,6 +19,7 @@ import (
 func Speak(ctx context.Context, in io.Reader, out io.Writer, o Options) error {
 	o.Theme.Words, o.Theme.Colorless = true, true
 	o.Fixed = true // nobody is asked for the ground
+	o.World.NoClipboard = true
 	app := New(o)
 	app.resize(spoken.Width, spoken.Height)
 	err := spoken.Run(ctx, in, out, voice{app})

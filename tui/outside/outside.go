@@ -33,6 +33,8 @@ type World struct {
 	// Alone says why nobody would bring a stopped midwatch back; nil where a shell
 	// would.
 	Alone func() error
+	// NoClipboard says that nothing reaches a terminal that has one.
+	NoClipboard bool
 	// Raw is the record of what a place is about, as JSON documents have it, in
 	// lines; nothing where it is not there.
 	Raw func(v *page.View, of page.Place) []string

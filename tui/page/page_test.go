@@ -7,7 +7,9 @@ import (
 	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/tui/desk"
 	"github.com/midwatch-cli/midwatch/tui/page"
+	"github.com/midwatch-cli/midwatch/tui/page/pagetest"
 	"github.com/midwatch-cli/midwatch/tui/theme"
 	"github.com/midwatch-cli/midwatch/tui/widget"
 )
@@ -235,5 +237,56 @@ func TestEvents(t *testing.T) {
 		if got := text(page.Event(v, &tt.event).Left); got != " - "+tt.want || page.EventTone(&tt.event) != tt.tone {
 			t.Errorf("%q, want %q", got, tt.want)
 		}
+	}
+}
+
+// TestSeveral: whether names are enough to tell services apart, and what tells them
+// apart where they are not.
+func TestSeveral(t *testing.T) {
+	in := func(contexts ...string) *fleet.Snapshot {
+		s := &fleet.Snapshot{}
+		for _, c := range contexts {
+			s.Services = append(s.Services, fleet.ServiceView{Ref: fleet.Ref{Context: c, Name: "pay"}})
+		}
+		return s
+	}
+	named := in("prod")
+	named.Context = "prod"
+	empty := &fleet.Snapshot{Sources: []fleet.SourceView{{Context: "prod"}, {Context: "stage"}}}
+	for _, tt := range []struct {
+		s    *fleet.Snapshot
+		want bool
+	}{{in(), false}, {in(""), false}, {in("prod", "prod"), false}, {in("prod", "stage"), true}, {named, false}, {empty, true}} {
+		if got := page.Several(tt.s); got != tt.want {
+			t.Errorf("%+v: %v", tt.s, got)
+		}
+	}
+	e := &fleet.Event{Kind: fleet.EventInstanceNew, Key: fleet.Key{Ref: fleet.Ref{Context: "stage", Name: "pay"}, Instance: "1"}}
+	for s, want := range map[*fleet.Snapshot]string{in("prod", "stage"): "stage:pay/1 is new", named: "pay/1 is new"} {
+		text := ""
+		for _, span := range page.Event(&page.View{Snapshot: s, Zone: time.UTC}, e).Left[2:] {
+			text += span.Text
+		}
+		if text != want {
+			t.Errorf("%q, want %q", text, want)
+		}
+	}
+}
+
+// TestHoldOf: the journal's word goes before the far side's.
+func TestHoldOf(t *testing.T) {
+	k := fleet.Key{Ref: fleet.Ref{Source: "etcd", Name: "order"}, Instance: "order-1"}
+	b := fleet.NewBreaker("payment", fleet.BreakerForcedOpen)
+	v := &page.View{}
+	if got := page.HoldOf(v, k, &b); !got.IsZero() {
+		t.Errorf("nobody's: %+v", got)
+	}
+	b.Hold = fleet.Hold{By: "api"}
+	if got := page.HoldOf(v, k, &b); got.By != "api" {
+		t.Errorf("the far side's: %+v", got)
+	}
+	v.Holder = desk.NewHolder([]desk.Change{pagetest.Order("01J9K", fleet.Trip, k.Ref, "payment", 1, pagetest.At(), time.Minute)})
+	if got := page.HoldOf(v, k, &b); got.By != "oncall-1@bastion-1" || got.Change != "01J9K" {
+		t.Errorf("the journal's: %+v", got)
 	}
 }

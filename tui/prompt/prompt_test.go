@@ -135,6 +135,36 @@ func TestChanged(t *testing.T) {
 	}
 }
 
+// TestTried: who wants to is told of the offers that are walked through; the only
+// one is a new text, from which tab goes on.
+func TestTried(t *testing.T) {
+	d := opened("", "zone=", "zone=a", "zone=b", "team=shop")
+	var tried []string
+	d.p.Tried = func(text string) { tried = append(tried, text) }
+	d.press("z", "tab", "tab", "tab", "shift+tab")
+	if got := strings.Join(tried, " "); got != "zone= zone=a zone=b zone=a" {
+		t.Errorf("tried %q", got)
+	}
+	tried, d.changed = nil, nil
+	d.press("enter")
+	d.open("/", "te", "team=", "team=shop")
+	d.p.Tried = func(text string) { tried = append(tried, text) }
+	d.p.Offers = func(text string) []string {
+		if text == "te" {
+			return []string{"team="}
+		}
+		return []string{"team=id", "team=shop"}
+	}
+	d.press("tab")
+	if got := d.line.Text(); got != "team=" || strings.Join(d.changed, " ") != "te team=" {
+		t.Errorf("the line is %q, told of %q", got, d.changed)
+	}
+	d.press("tab", "tab")
+	if got := d.line.Text(); got != "team=shop" || strings.Join(tried, " ") != "team=id team=shop" {
+		t.Errorf("the line is %q, tried %q", got, tried)
+	}
+}
+
 // TestRefused: a line that is refused stays as it is, and is not remembered.
 func TestRefused(t *testing.T) {
 	d := opened("")

@@ -63,18 +63,26 @@ func (p *Page) story(v *page.View) []widget.Line {
 		return nil
 	}
 	if want, set := p.list.Cursor.Key(); set && p.list.Cursor.Gone() {
-		return []widget.Line{widget.Blank(), page.Gone(want.ref.Name + "/" + want.name)}
+		return []widget.Line{widget.Blank(), page.Gone(p.address(want))}
 	}
 	all := members(v.Snapshot, k)
 	w := &writer{v: v, breaker: k.name, all: all}
 	w.measure()
 	room := max(2, v.Height/2, min(v.Height-5, v.Height-2-len(p.list.Keys)))
-	lines := []widget.Line{widget.Blank(), w.title(k)}
+	lines := []widget.Line{widget.Blank(), w.title(p.address(k))}
 	passed := w.transitions(v)
 	if n := room - len(lines) - min(least, len(passed)); n > 0 {
 		lines = append(lines, w.strips(n)...)
 	}
 	return append(lines, passed[:max(0, min(len(passed), room-len(lines)))]...)
+}
+
+// address is a breaker as people name it, with its context where there are several.
+func (p *Page) address(k key) string {
+	if p.apart.Contexts {
+		return page.In(k.ref.Context, k.ref.Name+"/"+k.name)
+	}
+	return k.ref.Name + "/" + k.name
 }
 
 // writer writes the story of one breaker.
@@ -98,8 +106,8 @@ func (w *writer) measure() {
 }
 
 // title is how it stands, and from when on there are strips.
-func (w *writer) title(k key) widget.Line {
-	l := widget.Line{Left: []widget.Span{{Text: " " + k.ref.Name + "/" + k.name + " ", Tone: theme.Strong}}}
+func (w *writer) title(address string) widget.Line {
+	l := widget.Line{Left: []widget.Span{{Text: " " + address + " ", Tone: theme.Strong}}}
 	for i, n := 0, 0; i < len(w.all); i += n {
 		state := w.all[i].state()
 		for n = 0; i+n < len(w.all) && w.all[i+n].state() == state; {

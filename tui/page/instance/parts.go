@@ -184,10 +184,10 @@ func (w *writer) history(l *history.Life) {
 // outages is how often it failed.
 func outages(l *history.Life) widget.Span {
 	n := len(l.Failures())
-	switch {
-	case n == 0:
+	switch n {
+	case 0:
 		return widget.Span{Text: "no failure", Tone: theme.Dim}
-	case n == 1:
+	case 1:
 		return widget.Span{Text: "1 failure", Tone: theme.Warn}
 	}
 	return widget.Span{Text: fmt.Sprint(n, " failures"), Tone: theme.Warn}

@@ -193,3 +193,29 @@ func TestBreakerRank(t *testing.T) {
 		t.Error("a state without a rank")
 	}
 }
+
+// TestAllUp: a service is not all up while one of its instances is anything else,
+// also where that is no failure.
+func TestAllUp(t *testing.T) {
+	of := func(s fleet.Status, instances ...fleet.Status) *fleet.ServiceView {
+		v := &fleet.ServiceView{Status: s}
+		for _, st := range instances {
+			v.Instances = append(v.Instances, fleet.InstanceView{Status: st})
+		}
+		return v
+	}
+	for _, c := range []struct {
+		v    *fleet.ServiceView
+		want bool
+	}{
+		{of(fleet.Up, fleet.Up, fleet.Up), true},
+		{of(fleet.Up), true},
+		{of(fleet.Up, fleet.Up, fleet.Maintenance), false},
+		{of(fleet.Degraded, fleet.Up), false},
+		{of(fleet.StatusNone, fleet.Up), false},
+	} {
+		if c.v.AllUp() != c.want {
+			t.Errorf("%+v: all up is %v", c.v, !c.want)
+		}
+	}
+}

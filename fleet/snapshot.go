@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"slices"
 	"time"
 
 	"github.com/midwatch-cli/midwatch/probe"
@@ -30,6 +31,12 @@ type ServiceView struct {
 	Instances []InstanceView // sorted by id
 	BlockedBy []Ref          // roots it waits for
 	Traffic   *Traffic       // what its metrics say; nil where nobody measures
+}
+
+// AllUp says that a service and each of its instances are up: there is nothing to
+// look at.
+func (v *ServiceView) AllUp() bool {
+	return v.Status == Up && !slices.ContainsFunc(v.Instances, func(in InstanceView) bool { return in.Status != Up })
 }
 
 // InstanceView is an instance with what is known of it.

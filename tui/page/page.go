@@ -5,7 +5,6 @@
 package page
 
 import (
-	"slices"
 	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet"
@@ -197,15 +196,6 @@ func FindService(s *fleet.Snapshot, r fleet.Ref) *fleet.ServiceView {
 		}
 	}
 	return nil
-}
-
-// Unwell says whether a service is worth a look when one wants to see only those
-// that are.
-func Unwell(s *fleet.ServiceView) bool {
-	if s.Status != fleet.Up {
-		return true
-	}
-	return slices.ContainsFunc(s.Instances, func(in fleet.InstanceView) bool { return in.Status != fleet.Up })
 }
 
 // FindInstance is an instance of a snapshot; nil where it is not there.

@@ -111,7 +111,7 @@ func (p *Page) arrange(v *page.View) {
 	all := make([]row, len(s.Services))
 	for i := range s.Services {
 		svc := &s.Services[i]
-		if !p.filter.Service(svc) || v.Unwell && !page.Unwell(svc) {
+		if !p.filter.Service(svc) || v.Unwell && svc.AllUp() {
 			p.list.Hide(svc.Ref)
 			continue
 		}

@@ -199,7 +199,7 @@ func (p *Page) arrange(v *page.View) {
 		shown.through(meant, func(e *calls.Edge) bool { return p.filter.Any(e.Name) })
 	}
 	if v.Unwell {
-		shown.toUnwell(func(i int) bool { return page.Unwell(&s.Services[i]) })
+		shown.toUnwell(func(i int) bool { return !s.Services[i].AllUp() })
 	}
 	p.rows, p.cycles = grow(s, shown, func(i int) bool {
 		return p.filter.Text != "" && meant(i) || s.Services[i].Ref == p.about

@@ -1,6 +1,8 @@
 package instance
 
 import (
+	"slices"
+
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/tui/page"
 	"github.com/midwatch-cli/midwatch/tui/theme"
@@ -89,6 +91,27 @@ func (w *writer) field(name, value string) {
 	if value != "" {
 		w.row(name, widget.Span{Text: value})
 	}
+}
+
+// story is a name and a text, in as many lines as it takes, up to some.
+func (w *writer) story(name, text string, tone theme.Tone) {
+	for _, line := range wrap(w.v.Theme.Text(text), w.v.Width-nameWidth-4, said) {
+		w.row(name, widget.Span{Text: line, Tone: tone})
+		name = ""
+	}
+}
+
+// told is a row of a sign and two texts; where it would be cut each of those has
+// rows of its own: it is what one came for.
+func (w *writer) told(name string, sign []widget.Span, what, more string) {
+	whole := append(slices.Clone(sign), widget.Span{Text: "  " + what}, widget.Span{Text: "  " + more, Tone: theme.Dim})
+	if widget.SpansWidth(w.v.Theme, whole)+nameWidth+4 <= w.v.Width {
+		w.row(name, whole...)
+		return
+	}
+	w.row(name, sign...)
+	w.story("", what, theme.Plain)
+	w.story("", more, theme.Dim)
 }
 
 const nameWidth = 12

@@ -122,7 +122,10 @@ const narrow = `
 >! payment-1 is degraded: breaker user ~
 
  v Probes
-   http         ! warn  http://10.0.0.1~
+   http         ! warn
+                http://10.0.0.1:80/hea
+                lth
+                200 - slow - spring
                 dial       1 ms  usuall~
                 wait       2 ms  usuall~
                 in all     3 ms
@@ -148,7 +151,10 @@ const narrow = `
 
  v History
    passes       !!!!!!xxx!!!!!!!!!!!
-   failures     03:04:35 x down  no ans~
+   failures     03:04:35 x down
+                no answer in 2s
+                3 passes, 15 s, well
+                again 03:04:50
                 in all 2 s
 
  v Metrics

@@ -43,8 +43,8 @@ func (w *writer) add(l widget.Line) {
 // part begins a part of the page; in short is what is said of it where it is
 // folded.
 func (w *writer) part(name, title string, inShort ...widget.Span) {
-	w.shut = false
-	if w.of != "" || len(w.lines) > 0 {
+	if tight := w.shut && w.of != calm; !tight && len(w.lines) > 0 { // titles alone stand close together
+		w.shut = false
 		w.add(widget.Blank())
 	}
 	w.begin(name, " ", title, false, inShort)

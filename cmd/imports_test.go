@@ -35,7 +35,7 @@ var rules = []struct {
 	{pkg: "cmd/write", may: []string{"cmd/app", "cmd/write/screen", "cmd/render", "cmd/term", "fleet/**"}, test: []string{"cmd/**"}},
 	{pkg: "cmd/write/proposal", may: []string{"cmd/app", "cmd/write", "cmd/write/screen", "fleet/**"}, test: []string{"cmd/**"}},
 	{pkg: "cmd/measure", may: []string{"cmd/app", "cmd/render", "cmd/term", "fleet/**", "probe"}, test: []string{"cmd/**"}},
-	{pkg: "cmd/top", may: []string{"cmd/app", "cmd/render/data", "cmd/term", "cmd/write", "cmd/write/proposal", "cmd/write/screen", "fleet/**", "tui", "tui/desk", "tui/page", "tui/tape", "tui/theme"}, test: []string{"cmd/**"}},
+	{pkg: "cmd/top", may: []string{"cmd/app", "cmd/render/data", "cmd/term", "cmd/write", "cmd/write/proposal", "cmd/write/screen", "fleet/**", "tui", "tui/desk", "tui/outside", "tui/page", "tui/tape", "tui/theme"}, test: []string{"cmd/**"}},
 	{pkg: "cmd/condition", may: []string{"cmd/app", "cmd/measure", "cmd/term", "fleet/**"}, test: []string{"cmd/**"}},
 	{pkg: "cmd/*", may: []string{"cmd/app", "cmd/condition", "cmd/measure", "cmd/write", "cmd/write/proposal", "cmd/write/screen", "cmd/render", "cmd/render/chart", "cmd/term", "fleet/**", "probe"}, test: []string{"cmd/**"}},
 
@@ -54,6 +54,8 @@ var rules = []struct {
 	{pkg: "tui/changing", may: []string{"fleet/change", "tui/command", "tui/desk", "tui/dialog", "tui/page"}, test: []string{"fleet", "tui/page/pagetest", "tui/widget"}},
 	{pkg: "tui/chrome", may: []string{"tui/theme", "tui/widget"}},
 	{pkg: "tui/journey", may: []string{"tui/widget"}},
+	{pkg: "tui/describe", may: []string{"fleet", "fleet/plain", "tui/page", "tui/page/*", "tui/theme", "tui/widget"}, test: []string{"fleet/**", "tui/**"}},
+	{pkg: "tui/outside", may: []string{"fleet", "fleet/plain", "tui/command", "tui/describe", "tui/dialog", "tui/page", "tui/theme", "tui/widget"}, test: []string{"tui/**"}},
 	{pkg: "tui/tape", may: []string{"fleet", "tui/command", "tui/history", "tui/page", "tui/theme", "tui/widget"}, test: []string{"tui/page/pagetest"}},
 	{pkg: "tui/page", may: []string{"fleet", "fleet/change", "fleet/plain", "fleet/selection", "tui/desk", "tui/history", "tui/theme", "tui/widget"}, test: []string{"tui/page/pagetest"}},
 	{pkg: "tui/page/*", may: []string{"fleet", "fleet/calls", "fleet/graph", "fleet/change", "fleet/plain", "probe", "probe/health", "tui/desk", "tui/history", "tui/page", "tui/strip", "tui/theme", "tui/widget"}, test: []string{"fleet/diff", "tui/page/pagetest"}}, // never another page

@@ -52,7 +52,7 @@ func TestTerminalTop(t *testing.T) {
 	s.types("gl") // payment, the worst, is the first
 	s.sees("fleet › payment", "called by", "order")
 	s.types("\r")
-	s.sees("fleet › payment › payment-", "Registered in etcd")
+	s.sees("fleet › payment › payment-", "▾ Probes")
 	s.types("hh")
 	s.wait("went back", func(text string) bool { return !strings.Contains(text, "›") && strings.Contains(text, "gateway") })
 	s.types(":sources\r")

@@ -145,7 +145,7 @@ func TestTerminalTopWrites(t *testing.T) {
 
 	s.resize(80, 24)
 	s.types(":payment/payment-2\r")
-	s.sees("› payment-2", "Registered in etcd")
+	s.sees("› payment-2", "▾ Probes")
 	s.types("D")
 	s.sees("Drain payment-2: no new calls come")
 	s.types("\t\t\x1b[D\x1b[D") // past where, and why

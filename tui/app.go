@@ -16,6 +16,7 @@ import (
 	"github.com/midwatch-cli/midwatch/tui/dialog"
 	"github.com/midwatch-cli/midwatch/tui/history"
 	"github.com/midwatch-cli/midwatch/tui/journal"
+	"github.com/midwatch-cli/midwatch/tui/outside"
 	"github.com/midwatch-cli/midwatch/tui/page"
 	fleetpage "github.com/midwatch-cli/midwatch/tui/page/fleet"
 	"github.com/midwatch-cli/midwatch/tui/prompt"
@@ -47,9 +48,8 @@ type Options struct {
 	Writing bool
 	// Hands are what the person can do to the feed.
 	Hands Hands
-	// Raw is the record of what a place is about, as JSON documents have it, a line
-	// each; nil where nobody knows.
-	Raw func(s *fleet.Snapshot, of page.Place) []string
+	// World is what is around the dashboard.
+	World outside.World
 }
 
 // Hands are what can be done to a feed; what cannot be is nil. They return at
@@ -87,6 +87,7 @@ type App struct {
 	clicked                        click
 
 	changing *changing.Changing
+	outside  *outside.Outside
 	waking   bool      // a dialog that takes no keys for a moment is drawn anew soon
 	soon     []tea.Cmd // what Update hands back: it takes time
 
@@ -107,7 +108,7 @@ func New(o Options) *App {
 		o: o, theme: theme.New(o.Theme), trail: trail.New(fleetpage.New(), pageOf), arrived: o.Now(),
 		journal: journal.New(o.Desk, noJournal(&o)), tape: tape.New(o.Hands.Player),
 	}
-	a.changing = changing.New(o.Desk, o.Writing, screen{a})
+	a.changing, a.outside = changing.New(o.Desk, o.Writing, screen{a}), outside.New(o.World, screen{a})
 	return a
 }
 
@@ -201,6 +202,9 @@ func (a *App) happens(msg tea.Msg) {
 		a.do(a.next())
 	case zoneMsg:
 		a.takeZone(msg)
+	case outside.Msg:
+		a.outside.Heard(msg)
+		a.see()
 	case tea.ResumeMsg:
 		a.fresh = false
 	case endedMsg:

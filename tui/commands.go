@@ -19,9 +19,8 @@ import (
 // commands are the words behind ":". This table is what is offered, what is done,
 // the help page, and the list in docs/dashboard.md.
 func (a *App) commands() command.Table {
-	return slices.Concat(a.pageCommands(), a.viewCommands(), a.feedCommands(), a.tape.Commands(func() *time.Location { return a.o.Zone }), a.changing.Commands(), command.Table{
+	return slices.Concat(a.pageCommands(), a.viewCommands(), a.feedCommands(), a.tape.Commands(func() *time.Location { return a.o.Zone }), a.changing.Commands(), a.outside.Commands(), command.Table{
 		{Name: "help", Also: []string{"h", "?"}, Does: "keys and commands", Do: always(a.help)},
-		{Name: "suspend", Does: "leave it to the shell for a while; fg comes back", Do: always(func() { a.do(tea.Suspend) })},
 		{Name: "q", Also: []string{"quit", "q!", "exit"}, Does: "quit", Do: always(a.changing.Quit)},
 	})
 }

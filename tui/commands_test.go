@@ -101,7 +101,8 @@ func TestSuspend(t *testing.T) {
 	if err := a.commands().Find("suspend").Run(""); err != nil || len(a.soon) != 1 {
 		t.Fatalf("%d commands, %v", len(a.soon), err)
 	}
-	if _, ok := a.soon[0]().(tea.SuspendMsg); !ok {
+	_, next := a.Update(a.soon[0]()) // it was asked for, and there is a shell
+	if _, ok := next().(tea.SuspendMsg); !ok {
 		t.Error("it is not suspended")
 	}
 	a.View()

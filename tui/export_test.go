@@ -1,6 +1,8 @@
 package tui
 
 import (
+	"strings"
+
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/midwatch-cli/midwatch/fleet"
@@ -47,4 +49,13 @@ func RootKeys(a *App) (keys [][2]string) {
 		keys = append(keys, [2]string{b.Shown, b.Does})
 	}
 	return keys
+}
+
+// RootCommands are the commands behind ":", with further words for them, and what
+// they do.
+func RootCommands(a *App) (all [][3]string) {
+	for _, c := range a.commands() {
+		all = append(all, [3]string{c.Usage(), strings.Join(c.Also, " "), c.Does})
+	}
+	return all
 }

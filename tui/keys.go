@@ -3,7 +3,6 @@ package tui
 import (
 	"strings"
 
-	"github.com/midwatch-cli/midwatch/tui/dialog"
 	"github.com/midwatch-cli/midwatch/tui/page"
 )
 
@@ -27,6 +26,7 @@ func (a *App) keys() []page.Binding {
 	if a.o.Hands.Refresh != nil {
 		all = append(all, page.Binding{Keys: []string{"ctrl+r"}, Shown: "ctrl-r", Does: "read now", Quiet: true, Do: do(a.refresh)})
 	}
+	all = append(all, a.outside.Keys()...)
 	all = append(all, []page.Binding{
 		{Keys: []string{":"}, Shown: ":", Does: "go", Do: do(a.askCommand)},
 		{Keys: []string{"esc", "alt+esc", "left", "h", "backspace"}, Shown: "esc", Does: "back", Quiet: len(a.trail.Path()) < 2, Do: do(a.back)},
@@ -101,8 +101,12 @@ func (a *App) obey(i page.Intent) {
 		a.changing.Make(i.Wish)
 	case page.Call:
 		i()
-	case page.Show:
-		a.dialogs = append(a.dialogs, dialog.NewText(i.Lines))
+	case page.Copy:
+		if err := a.outside.Clip(i.Text, i.What); err != nil {
+			a.note = err.Error()
+		}
+	case page.Link:
+		a.outside.Follow(i.URL)
 	case nil:
 	}
 }

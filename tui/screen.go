@@ -7,6 +7,7 @@ import (
 
 	"github.com/midwatch-cli/midwatch/tui/dialog"
 	"github.com/midwatch-cli/midwatch/tui/page"
+	"github.com/midwatch-cli/midwatch/tui/widget"
 )
 
 // screen is the root as changing.Screen has it.
@@ -32,6 +33,10 @@ func (s screen) Say(note string) { s.note = note }
 func (s screen) Do(c tea.Cmd)    { s.do(c) }
 func (s screen) Quit()           { s.quitting = true }
 func (s screen) View() page.View { return s.view() }
+
+// Page and Head are as outside.Screen has them.
+func (s screen) Page() page.Page     { return s.top() }
+func (s screen) Head() []widget.Line { return []widget.Line{s.header(), s.path()} }
 
 // Changed reads the journal, and the fleet: what is in force, and what came of it, are
 // seen at once.

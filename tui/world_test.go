@@ -15,6 +15,8 @@ import (
 	"github.com/midwatch-cli/midwatch/probe"
 	"github.com/midwatch-cli/midwatch/probe/health"
 	"github.com/midwatch-cli/midwatch/tui"
+	"github.com/midwatch-cli/midwatch/tui/outside"
+	"github.com/midwatch-cli/midwatch/tui/page"
 	"github.com/midwatch-cli/midwatch/tui/theme"
 )
 
@@ -172,12 +174,19 @@ type dash struct {
 func start(t testing.TB, o theme.Options, width, height int, snapshots ...*fleet.Snapshot) *dash {
 	d := &dash{t: t, now: at()}
 	hands := tui.Hands{Refresh: func() { d.refreshed++ }, Interval: func(every time.Duration) { d.every = every }}
-	d.app = tui.New(tui.Options{Context: "prod", Interval: 5 * time.Second, Theme: o, Fixed: true, Now: func() time.Time { return d.now }, Zone: time.UTC, Hands: hands})
+	d.app = tui.New(tui.Options{Context: "prod", Interval: 5 * time.Second, Theme: o, Fixed: true, Now: func() time.Time { return d.now }, Zone: time.UTC, Hands: hands, World: around()})
 	d.size(width, height)
 	for _, s := range snapshots {
 		d.take(s)
 	}
 	return d
+}
+
+// around is a world of nothing but records.
+func around() outside.World {
+	return outside.World{Getenv: func(string) string { return "" }, Raw: func(_ *page.View, of page.Place) []string {
+		return []string{"{", fmt.Sprintf("  %q: %q,", "service", of.Key.Name), fmt.Sprintf("  %q: %q", "instance", of.Key.Instance), "}"}
+	}}
 }
 
 func (d *dash) take(s *fleet.Snapshot) { d.send(tui.SnapshotMsg(s)) }

@@ -17,3 +17,9 @@ var (
 	Live = live
 	Raw  = raw
 )
+
+// And how addresses are opened.
+var (
+	Browser = browser
+	Browse  = browse
+)

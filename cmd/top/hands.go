@@ -9,7 +9,13 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet/selection"
 	"github.com/midwatch-cli/midwatch/fleet/sweep"
 	"github.com/midwatch-cli/midwatch/tui"
+	"github.com/midwatch-cli/midwatch/tui/outside"
 )
+
+// world is what is around the dashboard.
+func world(a *app.App) outside.World {
+	return outside.World{Getenv: a.Getenv, Browse: opener(a.Getenv), Alone: alone, Raw: raw}
+}
 
 // live is the feed of the present, and what a person can do to it: read now, also
 // registries that wait after a failure, and read so often.

@@ -17,12 +17,12 @@ func raw(v *page.View, of page.Place) []string {
 	switch of.Kind {
 	case page.Service:
 		if s := page.FindService(v.Snapshot, of.Key.Ref); s != nil {
-			return items(document.Services(alone(s)))
+			return items(document.Services(single(s)))
 		}
 	case page.Instance:
 		if in := page.FindInstance(v.Snapshot, of.Key); in != nil {
 			one := fleet.ServiceView{Ref: of.Key.Ref, Instances: []fleet.InstanceView{*in}}
-			return items(document.Instances(alone(&one), true))
+			return items(document.Instances(single(&one), true))
 		}
 	case page.Breakers:
 		return items(document.Breakers(v.Snapshot, breakers(v, of), nil))
@@ -47,8 +47,8 @@ func raw(v *page.View, of page.Place) []string {
 	return nil
 }
 
-// alone is a snapshot of one service.
-func alone(s *fleet.ServiceView) *fleet.Snapshot {
+// single is a snapshot of one service.
+func single(s *fleet.ServiceView) *fleet.Snapshot {
 	return &fleet.Snapshot{Services: []fleet.ServiceView{*s}}
 }
 

@@ -132,7 +132,7 @@ func run(ctx context.Context, a *app.App, o *options, names []string) error {
 	}
 	view := tui.Options{
 		Interval: o.watching.Interval, Now: a.Now, Zone: zone, Fixed: o.palette != "auto",
-		Theme: theme.Options{Light: o.palette == "light", ColorBlind: o.blind, Colorless: !a.IO.OutColor, ASCII: a.IO.OutASCII()},
+		World: world(a), Theme: theme.Options{Light: o.palette == "light", ColorBlind: o.blind, Colorless: !a.IO.OutColor, ASCII: a.IO.OutASCII()},
 	}
 	if s.Past() != nil {
 		view.Interval = 0 // a recording is never late

@@ -92,7 +92,7 @@ func TestText(t *testing.T) {
 	for i := range 30 {
 		lines = append(lines, widget.Text(theme.Plain, strings.Repeat("=", i)+odd))
 	}
-	d := dialog.NewText(lines)
+	d := dialog.NewText("a title", lines)
 	v := view(40, 8)
 	sees(t, d, v, `\x1b[2J`)
 	press(d, v, "G")

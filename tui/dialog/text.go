@@ -1,96 +1,227 @@
 package dialog
 
 import (
+	"fmt"
 	"strings"
 
-	"github.com/midwatch-cli/midwatch/tui/command"
 	"github.com/midwatch-cli/midwatch/tui/page"
 	"github.com/midwatch-cli/midwatch/tui/theme"
 	"github.com/midwatch-cli/midwatch/tui/widget"
 )
 
-// Text is lines that are read and scrolled.
+// Text is lines that are read: scrolled, searched, copied. Those that are longer
+// than the screen is wide go on in the next one.
 type Text struct {
+	title string
 	lines []widget.Line
-	top   int
+	top   int // the first line of the screen that is seen
+
+	typing bool // the words to be found are being typed
+	input  widget.Input
+	find   string // words that are looked for; empty: none are
+	found  int    // the line of them that was gone to; below 0: none
 }
 
-// NewText returns one.
-func NewText(lines []widget.Line) *Text { return &Text{lines: lines} }
+// NewText returns one; a title stands above it.
+func NewText(title string, lines []widget.Line) *Text {
+	return &Text{title: title, lines: lines, found: -1}
+}
 
-// Press scrolls; what ends reading closes it.
-func (t *Text) Press(v *page.View, key, _ string) (page.Intent, bool) {
-	far := max(1, v.Height-2)
-	switch key {
-	case "up", "k":
-		t.top--
-	case "down", "j":
-		t.top++
-	case "pgup", "ctrl+b":
-		t.top -= far
-	case "pgdown", "ctrl+f", "space":
-		t.top += far
-	case "home", "g":
-		t.top = 0
-	case "end", "G":
-		t.top = len(t.lines)
-	case "esc", "q", "?", "enter", "ctrl+c", "f1", "left", "h", "backspace":
-		return nil, true
+// Press scrolls, searches and copies; what ends reading closes it.
+func (t *Text) Press(v *page.View, key, text string) (page.Intent, bool) {
+	if t.typing {
+		t.edit(v, key, text)
+		return nil, false
 	}
-	t.top = max(0, min(t.top, len(t.lines)-v.Height))
+	switch key {
+	case "/":
+		t.typing = true
+		t.input.Set("")
+	case "n":
+		t.next(v, 1)
+	case "N":
+		t.next(v, -1)
+	case "c":
+		return page.Copy{Text: t.words(v.Theme), What: what(t.title)}, false
+	case "space":
+		t.scroll(v, max(1, t.height(v)-1))
+	case "esc":
+		if t.find == "" {
+			return nil, true
+		}
+		t.find, t.found = "", -1
+	case "q", "?", "enter", "ctrl+c", "f1", "left", "h", "backspace":
+		return nil, true
+	default:
+		top := t.top
+		if scrolled(&top, v, key) {
+			t.scroll(v, top-t.top)
+		}
+	}
 	return nil, false
 }
 
+func what(title string) string {
+	if title == "" {
+		return "this text"
+	}
+	return title
+}
+
+// edit takes a key of the words that are typed: what is found is gone to while
+// one types.
+func (t *Text) edit(v *page.View, key, text string) {
+	switch key {
+	case "esc", "ctrl+c":
+		t.typing, t.find, t.found = false, "", -1
+		return
+	case "enter":
+		t.typing = false
+		return
+	case "backspace", "ctrl+h":
+		if t.input.Text() == "" {
+			t.typing = false
+			return
+		}
+	}
+	if t.input.Press(key, text); t.input.Text() != t.find {
+		t.find, t.found = t.input.Text(), -1
+		t.next(v, 1)
+	}
+}
+
+// matches are the lines that have the words, whatever their case.
+func (t *Text) matches(th *theme.Theme) (at []int) {
+	if t.find == "" {
+		return nil
+	}
+	words := strings.ToLower(th.Text(t.find))
+	for i := range t.lines {
+		if strings.Contains(strings.ToLower(t.lines[i].Words(th)), words) {
+			at = append(at, i)
+		}
+	}
+	return at
+}
+
+// next goes to the next match, or to the one before; from the last to the first.
+func (t *Text) next(v *page.View, by int) {
+	at := t.matches(v.Theme)
+	if len(at) == 0 {
+		t.found = -1
+		return
+	}
+	i := 0
+	for i < len(at) && at[i] <= t.found { // the first one behind it
+		i++
+	}
+	if by < 0 {
+		for i = len(at) - 1; i >= 0 && at[i] >= t.found && t.found >= 0; {
+			i--
+		}
+	}
+	t.found = at[(i+len(at))%len(at)]
+	_, first := t.wrapped(v)
+	if y := first[t.found]; y < t.top || y >= t.top+t.height(v) {
+		t.scroll(v, y-t.height(v)/3-t.top)
+	}
+}
+
+// height is how many lines of the text are seen.
+func (t *Text) height(v *page.View) int {
+	h := v.Height
+	if t.titled(v) {
+		h--
+	}
+	if t.typing || t.find != "" {
+		h--
+	}
+	return max(0, h)
+}
+
+func (t *Text) titled(v *page.View) bool { return t.title != "" && v.Height > 4 }
+
+func (t *Text) scroll(v *page.View, by int) {
+	lines, _ := t.wrapped(v)
+	t.top = max(0, min(t.top+by, len(lines)-t.height(v)))
+}
+
 // Wheel scrolls.
-func (t *Text) Wheel(v *page.View, by int) { t.top = max(0, min(t.top+by, len(t.lines)-v.Height)) }
+func (t *Text) Wheel(v *page.View, by int) { t.scroll(v, by) }
+
+// wrapped are the lines as the screen has them, and where each begins.
+func (t *Text) wrapped(v *page.View) (lines []widget.Line, first []int) {
+	first = make([]int, len(t.lines))
+	for i := range t.lines {
+		first[i] = len(lines)
+		lines = append(lines, folded(v.Theme, t.lines[i], v.Width, i == t.found)...)
+	}
+	return lines, first
+}
 
 // Draw draws what is seen of it.
 func (t *Text) Draw(v *page.View) []widget.Line {
-	top := max(0, min(t.top, len(t.lines)-v.Height))
-	return t.lines[top:min(len(t.lines), top+max(0, v.Height))]
+	lines, _ := t.wrapped(v)
+	height := t.height(v)
+	top := max(0, min(t.top, len(lines)-height))
+	var drawn []widget.Line
+	if t.titled(v) {
+		title := widget.Line{Left: []widget.Span{{Text: " " + t.title, Tone: theme.Strong}}}
+		if len(lines) > height {
+			title.Right = []widget.Span{{Text: fmt.Sprintf("%d–%d of %d ", top+1, min(top+height, len(lines)), len(lines)), Tone: theme.Dim}}
+		}
+		drawn = append(drawn, title)
+	}
+	seen := lines[top:min(len(lines), top+height)]
+	drawn = append(drawn, seen...)
+	if t.typing || t.find != "" {
+		for range height - len(seen) {
+			drawn = append(drawn, widget.Blank())
+		}
+		drawn = append(drawn, t.searching(v))
+	}
+	return drawn[:min(len(drawn), max(0, v.Height))]
+}
+
+// searching is what is looked for, and how often it is there.
+func (t *Text) searching(v *page.View) widget.Line {
+	l := widget.Line{Left: []widget.Span{{Text: "/", Tone: theme.Accent}}}
+	if t.typing {
+		l.Left = append(l.Left, t.input.Spans(v.Theme, v.Width-16)...)
+	} else {
+		l.Left = append(l.Left, widget.Span{Text: t.find, Tone: theme.Strong})
+	}
+	at := t.matches(v.Theme)
+	switch {
+	case t.find == "":
+	case len(at) == 0:
+		l.Right = []widget.Span{{Text: "not there ", Tone: theme.Warn}}
+	default:
+		n := 1
+		for n < len(at) && at[n-1] < t.found {
+			n++
+		}
+		l.Right = []widget.Span{{Text: fmt.Sprintf("%d of %d ", n, len(at)), Tone: theme.Dim}}
+	}
+	return l
+}
+
+// words are the lines as plain text.
+func (t *Text) words(th *theme.Theme) string {
+	var b strings.Builder
+	for i := range t.lines {
+		b.WriteString(t.lines[i].Words(th) + "\n")
+	}
+	return b.String()
 }
 
 // Keys are those of a text.
-func (t *Text) Keys() [][2]string { return [][2]string{{"↑↓", "scroll"}, {"esc", "close"}} }
-
-// Help lists the keys that work where it was asked for, the page's own and those
-// of every page, and the commands.
-func Help(own, all []page.Binding, commands command.Table) *Text {
-	var lines []widget.Line
-	title := func(text string) { lines = append(lines, widget.Text(theme.Strong, " "+text)) }
-	row := func(name, does string, wide int) {
-		pad := strings.Repeat(" ", max(1, wide-widget.Width(name)))
-		lines = append(lines, widget.Line{Left: []widget.Span{{Text: "   " + name, Tone: theme.Accent}, {Text: pad + does}}})
+func (t *Text) Keys() [][2]string {
+	switch {
+	case t.typing:
+		return [][2]string{{"enter", "look there"}, {"esc", "look for nothing"}}
+	case t.find != "":
+		return [][2]string{{"n", "next"}, {"N", "before"}, {"c", "copy"}, {"esc", "look for nothing"}}
 	}
-	part := func(name string, of []page.Binding) {
-		title(name)
-		for _, b := range of {
-			row(b.Shown, b.Does+writes(b), 10)
-		}
-		lines = append(lines, widget.Blank())
-	}
-	part("On this page", own)
-	part("Everywhere", all)
-	title("Commands")
-	row(":NAME", "to a service, an instance (payment/payment-1), a breaker (order/payment)", 20)
-	for i := range commands {
-		row(":"+commands[i].Usage(), commands[i].Does, 20)
-	}
-	lines = append(lines, widget.Blank())
-	signs := widget.Line{Left: []widget.Span{{Text: "   "}}}
-	for i, w := range []string{"✓ up", "! degraded", "✗ down", "? unknown", "– maintenance"} {
-		signs.Left = append(signs.Left, widget.Span{Text: w + "   ", Tone: [...]theme.Tone{theme.Good, theme.Warn, theme.Bad, theme.Doubt, theme.Calm}[i]})
-	}
-	lines = append(lines, widget.Text(theme.Strong, " Mouse"),
-		widget.Text(theme.Plain, "   click chooses a row, twice opens it; on a name of a column it sorts, on the path it goes there"),
-		widget.Text(theme.Plain, "   shift-drag selects text, or :mouse off leaves the mouse to the terminal"), widget.Blank())
-	return NewText(append(lines, widget.Text(theme.Strong, " Signs"), signs))
-}
-
-// writes marks what changes the fleet.
-func writes(b page.Binding) string {
-	if b.Write {
-		return "  (changes the fleet, where :write allows it)"
-	}
-	return ""
+	return [][2]string{{"↑↓", "scroll"}, {"/", "find"}, {"c", "copy"}, {"esc", "close"}}
 }

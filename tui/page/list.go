@@ -130,6 +130,10 @@ func (l *List[K]) Notes() []string {
 // Draw draws the rows that are seen, and what stands below them.
 func (l *List[K]) Draw(v *View, columns []widget.Column, row func(i int) [][]widget.Span, foot func() []widget.Line) []widget.Line {
 	t := l.table(v, columns, row)
+	if v.Whole {
+		t.Cursor, t.Top, t.Height = -1, 0, len(l.Keys)+1
+		return append(append(t.Draw(v.Theme, v.Width), widget.Blank()), foot()...)
+	}
 	lines := t.Draw(v.Theme, v.Width)
 	if v.Theme.Words {
 		return append(lines, foot()...)

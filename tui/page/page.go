@@ -27,6 +27,7 @@ type View struct {
 	Zone     *time.Location // that times are shown in
 	Unwell   bool           // only what is not well
 	Wide     bool           // more columns than have room by themselves
+	Whole    bool           // all lines and rows are drawn, from the first one on, and none is lit
 	Writing  bool           // changes can be made from here
 	Changes  []desk.Change  // of the journal, what wants somebody first; nil where none is kept
 	Journal  error          // why the journal cannot be read
@@ -121,12 +122,6 @@ type Copy struct {
 	What string // in a word or two, for the note that says so
 }
 
-// Show lets the person read lines: a description, a raw record.
-type Show struct {
-	Title string
-	Lines []widget.Line
-}
-
 // Link opens an address of the web with the person's own program.
 type Link struct{ URL string }
 
@@ -136,7 +131,6 @@ func (Want) intent() {}
 func (Make) intent() {}
 func (Call) intent() {}
 func (Copy) intent() {}
-func (Show) intent() {}
 func (Link) intent() {}
 
 // Kind is a kind of page.

@@ -12,13 +12,17 @@ import (
 // Middle is a page without content that says why: the first text is read first.
 func Middle(v *View, texts ...string) []widget.Line {
 	var lines []widget.Line
-	for range max(0, (v.Height-len(texts))/2) {
+	above, width := max(0, (v.Height-len(texts))/2), v.Width
+	if v.Whole {
+		above, width = 0, 0
+	}
+	for range above {
 		lines = append(lines, widget.Blank())
 	}
 	tone := theme.Plain
 	for _, text := range texts {
 		line := widget.Text(theme.Plain, "")
-		for range max(0, (v.Width-widget.Width(v.Theme.Text(text)))/2) {
+		for range max(0, (width-widget.Width(v.Theme.Text(text)))/2) {
 			line.Left[0].Text += " "
 		}
 		line.Left = append(line.Left, widget.Span{Text: text, Tone: tone})

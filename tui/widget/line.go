@@ -31,6 +31,23 @@ func Text(tone theme.Tone, text string) Line { return Line{Left: []Span{{text, t
 // Blank is an empty line.
 func Blank() Line { return Line{} }
 
+// Words is a line as plain text, without blanks at its end: what stands at the
+// right edge follows the rest.
+func (l *Line) Words(th *theme.Theme) string {
+	var b strings.Builder
+	for _, s := range l.Left {
+		b.WriteString(th.Text(s.Text))
+	}
+	if text := b.String(); len(l.Right) > 0 {
+		b.Reset()
+		b.WriteString(strings.TrimRight(text, " ") + "  ")
+		for _, s := range l.Right {
+			b.WriteString(th.Text(s.Text))
+		}
+	}
+	return strings.TrimRight(b.String(), " ")
+}
+
 // Width is how many columns a text takes on a terminal.
 func Width(s string) int {
 	for i := range len(s) {

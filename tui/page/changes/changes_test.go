@@ -413,3 +413,29 @@ func TestSorted(t *testing.T) {
 		t.Errorf("back in the usual order %s stands first, want %s", got, usual)
 	}
 }
+
+// TestPlaces: a change has its id for a name, and its rows are about what was changed.
+func TestPlaces(t *testing.T) {
+	order := fleet.Ref{Context: "prod", Source: "etcd", Name: "order"}
+	v := pagetest.View(&fleet.Snapshot{}, 80, 24)
+	v.Changes = []desk.Change{
+		pagetest.Order("01J9K", fleet.Trip, order, "payment", 2, pagetest.At(), 0),
+		pagetest.Drained("01J9L", fleet.Key{Ref: order, Instance: "order-3"}, pagetest.At()),
+	}
+	all, one, drain := changes.New(), changes.NewOne("01J9K"), changes.NewOne("01J9L")
+	for _, p := range []page.Page{all, one, drain} {
+		p.See(v)
+	}
+	if rows, at := all.Rows(); len(rows) != 2 || at != 0 || rows[0].Kind != page.Change || rows[0].Item == rows[1].Item {
+		t.Errorf("changes: %+v, %d", rows, at)
+	}
+	if rows, at := one.Rows(); len(rows) != 2 || at != 0 || rows[1] != (page.Place{Kind: page.Breakers, Key: fleet.Key{Ref: order, Instance: "order-2"}, Item: "payment"}) {
+		t.Errorf("targets: %+v, %d", rows, at)
+	}
+	if rows, _ := drain.Rows(); len(rows) != 1 || rows[0] != (page.Place{Kind: page.Instance, Key: fleet.Key{Ref: order, Instance: "order-3"}}) {
+		t.Errorf("a drain: %+v", rows)
+	}
+	if rows, at := changes.NewOne("none").Rows(); len(rows) != 0 || at >= 0 {
+		t.Errorf("one that is not there: %+v, %d", rows, at)
+	}
+}

@@ -39,6 +39,17 @@ func NewOne(id string) *One { return &One{id: id} }
 // Place is the change.
 func (p *One) Place() page.Place { return page.Place{Kind: page.Change, Item: p.id} }
 
+// Rows are what was changed, target by target.
+func (p *One) Rows() ([]page.Place, int) {
+	return p.list.Rows(func(n int) page.Place {
+		i := &p.of.batch.Steps[n].Intent
+		if b := i.Target.Breaker; b != "" {
+			return page.Place{Kind: page.Breakers, Key: i.Instance(), Item: b}
+		}
+		return page.Place{Kind: page.Instance, Key: i.Instance()}
+	})
+}
+
 // Filter is the words of the filter.
 func (p *One) Filter() string { return p.filter.Text }
 

@@ -27,6 +27,9 @@ func (p *Page) Draw(v *page.View) []widget.Line {
 		return page.Middle(v, p.nothing(v)...)
 	}
 	columns, cells := p.table(v)
+	if v.Whole {
+		return p.list.Draw(v, columns, cells, func() []widget.Line { return nil }) // it is about no row
+	}
 	return p.list.Draw(v, columns, cells, p.about)
 }
 

@@ -55,6 +55,7 @@ func (w *writer) begin(name, indent, title string, shut bool, inShort []widget.S
 	if known {
 		shut = byHand
 	}
+	shut = shut && !w.v.Whole
 	l := widget.Line{Left: []widget.Span{{Text: indent + sign(w.v.Theme, shut) + " ", Tone: theme.Rule}, {Text: title, Tone: theme.Strong}}}
 	if shut && len(inShort) > 0 {
 		l.Left = append(append(l.Left, widget.Span{Text: "  "}), inShort...)

@@ -111,12 +111,15 @@ func (p *Page) Draw(v *page.View) []widget.Line {
 	if p.of == nil {
 		return page.Middle(v, p.key.Instance+" is not here any more", "esc goes back")
 	}
-	top := min(p.cursor.Top, len(p.lines))
-	seen := p.lines[top:min(len(p.lines), top+max(0, v.Height))]
+	top, height := min(p.cursor.Top, len(p.lines)), max(0, v.Height)
+	if v.Whole {
+		top, height = 0, len(p.lines)
+	}
+	seen := p.lines[top:min(len(p.lines), top+height)]
 	lines := make([]widget.Line, len(seen))
 	for i := range seen {
 		lines[i] = seen[i].Line
-		if top+i == p.cursor.Row {
+		if top+i == p.cursor.Row && !v.Whole {
 			lines[i] = lit(v.Theme, lines[i])
 		}
 	}

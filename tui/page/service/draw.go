@@ -19,13 +19,21 @@ func (p *Page) Draw(v *page.View) []widget.Line {
 		return p.empty(v)
 	}
 	columns, cells := p.table()
-	return p.list.Draw(v, columns, cells, func() []widget.Line { return p.below(v) })
+	return p.list.Draw(v, columns, cells, func() []widget.Line {
+		if v.Whole {
+			return p.foot // the whole is about no row
+		}
+		return p.below(v)
+	})
 }
 
 // empty says why there are no rows, above what is around the service.
 func (p *Page) empty(v *page.View) []widget.Line {
 	top := p.list.Foot(v)
-	if top < 0 {
+	switch {
+	case v.Whole:
+		return append(page.Middle(v, p.nothing(v)...), p.foot...)
+	case top < 0:
 		return page.Middle(v, p.nothing(v)...)
 	}
 	lines := page.Middle(&page.View{Width: v.Width, Height: top, Theme: v.Theme}, p.nothing(v)...)

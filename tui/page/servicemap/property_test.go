@@ -104,7 +104,7 @@ func looks(t *testing.T, r *rand.Rand, s *fleet.Snapshot) {
 		v.Unwell, v.Wide = r.IntN(3) == 0, r.IntN(3) == 0
 		_ = p.SetFilter([]string{"", "", fmt.Sprintf("s%04d", r.IntN(50)), "s00*", "zone=a"}[r.IntN(5)])
 		pagetest.Drawn(t, p, v)
-		pagetest.Press(t, p, v, []string{"down", "end", "pgdown", "up", "home", "o", "enter"}[r.IntN(7)])
+		pagetest.Press(t, p, v, []string{"down", "end", "pgdown", "up", "home", "f", "enter"}[r.IntN(7)])
 		lines := pagetest.Drawn(t, p, v)
 		if v.Theme.ASCII && strings.ContainsFunc(strings.Join(lines, ""), func(r rune) bool { return r > '~' }) {
 			t.Fatalf("more than ASCII:\n%s", strings.Join(lines, "\n"))

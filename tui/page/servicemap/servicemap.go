@@ -92,7 +92,7 @@ func (p *Page) Notes(*page.View) []string {
 func (p *Page) Keys() []page.Binding {
 	own := []page.Binding{
 		{Keys: []string{"enter", "right", "l"}, Shown: "enter", Does: "its service", Do: p.open},
-		{Keys: []string{"o"}, Shown: "o", Does: "where it is in full", Quiet: !p.elsewhere(), Do: func(v *page.View) page.Intent {
+		{Keys: []string{"f"}, Shown: "f", Does: "where it is in full", Quiet: !p.elsewhere(), Do: func(v *page.View) page.Intent {
 			p.follow(v)
 			return nil
 		}},

@@ -326,11 +326,11 @@ func TestMoves(t *testing.T) {
 	if lit != "└─ ✓ ↑ user up declared – –" {
 		t.Fatal(lit)
 	}
-	pagetest.Press(t, p, v, "o")
+	pagetest.Press(t, p, v, "f")
 	if got := pagetest.Lit(pagetest.Drawn(t, p, v)); !strings.HasPrefix(got, "│ ├─ ✓ user") {
 		t.Errorf("o goes to %s", got)
 	}
-	pagetest.Press(t, p, v, "o")
+	pagetest.Press(t, p, v, "f")
 	if got := pagetest.Lit(pagetest.Drawn(t, p, v)); !strings.HasPrefix(got, "│ ├─ ✓ user") {
 		t.Errorf("o goes on to %s", got)
 	}

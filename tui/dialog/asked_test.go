@@ -52,7 +52,7 @@ func TestFormInLines(t *testing.T) {
 // is no, and for a moment nothing is.
 func TestQuestionInLines(t *testing.T) {
 	v := view(500, 20)
-	yes, no := page.Call(func() {}), page.Show{}
+	yes, no := page.Call(func() {}), page.Back{}
 	for _, c := range []struct {
 		typed, answer string
 		yes           bool
@@ -75,7 +75,7 @@ func TestQuestionInLines(t *testing.T) {
 // TestResultInLines: what came of each target; it can be stopped, and undone.
 func TestResultInLines(t *testing.T) {
 	v := view(500, 20)
-	r := dialog.NewResult("Trip it.", desk.Wish{Verb: desk.Trip}, page.Show{})
+	r := dialog.NewResult("Trip it.", desk.Wish{Verb: desk.Trip}, page.Back{})
 	if want, over := r.Answer(v, ""); want != nil || over || r.Ask(v) != "" {
 		t.Errorf("an empty line while it is planned: %v, %v, %q", want, over, r.Ask(v))
 	}

@@ -1,9 +1,4 @@
 package dialog
 
-// What the tests see of it.
-var (
-	Wrap     = wrap
-	Tail     = tail
-	CutLast  = cutLast
-	Duration = duration
-)
+// Duration is what the tests see of it.
+var Duration = duration

@@ -154,7 +154,7 @@ func (t *Text) wrapped(v *page.View) (lines []widget.Line, first []int) {
 	first = make([]int, len(t.lines))
 	for i := range t.lines {
 		first[i] = len(lines)
-		lines = append(lines, folded(v.Theme, t.lines[i], v.Width, i == t.found)...)
+		lines = append(lines, widget.Folded(v.Theme, t.lines[i], v.Width, i == t.found)...)
 	}
 	return lines, first
 }

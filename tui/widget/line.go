@@ -58,16 +58,25 @@ func Width(s string) int {
 	return len(s)
 }
 
-// signsWidth is Width where not everything is ASCII. Lines and bars are told at
-// once: most of what is left of a screen are these.
+// signsWidth is Width where not everything is ASCII.
 func signsWidth(s string) (n int) {
 	for _, r := range s {
-		if (r < ' ' || r > '~') && (r < '─' || r > '▟') {
+		if !single(r) {
 			return ansi.StringWidthWc(s)
 		}
 		n++
 	}
 	return n
+}
+
+// single says of the characters that most of a screen is made of that they take one
+// column, whatever stands beside them, without asking the tables of Unicode.
+func single(r rune) bool {
+	switch {
+	case r >= ' ' && r <= '~', r >= '─' && r <= '▟', r >= '¡' && r <= 'ÿ' && r != '\u00ad':
+		return true
+	}
+	return r == '✓' || r == '✗' || r == '–' || r == '…' || r == '›' || r == '→'
 }
 
 // SpansWidth is how many columns spans take once they are drawn.
@@ -81,15 +90,34 @@ func SpansWidth(th *theme.Theme, spans []Span) int {
 
 // Cut is a text in at most so many columns; what was cut ends in a sign for it.
 func Cut(th *theme.Theme, s string, width int) string {
-	switch {
-	case width <= 0:
-		return ""
-	case Width(s) <= width:
+	if width > 0 && Width(s) <= width {
 		return s
-	case th.ASCII:
-		return ansi.TruncateWc(s, width, "~")
 	}
-	return ansi.TruncateWc(s, width, "…")
+	return shorten(th, s, width)
+}
+
+// shorten is as much of a text that goes on as fits into so many columns, with the
+// sign for that.
+func shorten(th *theme.Theme, s string, width int) string {
+	if width <= 0 {
+		return ""
+	}
+	sign, n := "…", 0
+	if th.ASCII {
+		sign = "~"
+	}
+	for i, r := range s {
+		switch {
+		case !single(r) && Width(s) <= width:
+			return ansi.TruncateWc(s+" ", width, sign)
+		case !single(r):
+			return ansi.TruncateWc(s, width, sign)
+		case n == width-1:
+			return s[:i] + sign
+		}
+		n++
+	}
+	return s + sign
 }
 
 // Write draws a line in at most so many columns. A lit line is filled to the
@@ -126,10 +154,7 @@ func (p pen) spans(spans []Span, room int) (used int) {
 		text := p.th.Text(s.Text)
 		w := Width(text)
 		if left := room - used; w > left || w == left && i+1 < len(spans) && SpansWidth(p.th, spans[i+1:]) > 0 {
-			if w == left { // something follows that finds no room: say so
-				text += " "
-			}
-			text = Cut(p.th, text, left)
+			text = shorten(p.th, text, left)
 			p.text(text, s.Tone)
 			return used + Width(text)
 		}

@@ -206,7 +206,7 @@ func cut(th *theme.Theme, line, spans []Span, left int) []Span {
 	for i, s := range spans {
 		w := Width(s.Text)
 		if w > left || i+1 < len(spans) && w == left {
-			return append(line, Span{Cut(th, s.Text+" ", left), s.Tone})
+			return append(line, Span{shorten(th, s.Text, left), s.Tone})
 		}
 		left -= w
 		line = append(line, s)

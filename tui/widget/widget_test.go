@@ -3,6 +3,7 @@ package widget_test
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -64,6 +65,34 @@ func TestWidthOfEverySign(t *testing.T) {
 	for r := rune(' '); r <= unicode.MaxRune; r++ {
 		if s := "é" + string(r); unicode.IsPrint(r) && (widget.Width(string(r)) != ansi.StringWidthWc(string(r)) || widget.Width(s) != ansi.StringWidthWc(s)) {
 			t.Fatalf("%U: %d, want %d", r, widget.Width(string(r)), ansi.StringWidthWc(string(r)))
+		}
+	}
+}
+
+// TestCutIsThatOfTheTables: what is cut without the tables of Unicode is cut as with
+// them.
+func TestCutIsThatOfTheTables(t *testing.T) {
+	signs := []rune("ab 9é×─▇…日🚀\u0301\ufe0f\u200d\u00ad✓›")
+	for seed := range uint64(20000) {
+		r := rand.New(rand.NewPCG(seed, 3))
+		text := make([]rune, r.IntN(8))
+		for i := range text {
+			text[i] = signs[r.IntN(len(signs)*(1+int(seed%2))/2)]
+		}
+		s, width, th := string(text), r.IntN(7), theme.New(theme.Options{ASCII: seed%3 == 0})
+		sign := "…"
+		if th.ASCII {
+			sign = "~"
+		}
+		want := s
+		if ansi.StringWidthWc(s) > width {
+			want = ansi.TruncateWc(s, width, sign)
+		}
+		if width == 0 {
+			want = ""
+		}
+		if got := widget.Cut(th, s, width); got != want {
+			t.Fatalf("%q in %d columns: %q, want %q", s, width, got, want)
 		}
 	}
 }

@@ -36,7 +36,13 @@ func (p *Page) Draw(v *page.View) []widget.Line {
 // table is the columns, and the cells of a row.
 func (p *Page) table(v *page.View) ([]widget.Column, func(i int) [][]widget.Span) {
 	columns := p.columns(v)
-	return page.Plain(columns), func(i int) [][]widget.Span { return page.Cells(columns, p.rows[i]) }
+	return page.Plain(columns), func(i int) [][]widget.Span {
+		r := p.rows[i]
+		if r.cells == nil {
+			r.cells = page.Cells(columns, r)
+		}
+		return r.cells
+	}
 }
 
 // nothing says why no row is there.

@@ -26,6 +26,7 @@ type row struct {
 	service *fleet.ServiceView
 	numbers fleet.Traffic
 	victim  bool
+	cells   [][]widget.Span // once it was seen: they are the same until rows are made anew
 }
 
 // New returns the page.

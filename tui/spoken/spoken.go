@@ -255,6 +255,15 @@ func (m *Model) events(t *Told) {
 
 // dialogs says what is new in the dialog on top; false where none is open.
 func (m *Model) dialogs(t *Told) bool {
+	if text, ok := t.Dialog.(*dialog.Text); ok { // it is read, and over
+		v := t.View
+		v.Height = 1 << 20
+		for _, l := range text.Draw(&v) {
+			m.speak(widget.Say(v.Theme, l))
+		}
+		m.d.Press("esc", "")
+		return true
+	}
 	if t.Dialog != m.dialog {
 		m.dialog, m.place = t.Dialog, page.Place{}
 	}
@@ -283,10 +292,6 @@ func (m *Model) dialogs(t *Told) bool {
 			heard[words] = true
 			m.speak(words)
 		}
-	}
-	if _, text := t.Dialog.(*dialog.Text); text { // it was read
-		m.d.Press("esc", "")
-		m.dialog = nil
 	}
 	return true
 }

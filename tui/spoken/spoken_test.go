@@ -96,7 +96,7 @@ func TestBegins(t *testing.T) {
 // TestLines: what a line means: keys, a place, a filter, nothing.
 func TestLines(t *testing.T) {
 	for line, want := range map[string]string{
-		"j": "j", "j j k": "j j k", " open ": "enter", "back": "esc", "more": "pgdown", "PgDn": "pgdown", "ctrl-z": "ctrl+z", "T": "T",
+		"j": "j", "j j k": "j j k", " open ": "enter", "back": "esc", "more": "pgdown pgdown", "PgDn": "pgdown pgdown", "ctrl-z": "ctrl+z", "T": "T",
 		"payment": ":payment", ":events x": ":events x", "/ord* !y": "/ord* !y", "j payment": ":j payment", "": "", "where": "", "list": "", "%": "",
 	} {
 		s, m, _ := begun(t)

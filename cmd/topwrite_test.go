@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/hinshun/vt10x"
+
 	"github.com/midwatch-cli/midwatch/fleet/change"
 	"github.com/midwatch-cli/midwatch/fleet/change/journal"
 	"github.com/midwatch-cli/midwatch/fleet/change/keeper"
@@ -47,7 +49,7 @@ func (s *screen) keeps() {
 			}
 			return
 		}
-		registrytest.Eventually(s.t, change.KeeperLost, "the keeper, which has nothing to put back, has ended", func() bool { return !keeper.Alive(keeper.Host(), pid) })
+		registrytest.Eventually(s.t, change.KeeperLost, "the keeper has ended", func() bool { return !keeper.Alive(keeper.Host(), pid) })
 	})
 }
 
@@ -145,20 +147,21 @@ func TestTerminalTopWrites(t *testing.T) {
 
 	s.resize(80, 24)
 	s.types(":payment/payment-2\r")
-	s.sees("› payment-2", "▾ Probes")
+	s.sees("› payment-2", "payment-2 is up")
 	s.types("D")
 	s.sees("Drain payment-2: no new calls come")
-	s.types("\t\t\x1b[D\x1b[D") // past where, and why
-	s.sees("back after  never")
+	s.types("\t\t\x1b[D") // past where, and why
+	s.sees("back after  5m")
 	s.types("\r")
 	s.ready("Go on?  [ No ]")
+	s.keeps() // and ends with the demo, though it has something to put back
 	s.sees("This takes 1 of 3 instances of payment out of use")
 	s.types("y")
 	s.sees("[ Yes ]")
 	s.types("\r")
 	s.sees("Took out 1 of 1.")
 	s.leaves("Took out")
-	s.sees("in force: drain payment/payment-2", "maintenance")
+	s.sees("in force, ends in 4 m", "maintenance")
 	if all := s.changed(there); len(all) != 3 || all[0].What != "drain payment/payment-2" {
 		t.Errorf("journalled %+v", all)
 	}
@@ -240,7 +243,14 @@ func TestTerminalTopQuitsWhileChanging(t *testing.T) {
 			s.types("\r")
 			s.sees("stopping: what is in hand is finished")
 		},
-		"TERM": func(s *screen) { _ = s.cmd.Process.Signal(syscall.SIGTERM) },
+		"TERM": func(s *screen) {
+			_ = s.cmd.Process.Signal(syscall.SIGTERM)
+			s.wait("left its screen", func(string) bool {
+				s.mu.Lock()
+				defer s.mu.Unlock()
+				return s.vt.Mode()&vt10x.ModeAltScreen == 0
+			})
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			held, let := make(chan struct{}), make(chan struct{})

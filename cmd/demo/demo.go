@@ -10,6 +10,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/midwatch-cli/midwatch/cmd/app"
+	"github.com/midwatch-cli/midwatch/fleet/change/journal"
+	"github.com/midwatch-cli/midwatch/fleet/change/keeper"
+	"github.com/midwatch-cli/midwatch/fleet/config"
 	"github.com/midwatch-cli/midwatch/fleet/demo"
 )
 
@@ -83,7 +86,7 @@ func start(ctx context.Context, a *app.App, o *options, args []string, run Runne
 		return fmt.Errorf("the demo fleet did not start: %w", err)
 	}
 	if !o.keep {
-		forget, err := journalled(a)
+		forget, err := journalled(ctx, a)
 		if err != nil {
 			return err
 		}
@@ -108,8 +111,9 @@ func start(ctx context.Context, a *app.App, o *options, args []string, run Runne
 }
 
 // journalled gives the command a journal of its own until forget: what is in force
-// when the fleet goes is nobody's to put back, nor to be reminded of.
-func journalled(a *app.App) (forget func(), err error) {
+// when the fleet goes is nobody's to put back, nor to be reminded of. Who was to put it
+// back goes too.
+func journalled(ctx context.Context, a *app.App) (forget func(), err error) {
 	dir, err := os.MkdirTemp("", "midwatch-demo-")
 	if err != nil {
 		return nil, fmt.Errorf("the demo has no folder for its journal: %w", err)
@@ -122,6 +126,9 @@ func journalled(a *app.App) (forget func(), err error) {
 		return getenv(name)
 	}
 	return func() {
+		if j, err := journal.Read(context.WithoutCancel(ctx), config.StateDir(a.Getenv), journal.Options{}); err == nil {
+			_ = errors.Join(keeper.Dismiss(context.WithoutCancel(ctx), j), j.Close()) // else it ends when it finds nobody
+		}
 		a.Getenv = getenv
 		_ = os.RemoveAll(dir) // what is left is in the system's folder for such
 	}, nil

@@ -233,6 +233,27 @@ func TestReadOnly(t *testing.T) {
 	m.says(t, "error: writes are refused here: read-only")
 }
 
+// TestContexts: each context is refused for itself, a change goes to the one that it
+// is of, and those of contexts that are not shown are not listed.
+func TestContexts(t *testing.T) {
+	w, order, _ := shop(t)
+	w.config = "contexts:\n  - {name: prod, registries: [\"FLEET\"]}\n  - {name: dev, registries: [\"FLEET\"]}\n  - {name: still, readOnly: true, registries: [\"FLEET\"]}\n"
+	w.flags = []string{"--context", "prod,still"}
+	d := w.desk(t)
+	for context, want := range map[string]string{"prod": "", "still": "still is read-only: writes are refused", "dev": ""} {
+		if got := d.Refusal(context); got != want {
+			t.Errorf("%s: %q, want %q", context, got, want)
+		}
+	}
+	w.make(t, in("still", "file", wish(desk.Trip, "order:payment")), true).says(t, "error: nothing was changed: still is read-only")
+	w.make(t, wish(desk.Trip, "order/order-1:payment"), true).says(t, "on 1 of 2 instances of order (prod)", "Opened on 1 of 1.")
+	w.make(t, in("dev", "file", wish(desk.Trip, "order/order-2:payment")), true).says(t, "on 1 of 2 instances of order (dev)", "Opened on 1 of 1.")
+	listed, err := w.desk(t).Changes(t.Context())
+	if err != nil || len(listed) != 1 || listed[0].Batch.Context != "prod" || states("payment", order[:]...) != "forced_open forced_open" {
+		t.Errorf("%+v, %v", listed, err)
+	}
+}
+
 // TestBegins: who allows changes from the start.
 func TestBegins(t *testing.T) {
 	for _, c := range []struct {

@@ -356,7 +356,7 @@ func keep() int {
 	if err := j.Close(); err != nil {
 		return 1
 	}
-	select {} // until it is killed
+	select {} // until it is ended
 }
 
 // TestEnsure starts a real process, in a session of its own, and finds it again.
@@ -385,11 +385,12 @@ func TestEnsure(t *testing.T) {
 	if lacks := keeper.Lacks(k, []string{"PATH", "MIDWATCH_TEST_NEVER_SET"}); len(lacks) != 1 || lacks[0] != "MIDWATCH_TEST_NEVER_SET" {
 		t.Errorf("it lacks %q", lacks)
 	}
-	must(t, p.Kill())
+	must(t, keeper.Dismiss(t.Context(), j))
 	_, _ = p.Wait()
 	if dead, err := keeper.Dead(t.Context(), j); err != nil || !dead.Same(k) {
-		t.Errorf("killed, it is %+v, %v", dead, err)
+		t.Errorf("dismissed, it is %+v, %v", dead, err)
 	}
+	must(t, keeper.Dismiss(t.Context(), j)) // there is none
 	if info, err := os.Stat(filepath.Join(dir, keeper.LogFile)); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("its log: %v, %v", info, err)
 	}

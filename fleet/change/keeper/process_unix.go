@@ -17,3 +17,6 @@ func lives(pid int) bool {
 	err := syscall.Kill(pid, 0)
 	return err == nil || errors.Is(err, syscall.EPERM)
 }
+
+// end has a process of this machine end by itself.
+func end(pid int) error { return syscall.Kill(pid, syscall.SIGTERM) }

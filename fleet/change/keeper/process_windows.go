@@ -22,3 +22,12 @@ func lives(pid int) bool {
 	}
 	return p.Release() == nil
 }
+
+// end ends a process of this machine.
+func end(pid int) error {
+	p, err := os.FindProcess(pid)
+	if err != nil {
+		return err
+	}
+	return p.Kill()
+}

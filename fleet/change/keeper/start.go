@@ -50,6 +50,16 @@ func Ensure(ctx context.Context, j change.Journal, dir string, args ...string) (
 	}
 }
 
+// Dismiss ends the keeper of a journal that is about to go, with the fleet that it is
+// about: there is nothing left that it could put back. One on another machine stays.
+func Dismiss(ctx context.Context, j change.Journal) error {
+	k, err := living(ctx, j)
+	if err != nil || k.IsZero() || k.Host != Host() {
+		return err
+	}
+	return end(k.PID)
+}
+
 const waitInstead = "--wait stays and puts it back itself"
 
 // living is the keeper that lives; zero where none does.

@@ -19,7 +19,14 @@ func (a *App) askFilter() {
 	before := f.Filter()
 	p := &prompt.Prompt{Sign: "/"}
 	p.Hint("name or glob, !not, zone=a, version=2*, label=value; tab completes")
-	p.Offers = func(text string) []string { return offer.Filter(text, a.shown) }
+	offers := offer.Filter
+	switch a.top().Place().Kind {
+	case page.Breakers, page.Events, page.Changes, page.Change:
+		offers = offer.Words
+		p.Hint("words, context=c, source=s, namespace=n; tab completes")
+	case page.Fleet, page.Service, page.Instance, page.Sources, page.Map:
+	}
+	p.Offers = func(text string) []string { return offers(text, a.shown) }
 	p.Changed = func(text string) {
 		if err := f.SetFilter(text); err != nil || text == "" {
 			p.Say(err)

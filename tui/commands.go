@@ -6,12 +6,13 @@ import (
 	"strings"
 	"time"
 
+	"github.com/midwatch-cli/midwatch/tui/reading"
+
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/plain"
 	"github.com/midwatch-cli/midwatch/tui/command"
-	"github.com/midwatch-cli/midwatch/tui/dialog"
 	"github.com/midwatch-cli/midwatch/tui/page"
 	"github.com/midwatch-cli/midwatch/tui/theme"
 )
@@ -207,5 +208,5 @@ func (a *App) mouse(word string) error {
 
 // help lists the keys of where one is, and all commands.
 func (a *App) help() {
-	a.dialogs = append(a.dialogs, dialog.Help(a.top().Keys(), a.keys(), a.commands()))
+	a.dialogs = append(a.dialogs, reading.Help(a.top().Keys(), a.keys(), a.commands()))
 }

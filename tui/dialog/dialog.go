@@ -1,5 +1,5 @@
-// Package dialog is what is drawn in place of the page and takes the keys: lists
-// of keys, texts, forms, plans that want an answer.
+// Package dialog is what is drawn in place of the page and takes the keys: forms,
+// plans that want an answer, what came of them.
 package dialog
 
 import (

@@ -1,4 +1,9 @@
 package dialog
 
-// Duration is what the tests see of it.
-var Duration = duration
+// What the tests see of it.
+var (
+	Wrap     = wrap
+	Tail     = tail
+	CutLast  = cutLast
+	Duration = duration
+)

@@ -37,7 +37,7 @@ func (f *field) press(key, text string) {
 			f.jump(text)
 		}
 	case key == "backspace" || key == "ctrl+h":
-		f.text, f.whole = widget.CutLast(f.text), false
+		f.text, f.whole = cutLast(f.text), false
 	case key == "ctrl+u":
 		f.text, f.whole = "", false
 	case key == "ctrl+w":
@@ -48,7 +48,7 @@ func (f *field) press(key, text string) {
 		}
 		if f.text += plain.Line(text); f.longest > 0 && len(f.text) > f.longest {
 			for len(f.text) > f.longest {
-				f.text = widget.CutLast(f.text)
+				f.text = cutLast(f.text)
 			}
 			f.fault = fmt.Sprintf("at most %d bytes: far systems keep it", f.longest)
 		}
@@ -112,8 +112,8 @@ func (f *field) draw(th *theme.Theme, width int, lit bool) widget.Line {
 	case !lit:
 		add(f.text, theme.Plain)
 	default:
-		add(widget.Tail(th.Text(f.text), room), theme.Strong)
-		add(widget.Caret(th), theme.Accent)
+		add(tail(th.Text(f.text), room), theme.Strong)
+		add(caret(th), theme.Accent)
 		if len(f.steps) > 0 {
 			add("  < "+strings.Join(f.steps, "  ")+" >", theme.Dim)
 		}

@@ -75,7 +75,7 @@ func (q *Question) Press(v *page.View, key, text string) (page.Intent, bool) {
 	case "n", "N", "q":
 		return q.no, true
 	default:
-		if !scrolled(&q.top, v, key) {
+		if !Scrolled(&q.top, v, key) {
 			q.lit = false
 		}
 	}
@@ -100,13 +100,13 @@ func (q *Question) enter(v *page.View, key, text string) (page.Intent, bool) {
 	case key == "enter" && q.fits(v):
 		return q.yes, true
 	case key == "backspace" || key == "ctrl+h":
-		q.typed = widget.CutLast(q.typed)
+		q.typed = cutLast(q.typed)
 	case key == "ctrl+u" || key == "ctrl+w":
 		q.typed = ""
 	case text != "":
 		q.typed += plain.Line(text)
 	default:
-		scrolled(&q.top, v, key)
+		Scrolled(&q.top, v, key)
 	}
 	q.settle(v)
 	return nil, false
@@ -182,7 +182,7 @@ func (q *Question) typing(v *page.View) widget.Line {
 	name := widget.Cut(v.Theme, v.Theme.Text(q.q.Type), max(8, v.Width/2))
 	l := widget.Line{Left: []widget.Span{{Text: " Type "}, {Text: name, Tone: theme.Strong}, {Text: " to go on: "}}}
 	left := v.Width - 1 - widget.SpansWidth(v.Theme, l.Left)
-	l.Left = append(l.Left, widget.Span{Text: widget.Tail(v.Theme.Text(q.typed), max(4, left-1)), Tone: theme.Strong}, widget.Span{Text: widget.Caret(v.Theme), Tone: theme.Accent})
+	l.Left = append(l.Left, widget.Span{Text: tail(v.Theme.Text(q.typed), max(4, left-1)), Tone: theme.Strong}, widget.Span{Text: caret(v.Theme), Tone: theme.Accent})
 	return l
 }
 

@@ -92,7 +92,7 @@ func (r *Result) Press(v *page.View, key, _ string) (page.Intent, bool) {
 	case key == "enter" && r.over:
 		return nil, true
 	}
-	scrolled(&r.top, v, key)
+	Scrolled(&r.top, v, key)
 	r.settle(v)
 	return nil, false
 }
@@ -104,12 +104,12 @@ func (r *Result) Wheel(v *page.View, by int) {
 }
 
 func (r *Result) settle(v *page.View) {
-	r.top = max(0, min(r.top, widget.Lowest(len(r.lines(v)), v.Height)))
+	r.top = max(0, min(r.top, lowest(len(r.lines(v)), v.Height)))
 }
 
 // Draw draws what is known.
 func (r *Result) Draw(v *page.View) []widget.Line {
-	return widget.Window(r.lines(v), r.top, v.Height)
+	return window(r.lines(v), r.top, v.Height)
 }
 
 func (r *Result) lines(v *page.View) []widget.Line {

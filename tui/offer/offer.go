@@ -39,10 +39,7 @@ func Filter(text string, s *fleet.Snapshot) []string {
 	if s == nil {
 		return nil
 	}
-	before, word := "", text
-	if at := strings.LastIndexByte(text, ' '); at >= 0 {
-		before, word = text[:at+1], text[at+1:]
-	}
+	before, word := last(text)
 	var offers []string
 	if key, value, ok := strings.Cut(word, "="); ok {
 		before += key + "="
@@ -58,6 +55,51 @@ func Filter(text string, s *fleet.Snapshot) []string {
 		}
 		offers = append(offers, within...)
 	}
+	return lines(before, offers)
+}
+
+// Words completes the last word of a filter that looks for words in texts, beside
+// those that say where a service is: services, breakers, context=.
+func Words(text string, s *fleet.Snapshot) []string {
+	if s == nil {
+		return nil
+	}
+	before, word := last(text)
+	where := fields()[3:]
+	if key, value, ok := strings.Cut(word, "="); ok {
+		if !slices.ContainsFunc(where, func(f field) bool { return f.name == key }) {
+			return nil
+		}
+		return lines(before+key+"=", values(s, key, value))
+	}
+	begin, within := names(s, word)
+	var b box
+	each(s, func(_ *fleet.ServiceView, in *fleet.InstanceView) {
+		for i := range in.Breakers {
+			b.take(in.Breakers[i].Name, word)
+		}
+	})
+	for _, name := range append(b.starts(), b.rest()...) {
+		if !slices.Contains(begin, name) && !slices.Contains(within, name) {
+			begin = append(begin, name)
+		}
+	}
+	for _, f := range where {
+		if slices.Contains(keys(s, f.name), f.name+"=") && strings.HasPrefix(f.name, word) {
+			begin = append(begin, f.name+"=")
+		}
+	}
+	return lines(before, append(begin, within...))
+}
+
+// last takes a line apart: its last word, and what stands before it.
+func last(text string) (before, word string) {
+	at := strings.LastIndexByte(text, ' ') + 1
+	return text[:at], text[at:]
+}
+
+// lines are whole lines that end in what is offered.
+func lines(before string, offers []string) []string {
 	offers = offers[:min(len(offers), most)]
 	for i := range offers {
 		offers[i] = before + offers[i]

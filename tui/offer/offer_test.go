@@ -119,6 +119,45 @@ func TestUnderstood(t *testing.T) {
 	}
 }
 
+// TestWords: where words are looked for in texts, what instances say is no condition;
+// breakers have names too.
+func TestWords(t *testing.T) {
+	s := shop()
+	s.Services[0].Instances[0].Breakers = []fleet.Breaker{fleet.NewBreaker("ledger", fleet.BreakerOpen), fleet.NewBreaker("repay", fleet.BreakerOpen)}
+	for text, want := range map[string]string{
+		"pa":          "Pallet payment repay",
+		"led":         "ledger",
+		"re":          "repay",
+		"open led":    "open ledger",
+		"zone=":       "",
+		"team=":       "",
+		"zo":          "",
+		"con":         "context=",
+		"context=":    "context=prod context=stage",
+		"open con":    "open context=",
+		"source=e":    "source=etcd",
+		"namespace=":  "namespace=shop",
+		"context=x":   "",
+		"payment/":    "payment/n1/payment-1 payment/payment-1 payment/payment-2",
+		"nowhere":     "",
+		"source=etcd": "source=etcd",
+	} {
+		if got := strings.Join(offer.Words(text, s), " "); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+	if got := offer.Words("pay", nil); got != nil {
+		t.Errorf("of nothing: %v", got)
+	}
+	for _, text := range []string{"", "con", "context=", "source=", "namespace=", "pa", "le"} {
+		for _, line := range offer.Words(text, s) {
+			if _, err := page.ParseWords(line); err != nil {
+				t.Errorf("%q: %v", line, err)
+			}
+		}
+	}
+}
+
 func TestHint(t *testing.T) {
 	if got := offer.Hint(offer.Filter("zone=a p", shop())); got != "Pallet  payment  repay" {
 		t.Errorf("%q", got)

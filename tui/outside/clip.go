@@ -26,6 +26,9 @@ func kinds() []string { return []string{"name", "address", "id", "url", "raw", "
 // (OSC 52). It has the lines of the text, which are the caller's, and nothing else
 // that is obeyed by what it is pasted into. What is it in a word or two.
 func (o *Outside) Clip(text, what string) error {
+	if o.world.NoClipboard {
+		return &fleet.Error{Detail: "there is no clipboard here", Hint: ":save FILE writes a page"}
+	}
 	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
 	for i := range lines {
 		lines[i] = theme.Clean(lines[i])

@@ -9,11 +9,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/midwatch-cli/midwatch/tui/reading"
+
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/tui/describe"
-	"github.com/midwatch-cli/midwatch/tui/dialog"
 	"github.com/midwatch-cli/midwatch/tui/page"
 	"github.com/midwatch-cli/midwatch/tui/theme"
 	"github.com/midwatch-cli/midwatch/tui/widget"
@@ -91,7 +92,7 @@ func (o *Outside) link(of page.Place) error {
 		o.follow(links[0])
 		return nil
 	}
-	choice := dialog.NewChoice("Open")
+	choice := reading.NewChoice("Open")
 	for _, l := range links {
 		choice.Offer(l.Name, l.URL, page.Link{URL: l.URL})
 	}
@@ -156,7 +157,7 @@ func (o *Outside) handOver(address string, why error) {
 	if err := o.Clip(address, address); err != nil {
 		second = sentence(err)
 	}
-	o.screen.Open(dialog.NewText("Link", []widget.Line{
+	o.screen.Open(reading.NewText("Link", []widget.Line{
 		widget.Blank(), widget.Text(theme.Accent, " "+address), widget.Blank(), widget.Text(theme.Plain, " "+first), widget.Text(theme.Plain, " "+second),
 	}))
 }

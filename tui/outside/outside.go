@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/midwatch-cli/midwatch/tui/reading"
+
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/midwatch-cli/midwatch/fleet"
@@ -31,6 +33,8 @@ type World struct {
 	// Alone says why nobody would bring a stopped midwatch back; nil where a shell
 	// would.
 	Alone func() error
+	// NoClipboard says that nothing reaches a terminal that has one.
+	NoClipboard bool
 	// Raw is the record of what a place is about, as JSON documents have it, in
 	// lines; nothing where it is not there.
 	Raw func(v *page.View, of page.Place) []string
@@ -160,7 +164,7 @@ func (o *Outside) describe(of page.Place) error {
 	if len(lines) == 0 {
 		return errGone(of)
 	}
-	o.screen.Open(dialog.NewText(title, lines))
+	o.screen.Open(reading.NewText(title, lines))
 	return nil
 }
 
@@ -174,7 +178,7 @@ func (o *Outside) raw(of page.Place) error {
 	for i, text := range record {
 		lines[i] = tinted(text)
 	}
-	o.screen.Open(dialog.NewText(describe.Name(of), lines))
+	o.screen.Open(reading.NewText(describe.Name(of), lines))
 	return nil
 }
 

@@ -239,6 +239,10 @@ func TestCopyTooMuch(t *testing.T) {
 	if err := s.out.Clip("", "name"); err == nil || len(s.soon) > 0 {
 		t.Errorf("copied nothing: %v", err)
 	}
+	s = seen(t, many(1), fleetpage.New(), outside.World{NoClipboard: true})
+	if err := s.gives("copy"); err == nil || len(s.soon) > 0 || s.note != "" {
+		t.Errorf("copied where nothing can be: %v, %q", err, s.note)
+	}
 }
 
 // TestSave: the page with the rows that are not seen, once; what goes wrong is said

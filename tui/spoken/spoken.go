@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/midwatch-cli/midwatch/tui/reading"
+
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/midwatch-cli/midwatch/fleet"
@@ -48,7 +50,7 @@ type Told struct {
 	Wait     string // why there is no page yet; empty: there is one
 	Over     bool   // and there will be none
 	State    string // live, paused, no news
-	Path     []string
+	Path     []page.Page
 	Notes    []string       // on how the page is
 	Page     page.Page      // on top
 	Keys     []page.Binding // of every page
@@ -255,7 +257,7 @@ func (m *Model) events(t *Told) {
 
 // dialogs says what is new in the dialog on top; false where none is open.
 func (m *Model) dialogs(t *Told) bool {
-	if text, ok := t.Dialog.(*dialog.Text); ok { // it is read, and over
+	if text, ok := t.Dialog.(*reading.Text); ok { // it is read, and over
 		v := t.View
 		v.Height = 1 << 20
 		for _, l := range text.Draw(&v) {

@@ -39,7 +39,7 @@ func (in *Input) Insert(text string) {
 		if len(in.text) >= longest {
 			return
 		}
-		text = CutLast(strings.ToValidUTF8(text[:longest-len(in.text)], ""))
+		text = cutLast(strings.ToValidUTF8(text[:longest-len(in.text)], ""))
 	}
 	in.text = in.text[:in.at] + text + in.text[in.at:]
 	in.at += len(text)
@@ -92,7 +92,7 @@ func (in *Input) cut(from, to int) {
 	}
 }
 
-func (in *Input) before() int { return len(CutLast(in.text[:in.at])) }
+func (in *Input) before() int { return len(cutLast(in.text[:in.at])) }
 
 func (in *Input) after() int {
 	if in.at == len(in.text) {
@@ -149,6 +149,17 @@ func (in *Input) Spans(th *theme.Theme, width int) []Span {
 		spans = append(spans, Span{tail, theme.Strong})
 	}
 	return spans
+}
+
+// cutLast takes the last character away, however many runes it has.
+func cutLast(s string) string {
+	last := 0
+	for rest := s; rest != ""; rest = rest[last:] {
+		if last = firstLength(rest); last == len(rest) {
+			return s[:len(s)-last]
+		}
+	}
+	return ""
 }
 
 // firstLength is how many bytes the first character has; never 0.

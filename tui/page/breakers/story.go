@@ -69,7 +69,10 @@ func (p *Page) story(v *page.View) []widget.Line {
 	w := &writer{v: v, breaker: k.name, all: all}
 	w.measure()
 	room := max(2, v.Height/2, min(v.Height-5, v.Height-2-len(p.list.Keys)))
-	lines := []widget.Line{widget.Blank(), w.title(p.address(k))}
+	lines := []widget.Line{w.title(p.address(k))}
+	if v.Height > 6 { // else there is room for one line only
+		lines = append([]widget.Line{widget.Blank()}, lines...)
+	}
 	passed := w.transitions(v)
 	if n := room - len(lines) - min(least, len(passed)); n > 0 {
 		lines = append(lines, w.strips(n)...)

@@ -1,6 +1,8 @@
 package instance
 
 import (
+	"slices"
+
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/tui/page"
 	"github.com/midwatch-cli/midwatch/tui/theme"
@@ -41,8 +43,8 @@ func (w *writer) add(l widget.Line) {
 // part begins a part of the page; in short is what is said of it where it is
 // folded.
 func (w *writer) part(name, title string, inShort ...widget.Span) {
-	w.shut = false
-	if w.of != "" || len(w.lines) > 0 {
+	if tight := w.shut && w.of != calm; !tight && len(w.lines) > 0 { // titles alone stand close together
+		w.shut = false
 		w.add(widget.Blank())
 	}
 	w.begin(name, " ", title, false, inShort)
@@ -89,6 +91,27 @@ func (w *writer) field(name, value string) {
 	if value != "" {
 		w.row(name, widget.Span{Text: value})
 	}
+}
+
+// story is a name and a text, in as many lines as it takes, up to some.
+func (w *writer) story(name, text string, tone theme.Tone) {
+	for _, line := range wrap(w.v.Theme.Text(text), w.v.Width-nameWidth-4, said) {
+		w.row(name, widget.Span{Text: line, Tone: tone})
+		name = ""
+	}
+}
+
+// told is a row of a sign and two texts; where it would be cut each of those has
+// rows of its own: it is what one came for.
+func (w *writer) told(name string, sign []widget.Span, what, more string) {
+	whole := append(slices.Clone(sign), widget.Span{Text: "  " + what}, widget.Span{Text: "  " + more, Tone: theme.Dim})
+	if widget.SpansWidth(w.v.Theme, whole)+nameWidth+4 <= w.v.Width {
+		w.row(name, whole...)
+		return
+	}
+	w.row(name, sign...)
+	w.story("", what, theme.Plain)
+	w.story("", more, theme.Dim)
 }
 
 const nameWidth = 12

@@ -69,14 +69,12 @@ func (w *writer) probes(in *fleet.InstanceView) {
 	for i := range in.Probes {
 		r := &in.Probes[i]
 		sign, tone := outcome(r.Outcome)
-		w.row(string(r.Target.Kind), widget.Span{Text: sign, Tone: tone}, widget.Span{Text: "  " + r.Target.String()}, widget.Span{Text: "  " + answer(r), Tone: theme.Dim})
+		w.told(string(r.Target.Kind), []widget.Span{{Text: sign, Tone: tone}}, r.Target.String(), answer(r))
 		w.phases(r, i == 0)
 		if !r.Expires.IsZero() {
 			w.row("", widget.Span{Text: "certificate until " + r.Expires.In(w.v.Zone).Format(time.DateOnly) + ", in " + plain.Duration(r.Expires.Sub(w.v.Snapshot.At)), Tone: theme.Dim})
 		}
-		if r.Detail != "" {
-			w.row("", widget.Span{Text: r.Detail})
-		}
+		w.story("", r.Detail, theme.Plain)
 	}
 	if in.Attempts > 1 {
 		w.row("attempts", widget.Span{Text: fmt.Sprint(in.Attempts)})
@@ -207,8 +205,8 @@ func (w *writer) failure(name string, f *history.Failure) {
 	case !f.Turned:
 		long, how = f.Until.Sub(f.Begun), ", well again "+w.v.Clock(f.Until)
 	}
-	w.row(name, widget.Span{Text: w.v.Clock(f.From) + " ", Tone: theme.Dim}, widget.Span{Text: sign + " " + f.Status.String(), Tone: tone},
-		widget.Span{Text: "  " + cmp.Or(f.Why.Detail, string(f.Why.Reason))}, widget.Span{Text: "  " + passes + ", " + plain.Duration(max(0, long).Truncate(time.Second)) + how, Tone: theme.Dim})
+	spans := []widget.Span{{Text: w.v.Clock(f.From) + " ", Tone: theme.Dim}, {Text: sign + " " + f.Status.String(), Tone: tone}}
+	w.told(name, spans, cmp.Or(f.Why.Detail, string(f.Why.Reason)), passes+", "+plain.Duration(max(0, long).Truncate(time.Second))+how)
 	var phases []string
 	for _, ph := range f.Phases {
 		phases = append(phases, ph.Name+" "+plain.Duration(ph.Took))
@@ -271,7 +269,7 @@ func (w *writer) breakers(in *fleet.InstanceView) {
 	}
 	if in.BreakersWhy.Reason != "" {
 		w.row("not read", widget.Span{Text: string(in.BreakersWhy.Reason), Tone: theme.Doubt}, widget.Span{Text: "  " + in.BreakersWhy.Detail})
-		w.field("", in.BreakersHint)
+		w.story("", in.BreakersHint, theme.Plain)
 	}
 }
 

@@ -143,12 +143,12 @@ func (p *Page) columns() []column {
 			}
 			return plain.Duration(max(0, p.of.At.Sub(s.AsOf))), theme.Plain
 		}),
-		count(widget.Column{Name: "SERVICES", Right: true, Leave: 3}, func(s *row) int { return s.Services }),
+		count(widget.Column{Name: "SERVICES", Right: true, Leave: 4}, func(s *row) int { return s.Services }),
 		count(widget.Column{Name: "INSTANCES", Right: true, Leave: 2}, func(s *row) int { return s.Instances }),
-		text(widget.Column{Name: "ANSWER", Right: true, Leave: 5}, page.Most(func(s *row) float64 { return s.answering() }), func(s *row) (string, theme.Tone) {
+		text(widget.Column{Name: "ANSWER", Right: true, Leave: 3}, page.Most(func(s *row) float64 { return s.answering() }), func(s *row) (string, theme.Tone) {
 			return page.Share(s.answering()), tone(s.answered, s.instances)
 		}),
-		text(widget.Column{Name: "WARNINGS", Right: true, Leave: 4}, most(warnings), func(s *row) (string, theme.Tone) {
+		text(widget.Column{Name: "WARNINGS", Right: true, Leave: 5}, most(warnings), func(s *row) (string, theme.Tone) {
 			if len(s.Warnings) == 0 {
 				return "–", theme.Dim
 			}
@@ -157,7 +157,7 @@ func (p *Page) columns() []column {
 		words(widget.Column{Name: "URL", Leave: 7, Flex: true, Min: 16}, func(s *row) string { return s.URL }),
 	}
 	if slices.ContainsFunc(p.rows, func(s *row) bool { return s.Context != p.rows[0].Context }) {
-		all = slices.Insert(all, 1, words(widget.Column{Name: "CONTEXT", Leave: 6, Flex: true, Min: 6}, func(s *row) string { return s.Context }))
+		all = slices.Insert(all, 1, words(widget.Column{Name: "CONTEXT", Leave: 2, Flex: true, Min: 6}, func(s *row) string { return s.Context }))
 	}
 	if slices.ContainsFunc(p.rows, func(s *row) bool { return s.Reason != "" }) {
 		all = append(all, text(widget.Column{Name: "SINCE", Right: true, Leave: 11, Min: 6, Wide: true}, page.Longest(func(s *row) time.Time { return s.Since }), func(s *row) (string, theme.Tone) {

@@ -1,7 +1,9 @@
-package dialog
+package reading
 
 import (
 	"strconv"
+
+	"github.com/midwatch-cli/midwatch/tui/dialog"
 
 	"github.com/midwatch-cli/midwatch/tui/page"
 	"github.com/midwatch-cli/midwatch/tui/theme"
@@ -39,7 +41,7 @@ func (c *Choice) Press(v *page.View, key, _ string) (page.Intent, bool) {
 	case "enter", "right", "l":
 		return c.offers[c.at].want, true
 	}
-	scrolled(&c.at, v, key)
+	dialog.Scrolled(&c.at, v, key)
 	c.at = max(0, min(c.at, len(c.offers)-1))
 	return nil, false
 }

@@ -1,4 +1,4 @@
-package dialog_test
+package reading_test
 
 import (
 	"fmt"
@@ -6,9 +6,11 @@ import (
 	"testing"
 
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/tui/command"
 	"github.com/midwatch-cli/midwatch/tui/dialog"
 	"github.com/midwatch-cli/midwatch/tui/page"
 	"github.com/midwatch-cli/midwatch/tui/page/pagetest"
+	"github.com/midwatch-cli/midwatch/tui/reading"
 	"github.com/midwatch-cli/midwatch/tui/theme"
 	"github.com/midwatch-cli/midwatch/tui/widget"
 )
@@ -32,8 +34,8 @@ func numbered(n int) (lines []widget.Line) {
 	return lines
 }
 
-func reading(t *testing.T, width, height int, lines ...widget.Line) *read {
-	return &read{t, pagetest.View(&fleet.Snapshot{}, width, height), dialog.NewText("payment", lines)}
+func opened(t *testing.T, width, height int, lines ...widget.Line) *read {
+	return &read{t, pagetest.View(&fleet.Snapshot{}, width, height), reading.NewText("payment", lines)}
 }
 
 // press presses keys by their names, a single character is typed; it says whether
@@ -78,7 +80,7 @@ func TestTextScrolls(t *testing.T) {
 	}{
 		{"", 1}, {"down", 2}, {"down up", 1}, {"up", 1}, {"pgdown", 9}, {"space", 10}, {"G", 91}, {"G pgdown down", 91}, {"end up", 90}, {"G g", 1}, {"G home", 1}, {"j j k", 2},
 	} {
-		r := reading(t, 40, 11, numbered(100)...)
+		r := opened(t, 40, 11, numbered(100)...)
 		if _, over := r.press(strings.Fields(c.keys)...); over {
 			t.Errorf("%s: closed", c.keys)
 		}
@@ -86,13 +88,13 @@ func TestTextScrolls(t *testing.T) {
 			t.Errorf("%s:\n%s", c.keys, got)
 		}
 	}
-	r := reading(t, 40, 11, numbered(100)...)
+	r := opened(t, 40, 11, numbered(100)...)
 	r.d.(dialog.Wheeled).Wheel(r.v, 3)
 	if got := r.seen(); !strings.Contains(got, "4–13 of 100") {
 		t.Errorf("the wheel:\n%s", got)
 	}
 	for _, key := range []string{"esc", "q", "?", "enter", "left", "h", "backspace", "ctrl+c"} {
-		if _, over := reading(t, 40, 11, numbered(3)...).press(key); !over {
+		if _, over := opened(t, 40, 11, numbered(3)...).press(key); !over {
 			t.Errorf("%s does not close it", key)
 		}
 	}
@@ -101,7 +103,7 @@ func TestTextScrolls(t *testing.T) {
 // TestTextFinds: words are gone to while one types, whatever their case; n and N go
 // on, round the ends.
 func TestTextFinds(t *testing.T) {
-	r := reading(t, 40, 11, numbered(100)...)
+	r := opened(t, 40, 11, numbered(100)...)
 	r.press("/", "O", "D", "D")
 	if got := r.seen(); !strings.Contains(got, ">line 10 of the text: Odd One") || !strings.HasSuffix(got, "/ODD█  1 of 10") {
 		t.Errorf("while one types:\n%s", got)
@@ -140,7 +142,7 @@ func TestTextFinds(t *testing.T) {
 
 // TestTextDoesNotFind: it is said, and nothing moves.
 func TestTextDoesNotFind(t *testing.T) {
-	r := reading(t, 40, 11, numbered(100)...)
+	r := opened(t, 40, 11, numbered(100)...)
 	r.press("down", "/", "x", "y", "z")
 	if got := r.seen(); !strings.HasSuffix(got, "not there") || !strings.Contains(got, "\nline 2 of") {
 		t.Errorf("seen:\n%s", got)
@@ -162,12 +164,12 @@ func TestTextDoesNotFind(t *testing.T) {
 
 // TestTextCopies: the whole text in plain words.
 func TestTextCopies(t *testing.T) {
-	r := reading(t, 12, 11, widget.Line{Left: []widget.Span{{Text: " a long line ", Tone: theme.Bad}, {Text: "of two tones\x1b[2J"}}, Right: []widget.Span{{Text: "edge"}}}, widget.Blank())
+	r := opened(t, 12, 11, widget.Line{Left: []widget.Span{{Text: " a long line ", Tone: theme.Bad}, {Text: "of two tones\x1b[2J"}}, Right: []widget.Span{{Text: "edge"}}}, widget.Blank())
 	want, over := r.press("c")
 	if c, ok := want.(page.Copy); !ok || over || c.What != "payment" || c.Text != " a long line of two tones\\x1b[2J  edge\n\n" {
 		t.Errorf("copies %+v", want)
 	}
-	r.d = dialog.NewText("", nil)
+	r.d = reading.NewText("", nil)
 	if want, _ := r.press("c"); want.(page.Copy).What != "this text" {
 		t.Errorf("copies %+v", want)
 	}
@@ -178,7 +180,7 @@ func TestTextCopies(t *testing.T) {
 func TestTextFolds(t *testing.T) {
 	long := widget.Line{Left: []widget.Span{{Text: "   labels    ", Tone: theme.Dim}, {Text: "one=1 two=2 three=3 four=4 five=5 " + strings.Repeat("x", 50) + " 日本語サービス 🚀🚒 end"}}}
 	for width := 8; width < 60; width++ {
-		r := reading(t, width, 200, long, widget.Text(theme.Plain, "next"))
+		r := opened(t, width, 200, long, widget.Text(theme.Plain, "next"))
 		r.press("/", "e", "n", "d", "enter")
 		got := r.seen()
 		flat := strings.NewReplacer("\n", "", " ", "", ">", "").Replace(got)
@@ -196,7 +198,7 @@ func TestTextSizes(t *testing.T) {
 	odd := []widget.Line{widget.Text(theme.Plain, "\x1b[2J\u202e日本語🚀🚒"+strings.Repeat("長", 90)), widget.Blank(), {Right: []widget.Span{{Text: "edge"}}}}
 	for width := range 30 {
 		for height := range 8 {
-			r := reading(t, max(1, width), height, append(odd, numbered(20)...)...)
+			r := opened(t, max(1, width), height, append(odd, numbered(20)...)...)
 			for _, key := range []string{"down", "G", "/", "o", "d", "d", "enter", "n", "N", "pgup", "g", "space", "c"} {
 				r.press(key)
 				if n := len(r.d.Draw(r.v)); n > height {
@@ -210,7 +212,7 @@ func TestTextSizes(t *testing.T) {
 // TestChoice: moved in, chosen by enter or by its number, closed without a choice.
 func TestChoice(t *testing.T) {
 	choice := func() *read {
-		c := dialog.NewChoice("Open")
+		c := reading.NewChoice("Open")
 		for i := range 12 {
 			c.Offer(fmt.Sprint("name", i+1, "\x1b"), "https://x.example", page.Link{URL: fmt.Sprint(i + 1)})
 		}
@@ -247,5 +249,19 @@ func TestChoice(t *testing.T) {
 	r.v.Height = 8
 	if got := r.seen(); !strings.Contains(got, ">>") {
 		t.Errorf("seen in ASCII:\n%s", got)
+	}
+}
+
+// TestHelp: what writes is marked.
+func TestHelp(t *testing.T) {
+	d := reading.Help(
+		[]page.Binding{{Shown: "T", Does: "trip", Write: true}, {Shown: "enter", Does: "open"}}, []page.Binding{{Shown: "?", Does: "help"}},
+		command.Table{{Name: "write", Does: "allow changes from here"}},
+	)
+	r := &read{t, pagetest.View(&fleet.Snapshot{}, 80, 40), d}
+	for _, want := range []string{"On this page", "   T         trip  (changes the fleet", "Everywhere", "allow changes from here"} {
+		if !strings.Contains(r.seen(), want) {
+			t.Errorf("lacks %q:\n%s", want, r.seen())
+		}
 	}
 }

@@ -1,8 +1,12 @@
-package dialog
+// Package reading is the dialogs that are read, or chosen from, and change nothing:
+// texts that are scrolled, searched and copied, lists of keys, choices.
+package reading
 
 import (
 	"fmt"
 	"strings"
+
+	"github.com/midwatch-cli/midwatch/tui/dialog"
 
 	"github.com/midwatch-cli/midwatch/tui/page"
 	"github.com/midwatch-cli/midwatch/tui/theme"
@@ -54,7 +58,7 @@ func (t *Text) Press(v *page.View, key, text string) (page.Intent, bool) {
 		return nil, true
 	default:
 		top := t.top
-		if scrolled(&top, v, key) {
+		if dialog.Scrolled(&top, v, key) {
 			t.scroll(v, top-t.top)
 		}
 	}
@@ -154,7 +158,7 @@ func (t *Text) wrapped(v *page.View) (lines []widget.Line, first []int) {
 	first = make([]int, len(t.lines))
 	for i := range t.lines {
 		first[i] = len(lines)
-		lines = append(lines, widget.Folded(v.Theme, t.lines[i], v.Width, i == t.found)...)
+		lines = append(lines, folded(v.Theme, t.lines[i], v.Width, i == t.found)...)
 	}
 	return lines, first
 }

@@ -1,7 +1,6 @@
 package tui
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -69,23 +68,14 @@ func (v voice) Enter(sign, text string) (cmd tea.Cmd, err error) {
 			err = errors.New("there is nothing to filter here")
 			return
 		}
-		v.asking.Press("ctrl+u", "")
-		v.asking.Paste(text)
-		v.asking.Press("enter", "")
-		if v.asking.Asks() { // it was not understood
-			err = errors.New(cmp.Or(v.asking.Fault(), "that was not understood"))
-			v.asking.Leave()
-		}
+		err = v.asking.Take(text)
 	})
 	return cmd, err
 }
 
 func (v voice) Told() spoken.Told {
-	t := spoken.Told{View: v.view(), Context: v.o.Context, Recorded: v.tape.On(), Page: v.top(), Keys: v.keys(), Note: v.note, Events: v.events}
+	t := spoken.Told{View: v.view(), Context: v.o.Context, Recorded: v.tape.On(), Path: v.trail.Path(), Page: v.top(), Keys: v.keys(), Note: v.note, Events: v.events}
 	t.State, _ = v.state()
-	for _, p := range v.trail.Path() {
-		t.Path = append(t.Path, p.Place().Name())
-	}
 	switch {
 	case v.shown != nil:
 		t.Notes = v.top().Notes(&t.View)

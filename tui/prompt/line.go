@@ -1,6 +1,7 @@
 package prompt
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/midwatch-cli/midwatch/tui/theme"
@@ -35,12 +36,22 @@ func (l *Line) Text() string {
 	return l.open.input.Text()
 }
 
-// Fault is what is wrong with what is typed; empty where nothing is.
-func (l *Line) Fault() string {
-	if l.open == nil || !l.open.wrong {
-		return ""
+// Take types a whole line in place of what is typed, and enters it; an error is
+// what is wrong with it, and it is given up.
+func (l *Line) Take(text string) error {
+	p := l.open
+	p.input.Set("")
+	p.paste(text)
+	l.Press("enter", "")
+	if l.open != p {
+		return nil
 	}
-	return l.open.hint
+	fault := "that was not understood"
+	if p.wrong {
+		fault = p.hint
+	}
+	l.Leave()
+	return errors.New(fault)
 }
 
 // Press takes a key, and the text that it types.

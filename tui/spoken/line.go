@@ -34,6 +34,8 @@ func (m *Model) line(text string) (cmd tea.Cmd) {
 		cmd, err = m.d.Enter(":", text[1:])
 	case strings.HasPrefix(text, "/"):
 		cmd, err = m.d.Enter("/", text[1:])
+	case named(word) == "pgdown" && !m.last.table && m.last.below > 0:
+		cmd = m.more()
 	default:
 		if keys, unknown := m.keys(text); len(keys) > 0 {
 			for _, k := range keys {
@@ -52,6 +54,18 @@ func (m *Model) line(text string) (cmd tea.Cmd) {
 		m.speak(err.Error())
 	}
 	m.tell(true)
+	return cmd
+}
+
+// more goes on in a page of lines: to its foot first, where one is not there yet.
+func (m *Model) more() (cmd tea.Cmd) {
+	for range 2 {
+		cmd = tea.Batch(cmd, m.d.Press("pgdown", ""))
+		t := m.d.Told()
+		if look(&t).below != m.last.below {
+			break
+		}
+	}
 	return cmd
 }
 

@@ -82,7 +82,7 @@ func (m *Model) page(t *Told) {
 	fresh := strings.Join(now.notes, ", ") != strings.Join(m.last.notes, ", ")
 	switch {
 	case place != m.place:
-		m.speak(strings.Join(append([]string{strings.Join(t.Path, ", ")}, now.notes...), "; ") + now.rows)
+		m.speak(strings.Join(append([]string{path(t)}, now.notes...), "; ") + now.rows)
 		if !now.table {
 			m.read(now.other, nil, now.below)
 		} else if !m.been[place] {
@@ -103,6 +103,15 @@ func (m *Model) page(t *Told) {
 		}
 	}
 	m.place, m.last = place, now
+}
+
+// path is the way to the page, by names.
+func path(t *Told) string {
+	names := make([]string, len(t.Path))
+	for i := range t.Path {
+		names[i] = t.Path[i].Place().Name()
+	}
+	return strings.Join(names, ", ")
 }
 
 // read says lines of a page that were not among those before, and how many follow.

@@ -50,7 +50,7 @@ type Told struct {
 	Wait     string // why there is no page yet; empty: there is one
 	Over     bool   // and there will be none
 	State    string // live, paused, no news
-	Path     []string
+	Path     []page.Page
 	Notes    []string       // on how the page is
 	Page     page.Page      // on top
 	Keys     []page.Binding // of every page
@@ -257,6 +257,15 @@ func (m *Model) events(t *Told) {
 
 // dialogs says what is new in the dialog on top; false where none is open.
 func (m *Model) dialogs(t *Told) bool {
+	if text, ok := t.Dialog.(*reading.Text); ok { // it is read, and over
+		v := t.View
+		v.Height = 1 << 20
+		for _, l := range text.Draw(&v) {
+			m.speak(widget.Say(v.Theme, l))
+		}
+		m.d.Press("esc", "")
+		return true
+	}
 	if t.Dialog != m.dialog {
 		m.dialog, m.place = t.Dialog, page.Place{}
 	}
@@ -285,10 +294,6 @@ func (m *Model) dialogs(t *Told) bool {
 			heard[words] = true
 			m.speak(words)
 		}
-	}
-	if _, text := t.Dialog.(*reading.Text); text { // it was read
-		m.d.Press("esc", "")
-		m.dialog = nil
 	}
 	return true
 }

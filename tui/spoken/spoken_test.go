@@ -63,7 +63,7 @@ func at() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) }
 func begun(t *testing.T) (*stand, *spoken.Model, func() string) {
 	t.Helper()
 	s := &stand{told: spoken.Told{
-		Keys: []page.Binding{{Keys: []string{"j", "k", "enter", "esc", "pgdown", "ctrl+z", "q", "T"}}}, State: "live", Path: []string{"fleet", "sources"}, Page: &text{lines: []string{"etcd answers", "──", "   url      etcd://x"}},
+		Keys: []page.Binding{{Keys: []string{"j", "k", "enter", "esc", "pgdown", "ctrl+z", "q", "T"}}}, State: "live", Path: []page.Page{&text{}}, Page: &text{lines: []string{"etcd answers", "──", "   url      etcd://x"}},
 		View: page.View{Snapshot: &fleet.Snapshot{Seq: 1, At: at()}, History: &history.History{}, Theme: theme.New(theme.Options{Words: true, Colorless: true}), Width: 100, Height: 9, Zone: time.UTC},
 	}}
 	var b strings.Builder
@@ -78,7 +78,7 @@ func begun(t *testing.T) (*stand, *spoken.Model, func() string) {
 
 func TestBegins(t *testing.T) {
 	_, m, said := begun(t)
-	want := "midwatch; 0 of 0 instances answer; 03:04:05; live.\nNo service is registered.\nfleet, sources\netcd answers\nurl, etcd://x\n7 lines more; more reads on\nAn empty line says where you are, ? lists what can be typed, q quits.\n> "
+	want := "midwatch; 0 of 0 instances answer; 03:04:05; live.\nNo service is registered.\nsources\netcd answers\nurl, etcd://x\n7 lines more; more reads on\nAn empty line says where you are, ? lists what can be typed, q quits.\n> "
 	if got := said(); got != want {
 		t.Errorf("%q", got)
 	}
@@ -96,7 +96,7 @@ func TestBegins(t *testing.T) {
 // TestLines: what a line means: keys, a place, a filter, nothing.
 func TestLines(t *testing.T) {
 	for line, want := range map[string]string{
-		"j": "j", "j j k": "j j k", " open ": "enter", "back": "esc", "more": "pgdown", "PgDn": "pgdown", "ctrl-z": "ctrl+z", "T": "T",
+		"j": "j", "j j k": "j j k", " open ": "enter", "back": "esc", "more": "pgdown pgdown", "PgDn": "pgdown pgdown", "ctrl-z": "ctrl+z", "T": "T",
 		"payment": ":payment", ":events x": ":events x", "/ord* !y": "/ord* !y", "j payment": ":j payment", "": "", "where": "", "list": "", "%": "",
 	} {
 		s, m, _ := begun(t)
@@ -144,7 +144,7 @@ func TestEvents(t *testing.T) {
 // obeyed by a terminal.
 func TestClean(t *testing.T) {
 	s, m, said := begun(t)
-	s.told.Note, s.told.Path = "\x1b[2J", []string{"a\nb"}
+	s.told.Note = "\x1b[2J"
 	m.Update(nil)
 	m.Update(spoken.Line(""))
 	if got := said(); strings.Contains(got, "\x1b") {

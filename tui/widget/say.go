@@ -64,7 +64,7 @@ func sayText(s Span) string {
 
 // spoken are signs that are words in between.
 func spoken() *strings.Replacer {
-	return strings.NewReplacer(" -> ", " to ", "→", "to", "n/a", "not known", "/s", " per second", " · ", "  ", " › ", "  ", "×", "times ", "–", "", "…", "", "↑", "up", "↓", "down")
+	return strings.NewReplacer(" -> ", " to ", "→", "to", "n/a", "not known", "/s", " per second", " · ", "  ", " › ", "  ", "×", "times ", "–", "", "…", "", "↑", "up", "↓", "down", "▾", "", "▸", "folded")
 }
 
 // counted is a bar of signs in words: ✓✓✗ is 2 up, 1 down, and ✓198 is 198 up.

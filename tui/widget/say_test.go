@@ -22,6 +22,8 @@ func TestSay(t *testing.T) {
 		{widget.Line{Left: []widget.Span{span("–", theme.Dim)}}, ""},
 		{widget.Text(theme.Plain, " └ ! order degraded"), "order degraded"},
 		{widget.Text(theme.Plain, "41/s  p99 n/a  closed → open"), "41 per second, p99 not known, closed to open"},
+		{widget.Line{Left: []widget.Span{span(" ▸", theme.Dim), span(" Probes", theme.Strong)}}, "folded Probes"},
+		{widget.Line{Left: []widget.Span{span(" ▾", theme.Dim), span(" Probes", theme.Strong)}}, "Probes"},
 		{widget.Text(theme.Rule, "──────"), ""},
 		{widget.Text(theme.Plain, "a \x1b[2J b"), `a \x1b[2J b`},
 		{widget.Text(theme.Plain, "up -> down · now"), "up to down, now"},

@@ -241,7 +241,7 @@ func (c *Changing) finished(m *making, end desk.End, err error) {
 		}
 	}
 	if c.leaving {
-		c.parting = parting(m.wish, end, err)
+		c.parting = m.parting(end, err)
 		c.screen.Quit()
 	}
 }

@@ -1,6 +1,8 @@
 package changing
 
 import (
+	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -51,7 +53,7 @@ func (c *Changing) Close() (lines []string) {
 	for _, m := range c.all {
 		m.mu.Lock()
 		if s := m.last; s.over && m.agreed {
-			lines = append(lines, parting(m.wish, s.end, s.err)...)
+			lines = append(lines, m.parting(s.end, s.err)...)
 		}
 		m.mu.Unlock()
 	}
@@ -60,12 +62,17 @@ func (c *Changing) Close() (lines []string) {
 
 // parting is what is said on the terminal of a change that was stopped by
 // leaving.
-func parting(w desk.Wish, end desk.End, err error) []string {
+func (m *making) parting(end desk.End, err error) []string {
 	lines := slices.Clone(end.Lines)
-	if err != nil {
-		lines = append(lines, "the change was stopped: "+err.Error())
+	switch nothing := len(end.Results) == 0 && end.Change == ""; {
+	case errors.Is(err, context.Canceled) && nothing:
+		lines = append(lines, "the change was stopped: "+m.nothing())
+	case errors.Is(err, context.Canceled):
+		lines = append(lines, "the change was stopped")
+	case err != nil:
+		lines = append(lines, "the change failed: "+err.Error())
 	}
-	if end.Change != "" && w.Verb != desk.Undo {
+	if end.Change != "" && m.wish.Verb != desk.Undo {
 		lines = append(lines, "undo: midwatch changes undo "+end.Change)
 	}
 	return lines

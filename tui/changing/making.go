@@ -1,6 +1,7 @@
 package changing
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -119,8 +120,8 @@ func (p person) Ask(ctx context.Context, q desk.Question) (bool, error) {
 	case <-p.ctx.Done():
 	case <-ctx.Done():
 	}
-	if err := errors.Join(p.ctx.Err(), ctx.Err()); err != nil {
-		return false, errors.Join(context.Cause(p.ctx), context.Cause(ctx))
+	if err := cmp.Or(context.Cause(p.ctx), context.Cause(ctx)); err != nil {
+		return false, err
 	}
 	return yes, nil
 }

@@ -3,7 +3,6 @@ package changing
 import (
 	"cmp"
 
-	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/change"
 	"github.com/midwatch-cli/midwatch/tui/desk"
 	"github.com/midwatch-cli/midwatch/tui/page"
@@ -19,9 +18,8 @@ func carried(wished []desk.Target, results []change.Result, t desk.Target) bool 
 	done := false
 	for i := range results {
 		r := &results[i]
-		of := &r.Intent.Target
-		ref := fleet.Ref{Context: r.Intent.Context, Source: of.Source, Namespace: of.Namespace, Name: of.Service}
-		if ref != t.Key.Ref || t.Key.Instance != "" && t.Key.Instance != of.Instance || t.Breaker != "" && t.Breaker != of.Breaker {
+		of, key := &r.Intent.Target, r.Intent.Instance()
+		if key.Ref != t.Key.Ref || t.Key.Instance != "" && t.Key != key || t.Breaker != "" && t.Breaker != of.Breaker {
 			continue
 		}
 		if r.State != change.Done {
@@ -45,9 +43,9 @@ func about(wished []desk.Target, t desk.Target) bool {
 
 // noBreaker says why there is none to give an order to: that none is there, and that
 // it could not be found out, are two answers.
-func noBreaker(s *fleet.Snapshot, targets []desk.Target) string {
+func noBreaker(v *page.View, targets []desk.Target) string {
 	for _, t := range targets {
-		of := page.FindService(s, t.Key.Ref)
+		of := page.FindService(v.Snapshot, t.Key.Ref)
 		if of == nil {
 			continue
 		}

@@ -116,7 +116,7 @@ func (c *Changing) Want(w page.Want) {
 	case slices.ContainsFunc(w.Wish.Targets, elsewhere):
 		c.screen.Say("what is marked is in several contexts: a change is made in one")
 	case ofBreaker(w.Wish.Verb) && len(w.Breakers) == 0 && (len(w.Wish.Targets) == 0 || w.Wish.Targets[0].Breaker == ""):
-		c.screen.Say(noBreaker(v.Snapshot, w.Wish.Targets))
+		c.screen.Say(noBreaker(&v, w.Wish.Targets))
 	default:
 		c.screen.Open(dialog.NewForm(&v, w))
 	}

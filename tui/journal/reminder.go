@@ -1,11 +1,13 @@
 package journal
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet/change"
 	"github.com/midwatch-cli/midwatch/fleet/plain"
+	"github.com/midwatch-cli/midwatch/tui/desk"
 	"github.com/midwatch-cli/midwatch/tui/theme"
 	"github.com/midwatch-cli/midwatch/tui/widget"
 )
@@ -35,20 +37,30 @@ func (j *Journal) reminder(now time.Time) []widget.Span {
 	for i := range j.Changes {
 		c := &j.Changes[i]
 		n[c.Stand]++
-		if c.Stand.Open() {
-			what = c.Batch.What
+		if !holding(c.Stand) {
+			continue // it is counted by itself, or over
 		}
-		if end := c.Batch.Until; c.Stand.Open() && !end.IsZero() && (next.IsZero() || end.Before(next)) {
+		what = c.Batch.What
+		if end := c.Batch.Until; !end.IsZero() && (next.IsZero() || end.Before(next)) {
 			next = end
 		}
 	}
-	holds := n[change.StandInForce] + n[change.StandPartial] + n[change.StandDrifted]
+	holds := 0
+	for stand, of := range n {
+		if holding(stand) {
+			holds += of
+		}
+	}
 	say := func(sign string, n int, word, more string, tone theme.Tone) []widget.Span {
 		noun := either(n == 1, " change ", " changes ")
 		spans := []widget.Span{{Text: fmt.Sprint(sign, n, noun, word, more), Tone: tone}, {Text: fmt.Sprint(sign, n, noun, word), Tone: tone}, {Text: fmt.Sprint(sign, n, " ", word), Tone: tone}}
 		return spans
 	}
 	switch {
+	case j.unread():
+		open := holds + n[change.StandOverdue] + n[change.StandInterrupted]
+		as := either(open > 0, fmt.Sprintf(", %d in force when it was", open), ", what is in force is not known")
+		return []widget.Span{{Text: "? journal not read" + as, Tone: theme.Doubt}, {Text: "? journal not read", Tone: theme.Doubt}}
 	case n[change.StandOverdue] > 0:
 		return say("✗ ", n[change.StandOverdue], "overdue", either(holds > 0, fmt.Sprintf(", %d in force", holds), ""), theme.Bad)
 	case n[change.StandInterrupted] > 0:
@@ -69,6 +81,15 @@ func (j *Journal) reminder(now time.Time) []widget.Span {
 	}
 	return spans
 }
+
+// holding says that something is changed as somebody wanted it to be, for now.
+func holding(s change.Stand) bool {
+	return s == change.StandInForce || s == change.StandPartial || s == change.StandDrifted
+}
+
+// unread says that there is a journal, and that it could not be read lately: what is
+// in force may be over, and others may have changed something.
+func (j *Journal) unread() bool { return j.Err != nil && !errors.Is(j.Err, desk.ErrNone) }
 
 // Remind puts what is in force before the notes of a page, in as many words as
 // there is room for. Where there is no room for both, notes give way.

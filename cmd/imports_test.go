@@ -43,7 +43,7 @@ var rules = []struct {
 	{pkg: "tui/theme", may: []string{"fleet", "fleet/plain"}},
 	{pkg: "tui/widget", may: []string{"tui/theme"}},
 	{pkg: "tui/strip", may: []string{"tui/history", "tui/theme", "tui/widget"}, test: []string{"fleet"}},
-	{pkg: "tui/offer", may: []string{"fleet", "tui/theme"}, test: []string{"tui/page"}},
+	{pkg: "tui/offer", may: []string{"fleet", "tui/page", "tui/theme"}, test: []string{"tui/page"}},
 	{pkg: "tui/desk", may: []string{"fleet", "fleet/change"}},
 	{pkg: "tui/command", may: []string{"fleet", "fleet/match"}},
 	{pkg: "tui/dialog", may: []string{"fleet", "fleet/change", "fleet/plain", "tui/command", "tui/desk", "tui/page", "tui/theme", "tui/widget"}, test: []string{"tui/page/pagetest"}},
@@ -59,7 +59,8 @@ var rules = []struct {
 	{pkg: "tui/outside", may: []string{"fleet", "fleet/plain", "tui/command", "tui/describe", "tui/dialog", "tui/page", "tui/reading", "tui/theme", "tui/widget"}, test: []string{"tui/**"}},
 	{pkg: "tui/tape", may: []string{"fleet", "tui/command", "tui/history", "tui/page", "tui/theme", "tui/widget"}, test: []string{"tui/page/pagetest"}},
 	{pkg: "tui/page", may: []string{"fleet", "fleet/change", "fleet/plain", "fleet/selection", "tui/desk", "tui/history", "tui/theme", "tui/widget"}, test: []string{"tui/page/pagetest"}},
-	{pkg: "tui/page/*", may: []string{"fleet", "fleet/calls", "fleet/graph", "fleet/change", "fleet/plain", "probe", "probe/health", "tui/desk", "tui/history", "tui/page", "tui/strip", "tui/theme", "tui/widget"}, test: []string{"fleet/diff", "tui/page/pagetest"}}, // never another page
+	{pkg: "tui/list", may: []string{"fleet", "tui/desk", "tui/page", "tui/widget"}, test: []string{"tui/page/pagetest", "tui/theme"}},
+	{pkg: "tui/page/*", may: []string{"fleet", "fleet/calls", "fleet/graph", "fleet/change", "fleet/plain", "probe", "probe/health", "tui/desk", "tui/history", "tui/list", "tui/page", "tui/strip", "tui/theme", "tui/widget"}, test: []string{"fleet/diff", "tui/page/pagetest"}}, // never another page
 	{pkg: "tui", may: []string{"fleet", "fleet/change", "fleet/diff", "fleet/plain", "tui/**"}},
 
 	{pkg: "probe", may: []string{"probe/grpchealth", "probe/health", "probe/http1", "probe/veil", "probe/wire"}, test: []string{"probe/**"}},

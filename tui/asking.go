@@ -46,7 +46,7 @@ func (a *App) askFilter() {
 
 // askCommand asks where to go, or what to do.
 func (a *App) askCommand() {
-	names, places := named(a.shown, a.commands().Words())
+	names, places := offer.Places(a.shown, a.commands().Words())
 	t := a.commands()
 	p := &prompt.Prompt{Sign: ":"}
 	p.Offers = func(text string) []string { return t.Complete(text, names) }

@@ -6,13 +6,14 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/tui/offer"
 	"github.com/midwatch-cli/midwatch/tui/page"
 	"github.com/midwatch-cli/midwatch/tui/theme"
 )
 
-// TestNamed: every place has a name that leads to it, also where two sources have
+// TestPlaces: every place has a name that leads to it, also where two sources have
 // a service of one name, or a service is called like a command.
-func TestNamed(t *testing.T) {
+func TestPlaces(t *testing.T) {
 	ref := func(source, name string) fleet.Ref { return fleet.Ref{Source: source, Name: name} }
 	s := &fleet.Snapshot{}
 	for _, r := range []fleet.Ref{ref("etcd", "pay"), ref("consul", "pay"), ref("etcd", "events"), ref("etcd", "q"), ref("etcd", "svc")} {
@@ -21,7 +22,7 @@ func TestNamed(t *testing.T) {
 		}})
 	}
 	a := New(Options{})
-	names, places := named(s, a.commands().Words())
+	names, places := offer.Places(s, a.commands().Words())
 	for name, want := range map[string]page.Place{
 		"pay":         {Kind: page.Service, Key: fleet.Key{Ref: ref("etcd", "pay")}},
 		"consul:pay":  {Kind: page.Service, Key: fleet.Key{Ref: ref("consul", "pay")}},
@@ -43,7 +44,7 @@ func TestNamed(t *testing.T) {
 	if pageOf(page.Place{Kind: "nowhere"}) != nil {
 		t.Error("a page of nothing")
 	}
-	if names, _ := named(nil, nil); len(names) != 0 {
+	if names, _ := offer.Places(nil, nil); len(names) != 0 {
 		t.Errorf("before the first snapshot: %v", names)
 	}
 }

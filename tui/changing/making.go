@@ -139,10 +139,13 @@ func (m *making) run(in *makers, d desk.Desk) tea.Cmd {
 	m.cancel = cancel
 	return func() tea.Msg {
 		defer cancel()
+		begins := in.enter()
+		if begins {
+			defer in.wait.Done() // after the end was said: who waits reads it
+		}
 		s := said{over: true, err: context.Canceled}
 		defer func() { m.say(s) }()
-		if in.enter() {
-			defer in.wait.Done()
+		if begins {
 			s.err = errors.New("it ended without a word")
 			s.end, s.err = d.Make(ctx, m.wish, person{m, ctx})
 		}

@@ -1,5 +1,5 @@
-// Package offer is what a filter that is being typed may become: names, zones,
-// versions, labels of what is there. It is pure.
+// Package offer is what a line that is being typed may become: the places behind :,
+// and the names, zones, versions and labels of filters. It is pure.
 package offer
 
 import (

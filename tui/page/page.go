@@ -77,6 +77,19 @@ type Listed interface {
 // Aimed is a page whose cursor can be put on the row of a place.
 type Aimed interface{ Aim(at Place) }
 
+// Marked is a list in which rows can be marked.
+type Marked interface {
+	// Marks is how many are.
+	Marks() int
+}
+
+// Pointed is a page that can be pointed at: line counts from its first, column
+// from its left edge. Twice is the second click on the same place.
+type Pointed interface {
+	Click(v *View, line, column int, twice bool) Intent
+	Wheel(v *View, by int)
+}
+
 // Ticking is a page of which something moves with time alone: it is drawn anew
 // each second while Ticks says so.
 type Ticking interface {

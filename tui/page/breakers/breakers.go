@@ -10,6 +10,7 @@ import (
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/tui/desk"
+	"github.com/midwatch-cli/midwatch/tui/list"
 	"github.com/midwatch-cli/midwatch/tui/page"
 	"github.com/midwatch-cli/midwatch/tui/widget"
 )
@@ -35,7 +36,7 @@ type group struct {
 
 // Page lists breakers.
 type Page struct {
-	list   page.List[key]
+	list   list.List[key]
 	filter page.Filter
 	rows   []*group
 	unread int // instances whose breakers could not be read
@@ -145,8 +146,8 @@ func (p *Page) arrange(v *page.View) {
 			p.rows = append(p.rows, g)
 		}
 	}
-	usual := page.Usual[*group]{Turned: "best", By: page.Worst(func(g *group) int { return g.worst.Rank() })}
-	page.Arrange(&p.list, usual, p.columns(v), p.rows)
+	usual := list.Usual[*group]{Turned: "best", By: list.Worst(func(g *group) int { return g.worst.Rank() })}
+	list.Arrange(&p.list, usual, p.columns(v), p.rows)
 	for _, g := range p.rows {
 		p.list.Keys = append(p.list.Keys, g.key)
 	}

@@ -10,31 +10,32 @@ import (
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/plain"
+	"github.com/midwatch-cli/midwatch/tui/list"
 	"github.com/midwatch-cli/midwatch/tui/page"
 	"github.com/midwatch-cli/midwatch/tui/theme"
 	"github.com/midwatch-cli/midwatch/tui/widget"
 )
 
-type column = page.Column[*group]
+type column = list.Column[*group]
 
 // table is the columns, and the cells of a row.
 func (p *Page) table(v *page.View) ([]widget.Column, func(i int) [][]widget.Span) {
 	columns := p.columns(v)
-	return page.Plain(columns), func(i int) [][]widget.Span { return page.Cells(columns, p.rows[i]) }
+	return list.Plain(columns), func(i int) [][]widget.Span { return list.Cells(columns, p.rows[i]) }
 }
 
 func (p *Page) columns(v *page.View) []column {
 	all := []column{
-		{Column: widget.Column{Name: "  SERVICE", Flex: true, Min: 10}, By: page.Words(func(g *group) string { return g.ref.Name }), Cell: func(g *group) []widget.Span {
+		{Column: widget.Column{Name: "  SERVICE", Flex: true, Min: 10}, By: list.Words(func(g *group) string { return g.ref.Name }), Cell: func(g *group) []widget.Span {
 			sign := map[theme.Tone]string{theme.Good: "✓ ", theme.Warn: "! ", theme.Bad: "✗ ", theme.Doubt: "? "}[theme.Breaker(g.worst)]
 			return []widget.Span{{Text: sign, Tone: theme.Breaker(g.worst)}, {Text: g.ref.Name}}
 		}},
-		{Column: widget.Column{Name: "BREAKER", Flex: true, Min: 8}, By: page.Words(func(g *group) string { return g.name }), Cell: func(g *group) []widget.Span { return []widget.Span{{Text: g.name}} }},
+		{Column: widget.Column{Name: "BREAKER", Flex: true, Min: 8}, By: list.Words(func(g *group) string { return g.name }), Cell: func(g *group) []widget.Span { return []widget.Span{{Text: g.name}} }},
 	}
 	all = append(all, p.where()...)
 	all = append(all,
-		text(widget.Column{Name: "STATE", Min: 6}, page.Worst(func(g *group) int { return g.worst.Rank() }), func(g *group) (string, theme.Tone) { return g.worst.Words(), theme.Breaker(g.worst) }),
-		text(widget.Column{Name: "INSTANCES", Leave: 2, Min: 6}, page.Most(func(g *group) float64 { return float64(g.in) }), func(g *group) (string, theme.Tone) {
+		text(widget.Column{Name: "STATE", Min: 6}, list.Worst(func(g *group) int { return g.worst.Rank() }), func(g *group) (string, theme.Tone) { return g.worst.Words(), theme.Breaker(g.worst) }),
+		text(widget.Column{Name: "INSTANCES", Leave: 2, Min: 6}, list.Most(func(g *group) float64 { return float64(g.in) }), func(g *group) (string, theme.Tone) {
 			if g.all == 1 {
 				return "1", theme.Plain
 			}
@@ -42,19 +43,19 @@ func (p *Page) columns(v *page.View) []column {
 		}),
 		share("FAIL", 1, func(g *group) float64 { return g.failures }),
 		share("SLOW", 5, func(g *group) float64 { return g.slow }),
-		text(widget.Column{Name: "REJECTED", Right: true, Leave: 4, Min: 6}, page.Most(func(g *group) float64 { return counted(g.rejected) }), func(g *group) (string, theme.Tone) {
+		text(widget.Column{Name: "REJECTED", Right: true, Leave: 4, Min: 6}, list.Most(func(g *group) float64 { return counted(g.rejected) }), func(g *group) (string, theme.Tone) {
 			if g.rejected < 0 {
 				return page.None, theme.Dim
 			}
 			return strconv.FormatInt(g.rejected, 10), theme.Plain
 		}),
-		text(widget.Column{Name: "SINCE", Right: true, Leave: 3, Min: 6}, page.Longest(func(g *group) time.Time { return g.since }), func(g *group) (string, theme.Tone) {
+		text(widget.Column{Name: "SINCE", Right: true, Leave: 3, Min: 6}, list.Longest(func(g *group) time.Time { return g.since }), func(g *group) (string, theme.Tone) {
 			if g.since.IsZero() {
 				return "–", theme.Dim
 			}
 			return plain.Duration(p.now.Sub(g.since).Truncate(time.Second)), theme.Plain
 		}),
-		text(widget.Column{Name: "HELD BY", Leave: 6, Min: 8, Flex: true}, page.Words(func(g *group) string { who, _ := held(v, g); return who }), func(g *group) (string, theme.Tone) { return held(v, g) }),
+		text(widget.Column{Name: "HELD BY", Leave: 6, Min: 8, Flex: true}, list.Words(func(g *group) string { who, _ := held(v, g); return who }), func(g *group) (string, theme.Tone) { return held(v, g) }),
 	)
 	further := func(name string, leave int, of func(*group) string) {
 		if slices.ContainsFunc(p.rows, func(g *group) bool { return of(g) != "" }) {
@@ -99,7 +100,7 @@ func held(v *page.View, g *group) (string, theme.Tone) {
 	return cmp.Or(g.word, "itself"), theme.Dim
 }
 
-func text(c widget.Column, by page.Order[*group], say func(*group) (string, theme.Tone)) column {
+func text(c widget.Column, by list.Order[*group], say func(*group) (string, theme.Tone)) column {
 	return column{Column: c, By: by, Cell: func(g *group) []widget.Span {
 		s, tone := say(g)
 		return []widget.Span{{Text: s, Tone: tone}}
@@ -108,10 +109,10 @@ func text(c widget.Column, by page.Order[*group], say func(*group) (string, them
 
 // words is a column of one text.
 func words(c widget.Column, of func(*group) string) column {
-	return text(c, page.Words(of), func(g *group) (string, theme.Tone) { return of(g), theme.Dim })
+	return text(c, list.Words(of), func(g *group) (string, theme.Tone) { return of(g), theme.Dim })
 }
 
 // share is a column of shares of calls.
 func share(name string, leave int, of func(*group) float64) column {
-	return text(widget.Column{Name: name, Right: true, Leave: leave, Min: 4}, page.Most(of), func(g *group) (string, theme.Tone) { return page.Share(of(g)), page.NumberTone(of(g)) })
+	return text(widget.Column{Name: name, Right: true, Leave: leave, Min: 4}, list.Most(of), func(g *group) (string, theme.Tone) { return page.Share(of(g)), page.NumberTone(of(g)) })
 }

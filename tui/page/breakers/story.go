@@ -9,6 +9,7 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/plain"
 	"github.com/midwatch-cli/midwatch/tui/history"
+	"github.com/midwatch-cli/midwatch/tui/list"
 	"github.com/midwatch-cli/midwatch/tui/page"
 	"github.com/midwatch-cli/midwatch/tui/strip"
 	"github.com/midwatch-cli/midwatch/tui/theme"
@@ -39,7 +40,7 @@ func members(s *fleet.Snapshot, k key) (all []member) {
 		}
 	}
 	slices.SortStableFunc(all, func(a, b member) int {
-		return cmp.Or(cmp.Compare(b.state().Rank(), a.state().Rank()), page.Natural(a.in.Key.Instance, b.in.Key.Instance))
+		return cmp.Or(cmp.Compare(b.state().Rank(), a.state().Rank()), list.Natural(a.in.Key.Instance, b.in.Key.Instance))
 	})
 	return all
 }

@@ -10,13 +10,14 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/change"
 	"github.com/midwatch-cli/midwatch/tui/desk"
+	"github.com/midwatch-cli/midwatch/tui/list"
 	"github.com/midwatch-cli/midwatch/tui/page"
 	"github.com/midwatch-cli/midwatch/tui/widget"
 )
 
 // Page lists changes.
 type Page struct {
-	list     page.List[string] // ids
+	list     list.List[string] // ids
 	filter   page.Filter
 	rows     []*standing
 	open     int
@@ -144,15 +145,15 @@ func (p *Page) arrange(v *page.View) {
 		p.rows = append(p.rows, &s)
 	}
 	slices.SortStableFunc(p.rows, func(a, b *standing) int { return b.batch.At.Compare(a.batch.At) })
-	page.Arrange(&p.list, page.Usual[*standing]{By: byStand()}, p.columns(v), p.rows)
+	list.Arrange(&p.list, list.Usual[*standing]{By: byStand()}, p.columns(v), p.rows)
 	for i := range p.rows {
 		p.list.Keys = append(p.list.Keys, p.rows[i].batch.ID)
 	}
 }
 
 // byStand is the order of what somebody has to do something about.
-func byStand() page.Order[*standing] {
-	return page.Worst(func(s *standing) int { return 10 - rank(s.stand) })
+func byStand() list.Order[*standing] {
+	return list.Worst(func(s *standing) int { return 10 - rank(s.stand) })
 }
 
 // rank puts first what somebody has to do something about.

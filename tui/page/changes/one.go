@@ -8,6 +8,7 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/change"
 	"github.com/midwatch-cli/midwatch/tui/desk"
+	"github.com/midwatch-cli/midwatch/tui/list"
 	"github.com/midwatch-cli/midwatch/tui/page"
 	"github.com/midwatch-cli/midwatch/tui/theme"
 	"github.com/midwatch-cli/midwatch/tui/widget"
@@ -17,7 +18,7 @@ import (
 // there now, and what became of it.
 type One struct {
 	id     string
-	list   page.List[int] // places in the plan
+	list   list.List[int] // places in the plan
 	filter page.Filter
 	read   reading
 	of     standing // as it was last seen; without a batch before that
@@ -210,7 +211,7 @@ func (p *One) Draw(v *page.View) []widget.Line {
 // table is the columns, and the cells of a row.
 func (p *One) table() ([]widget.Column, func(i int) [][]widget.Span) {
 	columns := columns()
-	return page.Plain(columns), func(i int) [][]widget.Span { return page.Cells(columns, &p.rows[i]) }
+	return list.Plain(columns), func(i int) [][]widget.Span { return list.Cells(columns, &p.rows[i]) }
 }
 
 func either(is bool, yes, no string) string {
@@ -232,14 +233,14 @@ func (s *step) about() widget.Line {
 	}}
 }
 
-func columns() []page.Column[*step] {
-	text := func(name string, leave, least int, say func(*step) (string, theme.Tone)) page.Column[*step] {
-		return page.Column[*step]{Column: widget.Column{Name: name, Leave: leave, Min: least, Flex: true}, Cell: func(s *step) []widget.Span {
+func columns() []list.Column[*step] {
+	text := func(name string, leave, least int, say func(*step) (string, theme.Tone)) list.Column[*step] {
+		return list.Column[*step]{Column: widget.Column{Name: name, Leave: leave, Min: least, Flex: true}, Cell: func(s *step) []widget.Span {
 			text, tone := say(s)
 			return []widget.Span{{Text: text, Tone: tone}}
 		}}
 	}
-	return []page.Column[*step]{
+	return []list.Column[*step]{
 		{Column: widget.Column{Name: "  TARGET", Flex: true, Min: 12}, Cell: func(s *step) []widget.Span {
 			sign, tone := s.mark()
 			name := s.Intent.Target.Instance

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/tui/list"
 	"github.com/midwatch-cli/midwatch/tui/page"
 	"github.com/midwatch-cli/midwatch/tui/theme"
 	"github.com/midwatch-cli/midwatch/tui/widget"
@@ -16,7 +17,7 @@ import (
 // Page lists events. It follows: the cursor stays on the newest one, until it is
 // moved.
 type Page struct {
-	list   page.List[fleet.Event]
+	list   list.List[fleet.Event]
 	filter page.Filter
 	away   bool // it does not follow
 	newer  int  // rows above the cursor, while it does not
@@ -148,7 +149,7 @@ func (p *Page) arrange(v *page.View) {
 		}
 		p.rows = append(p.rows, e)
 	}
-	page.Arrange(&p.list, page.Usual[*fleet.Event]{Turned: "oldest first"}, p.columns(v), p.rows)
+	list.Arrange(&p.list, list.Usual[*fleet.Event]{Turned: "oldest first"}, p.columns(v), p.rows)
 	for _, e := range p.rows {
 		p.list.Keys = append(p.list.Keys, *e)
 	}
@@ -168,12 +169,12 @@ func (p *Page) Draw(v *page.View) []widget.Line {
 	})
 }
 
-type column = page.Column[*fleet.Event]
+type column = list.Column[*fleet.Event]
 
 // table is the columns, and the cells of a row.
 func (p *Page) table(v *page.View) ([]widget.Column, func(i int) [][]widget.Span) {
 	columns := p.columns(v)
-	return page.Plain(columns), func(i int) [][]widget.Span { return page.Cells(columns, p.rows[i]) }
+	return list.Plain(columns), func(i int) [][]widget.Span { return list.Cells(columns, p.rows[i]) }
 }
 
 func (p *Page) columns(v *page.View) []column {
@@ -181,14 +182,14 @@ func (p *Page) columns(v *page.View) []column {
 		return column{Column: widget.Column{Name: name, Leave: leave, Min: least, Flex: true}, Cell: func(e *fleet.Event) []widget.Span {
 			s, tone := say(e)
 			return []widget.Span{{Text: s, Tone: tone}}
-		}, By: page.Words(func(e *fleet.Event) string { s, _ := say(e); return s })}
+		}, By: list.Words(func(e *fleet.Event) string { s, _ := say(e); return s })}
 	}
 	all := []column{
 		text("TIME", 3, 8, func(e *fleet.Event) (string, theme.Tone) { return v.Clock(e.At), theme.Dim }),
 		text("WHAT", 2, 8, func(e *fleet.Event) (string, theme.Tone) { return kind(e), theme.Dim }),
 		text("WHO", 0, 12, func(e *fleet.Event) (string, theme.Tone) { return e.Who(), theme.Plain }),
 	}
-	all[0].By = page.Newest(func(e *fleet.Event) time.Time { return e.At })
+	all[0].By = list.Newest(func(e *fleet.Event) time.Time { return e.At })
 	if p.apart.Contexts {
 		all = append(all, text("CONTEXT", 5, 7, func(e *fleet.Event) (string, theme.Tone) { return e.Key.Context, theme.Dim }))
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/tui/history"
+	"github.com/midwatch-cli/midwatch/tui/list"
 	"github.com/midwatch-cli/midwatch/tui/page"
 	"github.com/midwatch-cli/midwatch/tui/theme"
 	"github.com/midwatch-cli/midwatch/tui/widget"
@@ -15,7 +16,7 @@ import (
 // sparkWidth is how many of the last passes a sparkline has.
 const sparkWidth = 10
 
-type column = page.Column[*row]
+type column = list.Column[*row]
 
 // Draw draws the rows that are seen, and what is wrong with the one of the
 // cursor.
@@ -36,10 +37,10 @@ func (p *Page) Draw(v *page.View) []widget.Line {
 // table is the columns, and the cells of a row.
 func (p *Page) table(v *page.View) ([]widget.Column, func(i int) [][]widget.Span) {
 	columns := p.columns(v)
-	return page.Plain(columns), func(i int) [][]widget.Span {
+	return list.Plain(columns), func(i int) [][]widget.Span {
 		r := p.rows[i]
 		if r.cells == nil {
-			r.cells = page.Cells(columns, r)
+			r.cells = list.Cells(columns, r)
 		}
 		return r.cells
 	}
@@ -81,18 +82,18 @@ func (p *Page) columns(v *page.View) []column {
 	c = append(c, column{Column: widget.Column{Name: "STATUS", Leave: 9, Min: 8}, Cell: func(r *row) []widget.Span {
 		_, tone := theme.Mark(r.service.Status)
 		return []widget.Span{{Text: cmp.Or(r.service.Status.String(), "unknown"), Tone: tone}}
-	}, By: page.Worst(func(r *row) int { return int(r.service.Status) })}, column{Column: widget.Column{Name: "INSTANCES", Leave: 1}, Cell: func(r *row) []widget.Span {
+	}, By: list.Worst(func(r *row) int { return int(r.service.Status) })}, column{Column: widget.Column{Name: "INSTANCES", Leave: 1}, Cell: func(r *row) []widget.Span {
 		return page.Bar(r.service)
-	}, By: page.Most(func(r *row) float64 { return float64(len(r.service.Instances)) })})
+	}, By: list.Most(func(r *row) float64 { return float64(len(r.service.Instances)) })})
 	c = append(c, measured(v)...)
 	c = append(c, column{Column: widget.Column{Name: "BREAKERS", Leave: 4}, Cell: func(r *row) []widget.Span {
 		text, tone := page.OpenBreakers(r.service)
 		return []widget.Span{{Text: text, Tone: tone}}
-	}, By: page.Worst(func(r *row) int { return page.BreakerRank(r.service.Instances...) })})
+	}, By: list.Worst(func(r *row) int { return page.BreakerRank(r.service.Instances...) })})
 	versions := text("VERSIONS", 7, func(s *fleet.ServiceView) string {
 		return page.Tally(s.Instances, func(in *fleet.InstanceView) string { return in.Version })
 	})
-	versions.By = page.Versions(func(r *row) string { return newest(r.service) })
+	versions.By = list.Versions(func(r *row) string { return newest(r.service) })
 	c = append(c, versions, wide(text("ZONES", 14, func(s *fleet.ServiceView) string {
 		return page.Tally(s.Instances, func(in *fleet.InstanceView) string { return in.Zone })
 	})), text("WHY", 15, func(s *fleet.ServiceView) string { return s.Why.Detail }))
@@ -105,7 +106,7 @@ func text(name string, leave int, field func(*fleet.ServiceView) string) column 
 	of := func(r *row) string { return field(r.service) }
 	return column{Column: widget.Column{Name: name, Leave: leave, Flex: true, Min: min(len(name), 10)}, Cell: func(r *row) []widget.Span {
 		return []widget.Span{{Text: of(r), Tone: theme.Dim}}
-	}, By: page.Words(of)}
+	}, By: list.Words(of)}
 }
 
 // wide is a column that one asks for with the wide ones.
@@ -117,7 +118,7 @@ func wide(c column) column {
 // newest is the newest version that a service runs.
 func newest(s *fleet.ServiceView) (version string) {
 	for i := range s.Instances {
-		if v := s.Instances[i].Version; page.Version(v, version) > 0 {
+		if v := s.Instances[i].Version; list.Version(v, version) > 0 {
 			version = v
 		}
 	}
@@ -151,7 +152,7 @@ func (r *row) signs() int {
 func (p *Page) serviceColumn(v *page.View) column {
 	// A name goes before all that says how something went: it is cut last.
 	least := max(12, min(p.widest, v.Width/4))
-	return column{Column: widget.Column{Name: "  SERVICE", Flex: true, Min: least}, By: page.Words(func(r *row) string { return r.service.Name }), Cell: func(r *row) []widget.Span {
+	return column{Column: widget.Column{Name: "  SERVICE", Flex: true, Min: least}, By: list.Words(func(r *row) string { return r.service.Name }), Cell: func(r *row) []widget.Span {
 		s := r.service
 		sign, tone := theme.Mark(s.Status)
 		name := theme.Plain
@@ -171,7 +172,7 @@ func measured(v *page.View) []column {
 		return column{Column: widget.Column{Name: name, Right: true, Leave: leave, Min: least}, Cell: func(r *row) []widget.Span {
 			s, tone := text(&r.numbers)
 			return []widget.Span{{Text: s, Tone: tone}}
-		}, By: page.Most(func(r *row) float64 { return of(&r.numbers) })}
+		}, By: list.Most(func(r *row) float64 { return of(&r.numbers) })}
 	}
 	var buf [sparkWidth]float64
 	spark := func(leave int, of history.Number) column {

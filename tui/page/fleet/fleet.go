@@ -7,13 +7,14 @@ import (
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/tui/desk"
+	"github.com/midwatch-cli/midwatch/tui/list"
 	"github.com/midwatch-cli/midwatch/tui/page"
 	"github.com/midwatch-cli/midwatch/tui/widget"
 )
 
 // Page lists services.
 type Page struct {
-	list   page.List[fleet.Ref]
+	list   list.List[fleet.Ref]
 	filter page.Filter
 	rows   []*row
 	of     *fleet.Snapshot
@@ -119,8 +120,8 @@ func (p *Page) arrange(v *page.View) {
 		all[i] = row{service: svc, numbers: page.Traffic(svc.Traffic)}
 		p.rows = append(p.rows, &all[i])
 	}
-	usual := page.Usual[*row]{Name: "worst", Turned: "best", By: page.Worst(func(r *row) int { return int(r.service.Status) })}
-	if page.Arrange(&p.list, usual, p.columns(v), p.rows) {
+	usual := list.Usual[*row]{Name: "worst", Turned: "best", By: list.Worst(func(r *row) int { return int(r.service.Status) })}
+	if list.Arrange(&p.list, usual, p.columns(v), p.rows) {
 		p.hang(s)
 	}
 	p.widest = 0

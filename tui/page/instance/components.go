@@ -8,7 +8,7 @@ import (
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/probe/health"
-	"github.com/midwatch-cli/midwatch/tui/page"
+	"github.com/midwatch-cli/midwatch/tui/list"
 	"github.com/midwatch-cli/midwatch/tui/theme"
 	"github.com/midwatch-cli/midwatch/tui/widget"
 )
@@ -65,7 +65,7 @@ func (n *node) settle() {
 		k.settle()
 		n.worst = max(n.worst, k.worst)
 	}
-	slices.SortStableFunc(n.kids, func(a, b *node) int { return cmp.Or(cmp.Compare(b.worst, a.worst), page.Natural(a.name, b.name)) })
+	slices.SortStableFunc(n.kids, func(a, b *node) int { return cmp.Or(cmp.Compare(b.worst, a.worst), list.Natural(a.name, b.name)) })
 }
 
 // calm is the part of components that are well, where there are many of them: it

@@ -11,6 +11,7 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/plain"
 	"github.com/midwatch-cli/midwatch/tui/history"
+	"github.com/midwatch-cli/midwatch/tui/list"
 	"github.com/midwatch-cli/midwatch/tui/page"
 	"github.com/midwatch-cli/midwatch/tui/theme"
 	"github.com/midwatch-cli/midwatch/tui/widget"
@@ -168,7 +169,7 @@ func tally(s *fleet.ServiceView, of func(*fleet.InstanceView) string) (all []sha
 	if !said {
 		return nil
 	}
-	slices.SortStableFunc(all, func(a, b share) int { return cmp.Or(cmp.Compare(b.all, a.all), page.Natural(a.value, b.value)) })
+	slices.SortStableFunc(all, func(a, b share) int { return cmp.Or(cmp.Compare(b.all, a.all), list.Natural(a.value, b.value)) })
 	return all
 }
 
@@ -192,7 +193,7 @@ func versions(s *fleet.ServiceView) (spans []widget.Span) {
 // zones are how many instances of each zone serve: one without any stands out.
 func zones(s *fleet.ServiceView) (spans []widget.Span) {
 	all := tally(s, func(in *fleet.InstanceView) string { return in.Zone })
-	slices.SortStableFunc(all, func(a, b share) int { return page.Natural(a.value, b.value) })
+	slices.SortStableFunc(all, func(a, b share) int { return list.Natural(a.value, b.value) })
 	for i, one := range all {
 		if i > 0 {
 			spans = append(spans, widget.Span{Text: " · ", Tone: theme.Rule})

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/tui/list"
 	"github.com/midwatch-cli/midwatch/tui/page"
 	"github.com/midwatch-cli/midwatch/tui/theme"
 	"github.com/midwatch-cli/midwatch/tui/widget"
@@ -46,7 +47,7 @@ func (p *Page) empty(v *page.View) []widget.Line {
 // table is the columns, and the cells of a row.
 func (p *Page) table() ([]widget.Column, func(i int) [][]widget.Span) {
 	columns := columns(p.in)
-	return page.Plain(columns), func(i int) [][]widget.Span { return page.Cells(columns, p.in[i]) }
+	return list.Plain(columns), func(i int) [][]widget.Span { return list.Cells(columns, p.in[i]) }
 }
 
 // below is the instance of the cursor in words, and what is around the service.
@@ -68,27 +69,27 @@ func (p *Page) nothing(v *page.View) []string {
 	return []string{"✓ All of them are up.", "ctrl-z shows them"}
 }
 
-type column = page.Column[*fleet.InstanceView]
+type column = list.Column[*fleet.InstanceView]
 
 func columns(in []*fleet.InstanceView) []column {
 	all := []column{
-		{Column: widget.Column{Name: "  INSTANCE", Flex: true, Min: 12}, By: page.Words(func(in *fleet.InstanceView) string { return in.Key.Instance }), Cell: func(in *fleet.InstanceView) []widget.Span {
+		{Column: widget.Column{Name: "  INSTANCE", Flex: true, Min: 12}, By: list.Words(func(in *fleet.InstanceView) string { return in.Key.Instance }), Cell: func(in *fleet.InstanceView) []widget.Span {
 			sign, tone := theme.Mark(in.Status)
 			return []widget.Span{{Text: sign + " ", Tone: tone}, {Text: in.Key.Instance}}
 		}},
-		{Column: widget.Column{Name: "STATUS", Leave: 2, Min: 8}, By: page.Worst(func(in *fleet.InstanceView) int { return int(in.Status) }), Cell: func(in *fleet.InstanceView) []widget.Span {
+		{Column: widget.Column{Name: "STATUS", Leave: 2, Min: 8}, By: list.Worst(func(in *fleet.InstanceView) int { return int(in.Status) }), Cell: func(in *fleet.InstanceView) []widget.Span {
 			_, tone := theme.Mark(in.Status)
 			return []widget.Span{{Text: in.Status.String(), Tone: tone}}
 		}},
 		number("RATE", 5, 5, func(t *fleet.Traffic) float64 { return t.Rate }, func(t *fleet.Traffic) (string, theme.Tone) { return page.Rate(t.Rate), page.NumberTone(t.Rate) }),
 		number("ERR", 3, 4, func(t *fleet.Traffic) float64 { return t.Errors }, func(t *fleet.Traffic) (string, theme.Tone) { return page.Share(t.Errors), page.ErrorTone(t.Errors) }),
 		number("P99", 4, 6, func(t *fleet.Traffic) float64 { return t.P99 }, func(t *fleet.Traffic) (string, theme.Tone) { return page.P99(t), page.NumberTone(t.P99) }),
-		{Column: widget.Column{Name: "BREAKERS", Leave: 7}, By: page.Worst(func(in *fleet.InstanceView) int { return page.BreakerRank(*in) }), Cell: breakersOf},
+		{Column: widget.Column{Name: "BREAKERS", Leave: 7}, By: list.Worst(func(in *fleet.InstanceView) int { return page.BreakerRank(*in) }), Cell: breakersOf},
 		text("VERSION", 6, 7, theme.Dim, func(in *fleet.InstanceView) string { return in.Version }),
 		text("ZONE", 8, 4, theme.Dim, func(in *fleet.InstanceView) string { return in.Zone }),
 		text("ADDRESS", 10, 15, theme.Dim, func(in *fleet.InstanceView) string { return in.Addr }),
 	}
-	all[6].By = page.Versions(func(in *fleet.InstanceView) string { return in.Version })
+	all[6].By = list.Versions(func(in *fleet.InstanceView) string { return in.Version })
 	has := func(what func(*fleet.InstanceView) bool) bool { return slices.ContainsFunc(in, what) }
 	if has(func(in *fleet.InstanceView) bool { return in.Why.Detail != "" }) {
 		all = append(all, text("WHY", 9, 20, theme.Plain, func(in *fleet.InstanceView) string { return in.Why.Detail }))
@@ -109,7 +110,7 @@ func further(has func(what func(*fleet.InstanceView) bool) bool) (all []column) 
 		all = append(all, wide(text("CLAIMED", 14, 7, theme.Dim, claimed)))
 	}
 	if has(func(in *fleet.InstanceView) bool { return in.Weight != 0 }) {
-		weight := column{Column: widget.Column{Name: "WEIGHT", Right: true, Leave: 16, Wide: true}, By: page.Most(func(in *fleet.InstanceView) float64 { return float64(in.Weight) })}
+		weight := column{Column: widget.Column{Name: "WEIGHT", Right: true, Leave: 16, Wide: true}, By: list.Most(func(in *fleet.InstanceView) float64 { return float64(in.Weight) })}
 		weight.Cell = func(in *fleet.InstanceView) []widget.Span {
 			return []widget.Span{{Text: strconv.Itoa(in.Weight), Tone: theme.Dim}}
 		}
@@ -131,7 +132,7 @@ func wide(c column) column {
 func text(name string, leave, least int, tone theme.Tone, field func(*fleet.InstanceView) string) column {
 	return column{Column: widget.Column{Name: name, Leave: leave, Flex: true, Min: least}, Cell: func(in *fleet.InstanceView) []widget.Span {
 		return []widget.Span{{Text: field(in), Tone: tone}}
-	}, By: page.Words(field)}
+	}, By: list.Words(field)}
 }
 
 // number is a column of what was measured.
@@ -140,7 +141,7 @@ func number(name string, leave, least int, of func(*fleet.Traffic) float64, text
 		t := page.Traffic(in.Traffic)
 		s, tone := text(&t)
 		return []widget.Span{{Text: s, Tone: tone}}
-	}, By: page.Most(func(in *fleet.InstanceView) float64 {
+	}, By: list.Most(func(in *fleet.InstanceView) float64 {
 		t := page.Traffic(in.Traffic)
 		return of(&t)
 	})}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/calls"
+	"github.com/midwatch-cli/midwatch/tui/list"
 	"github.com/midwatch-cli/midwatch/tui/page"
 	"github.com/midwatch-cli/midwatch/tui/theme"
 	"github.com/midwatch-cli/midwatch/tui/widget"
@@ -44,7 +45,7 @@ func (p *Page) neighbours(s *fleet.Snapshot) {
 	}
 	callers := slices.Clone(g.In[own])
 	slices.SortStableFunc(callers, func(a, b int) int {
-		return page.Natural(s.Services[g.Edges[a].From].Name, s.Services[g.Edges[b].From].Name)
+		return list.Natural(s.Services[g.Edges[a].From].Name, s.Services[g.Edges[b].From].Name)
 	})
 	for _, e := range callers {
 		p.meet(s, &g.Edges[e], g.Edges[e].From, true)

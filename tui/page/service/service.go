@@ -7,6 +7,7 @@ import (
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/tui/desk"
+	"github.com/midwatch-cli/midwatch/tui/list"
 	"github.com/midwatch-cli/midwatch/tui/page"
 	"github.com/midwatch-cli/midwatch/tui/widget"
 )
@@ -14,7 +15,7 @@ import (
 // Page lists the instances of a service.
 type Page struct {
 	ref    fleet.Ref
-	list   page.List[fleet.Key]
+	list   list.List[fleet.Key]
 	filter page.Filter
 	in     []*fleet.InstanceView // the rows
 	of     *fleet.ServiceView    // as it was last seen; nil before that
@@ -132,8 +133,8 @@ func (p *Page) arrange(v *page.View) {
 		}
 		p.in = append(p.in, in)
 	}
-	usual := page.Usual[*fleet.InstanceView]{Name: "worst", Turned: "best", By: page.Worst(func(in *fleet.InstanceView) int { return int(in.Status) })}
-	page.Arrange(&p.list, usual, columns(p.in), p.in)
+	usual := list.Usual[*fleet.InstanceView]{Name: "worst", Turned: "best", By: list.Worst(func(in *fleet.InstanceView) int { return int(in.Status) })}
+	list.Arrange(&p.list, usual, columns(p.in), p.in)
 	for _, in := range p.in {
 		p.list.Keys = append(p.list.Keys, in.Key)
 	}

@@ -7,12 +7,13 @@ import (
 	"strconv"
 
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/tui/list"
 	"github.com/midwatch-cli/midwatch/tui/page"
 	"github.com/midwatch-cli/midwatch/tui/theme"
 	"github.com/midwatch-cli/midwatch/tui/widget"
 )
 
-type column = page.Column[*row]
+type column = list.Column[*row]
 
 // footLines stand below the rows: the service of the cursor, the call that leads to
 // it, and the way there.
@@ -48,7 +49,7 @@ func (p *Page) nothing(v *page.View) []string {
 // table is the columns, and the cells of a row.
 func (p *Page) table(v *page.View) ([]widget.Column, func(i int) [][]widget.Span) {
 	columns := p.columns(v)
-	return page.Plain(columns), func(i int) [][]widget.Span { return page.Cells(columns, &p.rows[i]) }
+	return list.Plain(columns), func(i int) [][]widget.Span { return list.Cells(columns, &p.rows[i]) }
 }
 
 func (p *Page) columns(v *page.View) []column {

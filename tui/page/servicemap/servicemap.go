@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/midwatch-cli/midwatch/tui/list"
+
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/calls"
 	"github.com/midwatch-cli/midwatch/tui/desk"
@@ -16,7 +18,7 @@ import (
 // Page draws who calls whom, of all services or around one.
 type Page struct {
 	about  fleet.Ref // the service it is around; the zero one: it is of all
-	list   page.List[key]
+	list   list.List[key]
 	filter page.Filter
 	not    page.Filter // what of it excludes: !canary
 	of     *fleet.Snapshot

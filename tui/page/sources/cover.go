@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/midwatch-cli/midwatch/fleet"
+	"github.com/midwatch-cli/midwatch/tui/list"
 	"github.com/midwatch-cli/midwatch/tui/page"
 	"github.com/midwatch-cli/midwatch/tui/theme"
 	"github.com/midwatch-cli/midwatch/tui/widget"
@@ -190,7 +191,7 @@ func (w *writer) says(s *row) {
 			names = append(names, name)
 		}
 		slices.SortFunc(names, func(a, b string) int {
-			return cmp.Or(cmp.Compare(s.labels[b], s.labels[a]), page.Natural(a, b))
+			return cmp.Or(cmp.Compare(s.labels[b], s.labels[a]), list.Natural(a, b))
 		})
 		text := ""
 		for i, name := range names {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/plain"
+	"github.com/midwatch-cli/midwatch/tui/list"
 	"github.com/midwatch-cli/midwatch/tui/page"
 	"github.com/midwatch-cli/midwatch/tui/theme"
 	"github.com/midwatch-cli/midwatch/tui/widget"
@@ -26,7 +27,7 @@ type row struct {
 
 // Page lists sources.
 type Page struct {
-	list page.List[key]
+	list list.List[key]
 	of   *fleet.Snapshot
 	rows []*row
 	foot []widget.Line
@@ -91,7 +92,7 @@ func (p *Page) arrange(v *page.View) {
 		}
 		p.rows = append(p.rows, s)
 	}
-	page.Arrange(&p.list, page.Usual[*row]{Turned: "backwards"}, p.columns(), p.rows)
+	list.Arrange(&p.list, list.Usual[*row]{Turned: "backwards"}, p.columns(), p.rows)
 	for _, s := range p.rows {
 		p.list.Keys = append(p.list.Keys, key{s.Context, s.Name})
 	}
@@ -118,26 +119,26 @@ func (p *Page) Draw(v *page.View) []widget.Line {
 // table is the columns, and the cells of a row.
 func (p *Page) table() ([]widget.Column, func(i int) [][]widget.Span) {
 	columns := p.columns()
-	return page.Plain(columns), func(i int) [][]widget.Span { return page.Cells(columns, p.rows[i]) }
+	return list.Plain(columns), func(i int) [][]widget.Span { return list.Cells(columns, p.rows[i]) }
 }
 
-type column = page.Column[*row]
+type column = list.Column[*row]
 
 func (p *Page) columns() []column {
 	all := []column{
-		{Column: widget.Column{Name: "  SOURCE", Flex: true, Min: 10}, By: page.Words(func(s *row) string { return s.Name }), Cell: func(s *row) []widget.Span {
+		{Column: widget.Column{Name: "  SOURCE", Flex: true, Min: 10}, By: list.Words(func(s *row) string { return s.Name }), Cell: func(s *row) []widget.Span {
 			if s.Reason != "" {
 				return []widget.Span{{Text: "✗ ", Tone: theme.Bad}, {Text: s.Name}}
 			}
 			return []widget.Span{{Text: "✓ ", Tone: theme.Good}, {Text: s.Name}}
 		}},
-		text(widget.Column{Name: "STATE", Flex: true, Min: 7}, page.Worst(badness), func(s *row) (string, theme.Tone) {
+		text(widget.Column{Name: "STATE", Flex: true, Min: 7}, list.Worst(badness), func(s *row) (string, theme.Tone) {
 			if s.Reason != "" {
 				return string(s.Reason), theme.Bad
 			}
 			return "answers", theme.Good
 		}),
-		text(widget.Column{Name: "AGE", Right: true, Leave: 1, Min: 6}, page.Most(p.age), func(s *row) (string, theme.Tone) {
+		text(widget.Column{Name: "AGE", Right: true, Leave: 1, Min: 6}, list.Most(p.age), func(s *row) (string, theme.Tone) {
 			if s.AsOf.IsZero() {
 				return "never", theme.Bad
 			}
@@ -145,7 +146,7 @@ func (p *Page) columns() []column {
 		}),
 		count(widget.Column{Name: "SERVICES", Right: true, Leave: 4}, func(s *row) int { return s.Services }),
 		count(widget.Column{Name: "INSTANCES", Right: true, Leave: 2}, func(s *row) int { return s.Instances }),
-		text(widget.Column{Name: "ANSWER", Right: true, Leave: 3}, page.Most(func(s *row) float64 { return s.answering() }), func(s *row) (string, theme.Tone) {
+		text(widget.Column{Name: "ANSWER", Right: true, Leave: 3}, list.Most(func(s *row) float64 { return s.answering() }), func(s *row) (string, theme.Tone) {
 			return page.Share(s.answering()), tone(s.answered, s.instances)
 		}),
 		text(widget.Column{Name: "WARNINGS", Right: true, Leave: 5}, most(warnings), func(s *row) (string, theme.Tone) {
@@ -160,7 +161,7 @@ func (p *Page) columns() []column {
 		all = slices.Insert(all, 1, words(widget.Column{Name: "CONTEXT", Leave: 2, Flex: true, Min: 6}, func(s *row) string { return s.Context }))
 	}
 	if slices.ContainsFunc(p.rows, func(s *row) bool { return s.Reason != "" }) {
-		all = append(all, text(widget.Column{Name: "SINCE", Right: true, Leave: 11, Min: 6, Wide: true}, page.Longest(func(s *row) time.Time { return s.Since }), func(s *row) (string, theme.Tone) {
+		all = append(all, text(widget.Column{Name: "SINCE", Right: true, Leave: 11, Min: 6, Wide: true}, list.Longest(func(s *row) time.Time { return s.Since }), func(s *row) (string, theme.Tone) {
 			if s.Since.IsZero() {
 				return "–", theme.Dim
 			}
@@ -181,7 +182,7 @@ func badness(s *row) int {
 	return 0
 }
 
-func text(c widget.Column, by page.Order[*row], say func(*row) (string, theme.Tone)) column {
+func text(c widget.Column, by list.Order[*row], say func(*row) (string, theme.Tone)) column {
 	return column{Column: c, By: by, Cell: func(s *row) []widget.Span {
 		text, tone := say(s)
 		return []widget.Span{{Text: text, Tone: tone}}
@@ -190,7 +191,7 @@ func text(c widget.Column, by page.Order[*row], say func(*row) (string, theme.To
 
 // words is a column of one text.
 func words(c widget.Column, of func(*row) string) column {
-	return text(c, page.Words(of), func(s *row) (string, theme.Tone) { return of(s), theme.Dim })
+	return text(c, list.Words(of), func(s *row) (string, theme.Tone) { return of(s), theme.Dim })
 }
 
 // count is a column of how many there are.
@@ -198,8 +199,8 @@ func count(c widget.Column, of func(*row) int) column {
 	return text(c, most(of), func(s *row) (string, theme.Tone) { return strconv.Itoa(of(s)), theme.Plain })
 }
 
-func most(of func(*row) int) page.Order[*row] {
-	return page.Most(func(s *row) float64 { return float64(of(s)) })
+func most(of func(*row) int) list.Order[*row] {
+	return list.Most(func(s *row) float64 { return float64(of(s)) })
 }
 
 func warnings(s *row) int { return len(s.Warnings) }

@@ -1,4 +1,4 @@
-package page_test
+package list_test
 
 import (
 	"cmp"
@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/midwatch-cli/midwatch/tui/page"
+	"github.com/midwatch-cli/midwatch/tui/list"
 )
 
 func TestNaturalAndVersion(t *testing.T) {
@@ -18,9 +18,9 @@ func TestNaturalAndVersion(t *testing.T) {
 		by   func(a, b string) int
 		want string // in order
 	}{
-		{page.Natural, " |-|1|2|10|a|a01|a1|a2|a2b|a10|b|é"},
-		{page.Natural, "payment-2|payment-10|payment-10b|payment-99999999999999999999998|payment-99999999999999999999999"},
-		{page.Version, "|0.9|1.9|1.10|2.0.0-alpha|2.0.0-alpha.2|2.0.0-alpha.10|2.0.0-rc.1|2.0.0|2.0.0+1|v2.0.0|2.0.1|v10"},
+		{list.Natural, " |-|1|2|10|a|a01|a1|a2|a2b|a10|b|é"},
+		{list.Natural, "payment-2|payment-10|payment-10b|payment-99999999999999999999998|payment-99999999999999999999999"},
+		{list.Version, "|0.9|1.9|1.10|2.0.0-alpha|2.0.0-alpha.2|2.0.0-alpha.10|2.0.0-rc.1|2.0.0|2.0.0+1|v2.0.0|2.0.1|v10"},
 	} {
 		want := strings.Split(tt.want, "|")
 		got := slices.Clone(want)
@@ -31,7 +31,7 @@ func TestNaturalAndVersion(t *testing.T) {
 		}
 	}
 	for _, tt := range [][2]string{{"1.9", "1.10"}, {"v1.9", "1.10"}, {"2.0.0-rc.1", "2.0.0"}, {"2.0.0-rc.2", "2.0.0-rc.10"}, {"2.0.0+9", "v2.0.1"}, {"", "0"}} {
-		if page.Version(tt[0], tt[1]) >= 0 || page.Version(tt[1], tt[0]) <= 0 {
+		if list.Version(tt[0], tt[1]) >= 0 || list.Version(tt[1], tt[0]) <= 0 {
 			t.Errorf("%q is not older than %q", tt[0], tt[1])
 		}
 	}
@@ -44,7 +44,7 @@ func FuzzCompare(f *testing.F) {
 	f.Add("v1.0-rc1", "1.0", "1.0+x")
 	f.Add("1-", "1", "v1")
 	f.Fuzz(func(t *testing.T, a, b, c string) {
-		for _, by := range []func(a, b string) int{page.Natural, page.Version} {
+		for _, by := range []func(a, b string) int{list.Natural, list.Version} {
 			if by(a, b) != -by(b, a) || (by(a, b) == 0) != (a == b) {
 				t.Errorf("%q, %q: %d and %d", a, b, by(a, b), by(b, a))
 			}
@@ -69,19 +69,19 @@ type thing struct {
 // compares the same stays as it stood.
 func TestOrderOfRows(t *testing.T) {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	orders := map[string]page.Order[thing]{
-		"most": page.Most(func(t thing) float64 { return t.n }), "worst": page.Worst(func(t thing) int {
+	orders := map[string]list.Order[thing]{
+		"most": list.Most(func(t thing) float64 { return t.n }), "worst": list.Worst(func(t thing) int {
 			if math.IsNaN(t.n) {
 				return -1
 			}
 			return int(t.n)
 		}),
-		"words": page.Words(func(t thing) string { return t.s }), "versions": page.Versions(func(t thing) string { return t.s }),
-		"newest": page.Newest(func(t thing) time.Time { return t.t }), "longest": page.Longest(func(t thing) time.Time { return t.t }),
+		"words": list.Words(func(t thing) string { return t.s }), "versions": list.Versions(func(t thing) string { return t.s }),
+		"newest": list.Newest(func(t thing) time.Time { return t.t }), "longest": list.Longest(func(t thing) time.Time { return t.t }),
 	}
 	compare := map[string]func(a, b thing) int{
 		"most": func(a, b thing) int { return cmp.Compare(b.n, a.n) }, "worst": func(a, b thing) int { return cmp.Compare(b.n, a.n) },
-		"words": func(a, b thing) int { return page.Natural(a.s, b.s) }, "versions": func(a, b thing) int { return page.Version(b.s, a.s) },
+		"words": func(a, b thing) int { return list.Natural(a.s, b.s) }, "versions": func(a, b thing) int { return list.Version(b.s, a.s) },
 		"newest": func(a, b thing) int { return b.t.Compare(a.t) }, "longest": func(a, b thing) int { return a.t.Compare(b.t) },
 	}
 	r := rand.New(rand.NewPCG(3, 4))
@@ -127,7 +127,7 @@ func TestOrderOfRows(t *testing.T) {
 			}
 		}
 	}
-	var none page.Order[thing]
+	var none list.Order[thing]
 	rows := []thing{{id: 1}, {id: 2}}
 	if none.Sort(rows, true); rows[0].id != 2 {
 		t.Errorf("turned round: %v", rows)

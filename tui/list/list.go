@@ -1,4 +1,6 @@
-package page
+// Package list is the table with a cursor that most pages are made of: its columns,
+// its orders, its marks, and what a click on it does.
+package list
 
 import (
 	"fmt"
@@ -7,6 +9,7 @@ import (
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/tui/desk"
+	"github.com/midwatch-cli/midwatch/tui/page"
 	"github.com/midwatch-cli/midwatch/tui/widget"
 )
 
@@ -43,7 +46,7 @@ type chosen struct {
 
 // Anew says whether the rows have to be made anew: the snapshot, the journal, the
 // filter or the order is another one. Then it forgets those there are.
-func (l *List[K]) Anew(v *View, filter string) bool {
+func (l *List[K]) Anew(v *page.View, filter string) bool {
 	now := made{v.Snapshot, v.Holder, filter, v.Unwell, v.Wide, l.order}
 	if l.made == now {
 		return false
@@ -69,20 +72,20 @@ func (l *List[K]) Hide(key K) {
 func (l *List[K]) Hidden() int { return l.hidden }
 
 // Settle takes the rows there are now, and how many lines shall stand below them.
-func (l *List[K]) Settle(v *View, foot int) {
+func (l *List[K]) Settle(v *page.View, foot int) {
 	l.foot = foot
 	l.keepMarks()
 	l.Cursor.Settle(l.Keys, l.rows(v))
 }
 
 // rows is how many rows there is room for: lines below the table give way first.
-func (l *List[K]) rows(v *View) int { return max(v.Height-1-l.below(v), 1) }
+func (l *List[K]) rows(v *page.View) int { return max(v.Height-1-l.below(v), 1) }
 
-func (l *List[K]) below(v *View) int { return max(0, min(l.foot, v.Height-5)) }
+func (l *List[K]) below(v *page.View) int { return max(0, min(l.foot, v.Height-5)) }
 
 // Foot is the line, from the first of the page, that those below the table begin
 // at; below 0 there is no room for any.
-func (l *List[K]) Foot(v *View) int {
+func (l *List[K]) Foot(v *page.View) int {
 	if l.below(v) == 0 {
 		return -1
 	}
@@ -99,8 +102,8 @@ func (l *List[K]) Current() (key K, ok bool) {
 
 // Rows are the places of the rows, and which of them the cursor is on; below 0
 // where what it is on is not there.
-func (l *List[K]) Rows(of func(K) Place) (all []Place, at int) {
-	all = make([]Place, len(l.Keys))
+func (l *List[K]) Rows(of func(K) page.Place) (all []page.Place, at int) {
+	all = make([]page.Place, len(l.Keys))
 	for i := range l.Keys {
 		all[i] = of(l.Keys[i])
 	}
@@ -111,8 +114,8 @@ func (l *List[K]) Rows(of func(K) Place) (all []Place, at int) {
 }
 
 // Motion are the keys that move the cursor.
-func (l *List[K]) Motion() []Binding {
-	return Motion(func(v *View, by int) { l.Cursor.Move(by, l.Keys, l.rows(v)) })
+func (l *List[K]) Motion() []page.Binding {
+	return page.Motion(func(v *page.View, by int) { l.Cursor.Move(by, l.Keys, l.rows(v)) })
 }
 
 // Notes say how much is not shown, and the order.
@@ -128,7 +131,7 @@ func (l *List[K]) Notes() []string {
 }
 
 // Draw draws the rows that are seen, and what stands below them.
-func (l *List[K]) Draw(v *View, columns []widget.Column, row func(i int) [][]widget.Span, foot func() []widget.Line) []widget.Line {
+func (l *List[K]) Draw(v *page.View, columns []widget.Column, row func(i int) [][]widget.Span, foot func() []widget.Line) []widget.Line {
 	t := l.table(v, columns, row)
 	if v.Whole {
 		t.Cursor, t.Top, t.Height = -1, 0, len(l.Keys)+1
@@ -150,7 +153,7 @@ func (l *List[K]) Draw(v *View, columns []widget.Column, row func(i int) [][]wid
 }
 
 // table is what is drawn.
-func (l *List[K]) table(v *View, columns []widget.Column, row func(i int) [][]widget.Span) widget.Table {
+func (l *List[K]) table(v *page.View, columns []widget.Column, row func(i int) [][]widget.Span) widget.Table {
 	columns = slices.Clone(columns)
 	for c := range columns {
 		col := &columns[c]

@@ -1,18 +1,14 @@
-package page
+package list
 
-import "github.com/midwatch-cli/midwatch/tui/widget"
-
-// Pointed is a page that can be pointed at: line counts from its first, column
-// from its left edge. Twice is the second click on the same place.
-type Pointed interface {
-	Click(v *View, line, column int, twice bool) Intent
-	Wheel(v *View, by int)
-}
+import (
+	"github.com/midwatch-cli/midwatch/tui/page"
+	"github.com/midwatch-cli/midwatch/tui/widget"
+)
 
 // Click does what a click on the list does, as Draw draws it: on the name of a
 // column it sorts, on a row it puts the cursor there. Again says that the cursor
 // was on that row before.
-func (l *List[K]) Click(v *View, line, column int, columns []widget.Column, row func(i int) [][]widget.Span) (again bool) {
+func (l *List[K]) Click(v *page.View, line, column int, columns []widget.Column, row func(i int) [][]widget.Span) (again bool) {
 	t := l.table(v, columns, row)
 	i := t.Top + line - 1
 	switch {
@@ -29,4 +25,4 @@ func (l *List[K]) Click(v *View, line, column int, columns []widget.Column, row 
 }
 
 // Wheel scrolls.
-func (l *List[K]) Wheel(v *View, by int) { l.Cursor.Scroll(by, l.Keys, l.rows(v)) }
+func (l *List[K]) Wheel(v *page.View, by int) { l.Cursor.Scroll(by, l.Keys, l.rows(v)) }

@@ -1,8 +1,10 @@
-package page_test
+package list_test
 
 import (
 	"strconv"
 	"testing"
+
+	"github.com/midwatch-cli/midwatch/tui/list"
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/tui/page"
@@ -15,7 +17,7 @@ import (
 // draws them by this.
 func TestRowsThatAreSeen(t *testing.T) {
 	for _, height := range []int{1, 2, 6, 30, 100} {
-		var l page.List[int]
+		var l list.List[int]
 		for i := range 5000 {
 			l.Keys = append(l.Keys, i)
 		}

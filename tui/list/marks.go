@@ -1,10 +1,6 @@
-package page
+package list
 
-// Marked is a list in which rows can be marked.
-type Marked interface {
-	// Marks is how many are.
-	Marks() int
-}
+import "github.com/midwatch-cli/midwatch/tui/page"
 
 // marks are the rows that were marked, by their keys.
 type marks[K comparable] struct {
@@ -85,16 +81,16 @@ func (l *List[K]) markAll() {
 }
 
 // Marking are the keys that mark rows.
-func (l *List[K]) Marking() []Binding {
-	return []Binding{
-		{Keys: []string{"space"}, Shown: "space", Does: "mark", Quiet: true, Do: func(v *View) Intent {
+func (l *List[K]) Marking() []page.Binding {
+	return []page.Binding{
+		{Keys: []string{"space"}, Shown: "space", Does: "mark", Quiet: true, Do: func(v *page.View) page.Intent {
 			if key, ok := l.Current(); ok {
 				l.mark(key)
 				l.Cursor.Move(1, l.Keys, l.rows(v))
 			}
 			return nil
 		}},
-		{Keys: []string{"ctrl+space", "M"}, Shown: "M", Does: "mark all that are seen, or none", Quiet: true, Do: func(*View) Intent {
+		{Keys: []string{"ctrl+space", "M"}, Shown: "M", Does: "mark all that are seen, or none", Quiet: true, Do: func(*page.View) page.Intent {
 			l.markAll()
 			return nil
 		}},

@@ -1,8 +1,9 @@
-package page
+package list
 
 import (
 	"strings"
 
+	"github.com/midwatch-cli/midwatch/tui/page"
 	"github.com/midwatch-cli/midwatch/tui/widget"
 )
 
@@ -106,19 +107,19 @@ func (l *List[K]) SortBy(column string) {
 }
 
 // Sorting are the keys that choose an order.
-func (l *List[K]) Sorting() []Binding {
-	next := func(by int) func(*View) Intent {
-		return func(*View) Intent {
+func (l *List[K]) Sorting() []page.Binding {
+	next := func(by int) func(*page.View) page.Intent {
+		return func(*page.View) page.Intent {
 			if n := len(l.orders); n > 0 {
 				l.order = chosen{column: l.orders[(l.at()+by+n)%n].column}
 			}
 			return nil
 		}
 	}
-	return []Binding{
+	return []page.Binding{
 		{Keys: []string{"s", ">"}, Shown: "s", Does: "sort", Quiet: l.sorted() == "", Do: next(1)},
 		{Keys: []string{"<"}, Shown: "<", Does: "sort by the column before", Quiet: true, Do: next(-1)},
-		{Keys: []string{"r"}, Shown: "r", Does: "sort the other way round", Quiet: true, Do: func(*View) Intent {
+		{Keys: []string{"r"}, Shown: "r", Does: "sort the other way round", Quiet: true, Do: func(*page.View) page.Intent {
 			l.order.turned = !l.order.turned
 			return nil
 		}},

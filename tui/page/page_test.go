@@ -225,12 +225,12 @@ func TestEvents(t *testing.T) {
 		want  string
 		tone  theme.Tone
 	}{
-		{fleet.Event{Kind: fleet.EventStatus, Key: key, From: "up", To: "down", Why: fleet.Why{Detail: "no answer"}}, "✗ pay/pay-1 up -> down: no answer", theme.Bad},
-		{fleet.Event{Kind: fleet.EventStatus, Key: key, From: "down", To: "up"}, "✓ pay/pay-1 down -> up", theme.Good},
-		{fleet.Event{Kind: fleet.EventBreaker, Key: key, Breaker: "user", From: "closed", To: "open"}, "✗ pay/pay-1 breaker user closed -> open", theme.Bad},
+		{fleet.Event{Kind: fleet.EventStatus, Key: key, From: "up", To: "down", Why: fleet.Why{Detail: "no answer"}}, "✗ pay/pay-1 up → down: no answer", theme.Bad},
+		{fleet.Event{Kind: fleet.EventStatus, Key: key, From: "down", To: "up"}, "✓ pay/pay-1 down → up", theme.Good},
+		{fleet.Event{Kind: fleet.EventBreaker, Key: key, Breaker: "user", From: "closed", To: "open"}, "✗ pay/pay-1 breaker user closed → open", theme.Bad},
 		{fleet.Event{Kind: fleet.EventInstanceGone, Key: key}, "! pay/pay-1 is gone", theme.Warn},
 		{fleet.Event{Kind: fleet.EventServiceNew, Key: fleet.Key{Ref: key.Ref}}, "· pay is new", theme.Dim},
-		{fleet.Event{Kind: fleet.EventVersion, Key: key, To: "2"}, "· pay/pay-1 version - -> 2", theme.Dim},
+		{fleet.Event{Kind: fleet.EventVersion, Key: key, To: "2"}, "· pay/pay-1 version - → 2", theme.Dim},
 		{fleet.Event{Kind: fleet.EventSourceLost, Key: fleet.Key{Ref: fleet.Ref{Source: "etcd"}}}, "✗ registry etcd does not answer, its last set is kept", theme.Bad},
 		{fleet.Event{Kind: fleet.EventSourceBack, Key: fleet.Key{Ref: fleet.Ref{Source: "etcd"}}}, "✓ registry etcd answers again", theme.Good},
 	} {

@@ -290,3 +290,22 @@ func TestHoldOf(t *testing.T) {
 		t.Errorf("the journal's: %+v", got)
 	}
 }
+
+// TestReason: a registry's reason is words, not a code.
+func TestReason(t *testing.T) {
+	for r, want := range map[fleet.Reason]string{"refused": "refused", "not_found": "not found", "body": "not readable"} {
+		if got := page.Reason(r); got != want {
+			t.Errorf("%s: %q, want %q", r, got, want)
+		}
+	}
+}
+
+// TestElsewhere: a key that changes something says where it is at home; no other
+// key says anything.
+func TestElsewhere(t *testing.T) {
+	for key, want := range map[string]string{"T": "breakers", "H": "breakers", "D": "instances", "E": "instances", "U": ":changes", "t": "", "X": ""} {
+		if got := page.Elsewhere(key); !strings.Contains(got, want) || want == "" && got != "" {
+			t.Errorf("%s: %q, want %q", key, got, want)
+		}
+	}
+}

@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"github.com/midwatch-cli/midwatch/fleet"
-	"github.com/midwatch-cli/midwatch/probe"
 )
 
 // Unserved says why a fleet has no service, and what to do about it: that nothing is
@@ -37,7 +36,7 @@ func Unserved(s *fleet.Snapshot) []string {
 
 // Reason is why a registry was not read, in words: not found.
 func Reason(r fleet.Reason) string {
-	if r == probe.ReasonBody {
+	if r == "body" {
 		return "not readable"
 	}
 	return strings.ReplaceAll(string(r), "_", " ")

@@ -70,6 +70,17 @@ func (c *Changing) Can() bool { return c.desk != nil }
 // Writing says whether changes are allowed.
 func (c *Changing) Writing() bool { return c.writing }
 
+// Allowed says in a few words whether things may be changed from here.
+func (c *Changing) Allowed() string {
+	switch {
+	case c.desk == nil:
+		return "not from here"
+	case c.writing:
+		return "allowed until :readonly"
+	}
+	return ":write allows it"
+}
+
 // refusal says why nothing can be changed in a context now, and what to do about
 // it; empty where it can.
 func (c *Changing) refusal(context string) string {

@@ -109,14 +109,14 @@ func (o *Outside) Keys() []page.Binding {
 		return nil
 	}
 	key := func(k, does string, quiet bool, do func(page.Place) error) page.Binding {
-		return page.Binding{Keys: []string{k}, Shown: k, Does: does, Quiet: quiet, Do: func(*page.View) page.Intent {
+		return page.Binding{Keys: []string{k}, Shown: k, Does: does, Quiet: quiet, Late: true, Do: func(*page.View) page.Intent {
 			if err := o.with(do); err != nil {
 				o.screen.Say(sentence(err))
 			}
 			return nil
 		}}
 	}
-	keys := []page.Binding{key("d", "describe", true, o.describe)}
+	keys := []page.Binding{key("d", "describe", false, o.describe)}
 	if o.world.Raw != nil {
 		keys = append(keys, key("y", "raw record", true, o.raw))
 	}

@@ -104,7 +104,10 @@ type Binding struct {
 	Keys  []string // as Bubble Tea spells them: up, k, ctrl+z
 	Shown string   // as people read them: ↑
 	Does  string   // in a word or two
+	Means string   // what that is, where a word is not enough: for the help page
 	Quiet bool     // in the help page only
+	Late  bool     // in the footer after what is wanted more often
+	Moves bool     // it moves the cursor, and no more
 	Write bool     // it changes the fleet: shown, and obeyed, only where that is allowed
 	Do    func(v *View) Intent
 }
@@ -224,7 +227,7 @@ func FindInstance(s *fleet.Snapshot, k fleet.Key) *fleet.InstanceView {
 func Motion(move func(v *View, by int)) []Binding {
 	const far = 1 << 30
 	key := func(shown, does string, by func(v *View) int, keys ...string) Binding {
-		return Binding{Keys: keys, Shown: shown, Does: does, Quiet: true, Do: func(v *View) Intent {
+		return Binding{Keys: keys, Shown: shown, Does: does, Quiet: true, Moves: true, Do: func(v *View) Intent {
 			move(v, by(v))
 			return nil
 		}}

@@ -2,6 +2,7 @@ package page
 
 import (
 	"cmp"
+	"strings"
 	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet"
@@ -61,7 +62,7 @@ func Event(v *View, e *fleet.Event) widget.Line {
 	if e.Key.Context != "" && Several(v.Snapshot) {
 		l.Left = append(l.Left, widget.Span{Text: In(e.Key.Context, ""), Tone: theme.Accent})
 	}
-	l.Left = append(l.Left, widget.Span{Text: e.Worded().Sentence()})
+	l.Left = append(l.Left, widget.Span{Text: strings.ReplaceAll(e.Worded().Sentence(), " -> ", " → ")})
 	return l
 }
 

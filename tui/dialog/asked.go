@@ -118,6 +118,9 @@ func (q *Question) Answer(v *page.View, line string) (page.Intent, bool) {
 	switch {
 	case q.Waits(v.Now) > 0:
 		return nil, false
+	case q.unheard(v.Now):
+		q.fault = "That was typed before this could be heard, and answers nothing"
+		return nil, false
 	case q.q.Type != "" && v.Theme.Text(line) == v.Theme.Text(q.q.Type), q.q.Type == "" && strings.EqualFold(line, "yes"):
 		return q.yes, true
 	}

@@ -164,3 +164,40 @@ func TestMomentGrows(t *testing.T) {
 		t.Errorf("no: %v, %v", i, over)
 	}
 }
+
+// TestLineBeforeItWasHeard: a plan that comes again comes unasked. A line that was begun
+// for something else, be it yes or the very name, is no answer to it, and that is said.
+func TestLineBeforeItWasHeard(t *testing.T) {
+	v := view(200, 20)
+	for _, c := range []struct {
+		again bool
+		name  string
+		line  string
+		after time.Duration
+		yes   bool
+	}{
+		{true, "", "yes", dialog.Moment, false},
+		{true, "order", "order", time.Second, false},
+		{true, "", "yes", dialog.Unheard, true},
+		{true, "order", "order", dialog.Unheard, true},
+		{true, "", "yes", -time.Hour, true}, // the clock was put back
+		{false, "", "yes", dialog.Moment, true},
+		{false, "order", "order", dialog.Moment, true},
+	} {
+		q := dialog.NewQuestion(v.Now, "Go on?", desk.Question{Lines: []string{"This opens it."}, Type: c.name, Again: c.again}, page.Call(func() {}), page.Back{})
+		at := later(v, c.after)
+		i, over := q.Answer(at, c.line)
+		if _, yes := i.(page.Call); yes != c.yes || over != c.yes {
+			t.Errorf("%+v: %v, over %v", c, i, over)
+		}
+		if said := strings.HasPrefix(q.Ask(at), "That was typed before this could be heard, and answers nothing. "); said == c.yes {
+			t.Errorf("%+v: asks %q", c, q.Ask(at))
+		}
+		if c.yes {
+			continue
+		}
+		if i, over := q.Answer(later(at, dialog.Unheard), c.line); i == nil || !over {
+			t.Errorf("%+v: it is never answered", c)
+		}
+	}
+}

@@ -23,6 +23,7 @@ type Question struct {
 	q       desk.Question
 	asks    string
 	yes, no page.Intent
+	asked   time.Time // when it appeared
 	until   time.Time // keys are swallowed before
 	lit     bool      // Yes
 	typed   string
@@ -33,7 +34,7 @@ type Question struct {
 // NewQuestion returns one that appears now: what it asks in two or three words,
 // and what the root is to do after either answer.
 func NewQuestion(now time.Time, asks string, q desk.Question, yes, no page.Intent) *Question {
-	return &Question{q: q, asks: asks, yes: yes, no: no, until: now.Add(Moment)}
+	return &Question{q: q, asks: asks, yes: yes, no: no, asked: now, until: now.Add(Moment)}
 }
 
 // Waits is how long no key is taken yet; 0 where keys are. A clock that was put
@@ -43,6 +44,17 @@ func (q *Question) Waits(now time.Time) time.Duration {
 		return d
 	}
 	return 0
+}
+
+// Unheard is how long a line is taken for one that was begun before a question that
+// comes again, unasked, could be heard.
+const Unheard = 2 * time.Second
+
+// unheard says that a line is not for this question yet: it may have been meant for
+// another one, or for the page.
+func (q *Question) unheard(now time.Time) bool {
+	since := now.Sub(q.asked)
+	return q.q.Again && since >= 0 && since < Unheard
 }
 
 // Press answers, moves the light, or scrolls. What means nothing here puts the

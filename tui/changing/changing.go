@@ -61,9 +61,6 @@ func New(d desk.Desk, writing bool, s Screen) *Changing {
 	return &Changing{desk: d, screen: s, writing: writing && d != nil}
 }
 
-// Can says whether there is somebody who changes things.
-func (c *Changing) Can() bool { return c.desk != nil }
-
 // Writing says whether changes are allowed.
 func (c *Changing) Writing() bool { return c.writing }
 
@@ -116,7 +113,7 @@ func (c *Changing) Want(w page.Want) {
 	case slices.ContainsFunc(w.Wish.Targets, elsewhere):
 		c.screen.Say("what is marked is in several contexts: a change is made in one")
 	case ofBreaker(w.Wish.Verb) && len(w.Breakers) == 0 && (len(w.Wish.Targets) == 0 || w.Wish.Targets[0].Breaker == ""):
-		c.screen.Say("no breaker is known here")
+		c.screen.Say("no breaker is known here: those of its callers are on :map")
 	default:
 		c.screen.Open(dialog.NewForm(&v, w))
 	}

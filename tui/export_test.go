@@ -9,6 +9,7 @@ import (
 	"github.com/midwatch-cli/midwatch/tui/desk"
 	"github.com/midwatch-cli/midwatch/tui/journal"
 	"github.com/midwatch-cli/midwatch/tui/page"
+	"github.com/midwatch-cli/midwatch/tui/spoken"
 )
 
 // SnapshotMsg is what the feed brings.
@@ -58,4 +59,12 @@ func RootCommands(a *App) (all [][3]string) {
 		all = append(all, [3]string{c.Usage(), strings.Join(c.Also, " "), c.Does})
 	}
 	return all
+}
+
+// Spoken is the dashboard in lines.
+func Spoken(o Options, say func(string)) *spoken.Model {
+	o.Theme.Words, o.Theme.Colorless, o.Fixed = true, true, true
+	app := New(o)
+	app.resize(spoken.Width, spoken.Height)
+	return spoken.New(voice{app}, say)
 }

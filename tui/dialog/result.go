@@ -140,7 +140,7 @@ func (r *Result) state(v *page.View) (lines []widget.Line) {
 	case r.over:
 		return r.ending(v)
 	case !r.agreed:
-		return paragraph(v, theme.Dim, "Reading what is there. Nothing is changed yet.")
+		return paragraph(v, theme.Dim, "Reading what is there. "+r.nothing()+" is changed yet.")
 	}
 	text := "being made"
 	if r.of > 0 {
@@ -154,6 +154,15 @@ func (r *Result) state(v *page.View) (lines []widget.Line) {
 		text += "; stopping: what is in hand is finished"
 	}
 	return paragraph(v, tone, text)
+}
+
+// nothing begins what is said of a change that was not made: something may have been
+// put back before it.
+func (r *Result) nothing() string {
+	if len(r.told) > 0 {
+		return "Nothing else"
+	}
+	return "Nothing"
 }
 
 // ending is what came of it, its id, and what went wrong.
@@ -171,8 +180,12 @@ func (r *Result) ending(v *page.View) (lines []widget.Line) {
 		if hint := fleet.HintOf(r.err); hint != "" {
 			lines = append(lines, paragraph(v, theme.Plain, "  hint: "+hint)...)
 		}
-		if len(r.end.Results) == 0 && r.end.Change == "" && !strings.Contains(text, "nothing was changed") {
-			lines = append(lines, paragraph(v, theme.Dim, "  Nothing was changed.")...)
+		switch {
+		case r.end.Change != "" || strings.Contains(text, "nothing was changed"):
+		case r.of == 0:
+			lines = append(lines, paragraph(v, theme.Dim, "  "+r.nothing()+" was changed.")...)
+		case len(r.end.Results) == 0: // targets were told, and then no more was heard
+			lines = append(lines, paragraph(v, theme.Doubt, "  What is not listed here is not known; :changes has what was written down.")...)
 		}
 	}
 	for _, l := range r.end.Lines {

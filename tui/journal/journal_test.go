@@ -227,3 +227,31 @@ func TestMoved(t *testing.T) {
 		t.Errorf("long after its end: %q", got)
 	}
 }
+
+// TestRemindingIsCheap: a frame walks through no change; the words are those of
+// before until a second has gone by, or another reading says otherwise.
+func TestRemindingIsCheap(t *testing.T) {
+	s := &shelf{}
+	for range 500 {
+		s.changes = append(s.changes, trip("1A", time.Hour))
+	}
+	j := journal.New(s, nil)
+	read(t, &j, false)
+	now := pagetest.At().Add(time.Minute)
+	j.Drawn(now)
+	said := func(at time.Time) string {
+		return j.Remind(theme.New(theme.Options{Colorless: true}), at, nil, 100)[0].Text
+	}
+	before := said(now)
+	if allocs := testing.AllocsPerRun(100, func() { j.Moved(now) }); allocs > 1 {
+		t.Errorf("%v allocations for words that are known", allocs)
+	}
+	if after := said(now.Add(time.Second)); after == before || !strings.Contains(before, "500 changes in force") {
+		t.Errorf("%q after %q", after, before)
+	}
+	s.changes = s.changes[:1]
+	read(t, &j, false)
+	if got := said(now); !strings.Contains(got, "in force, ends in 59 m") {
+		t.Errorf("after another reading: %q", got)
+	}
+}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/midwatch-cli/midwatch/fleet/change"
 	"github.com/midwatch-cli/midwatch/fleet/plain"
+	"github.com/midwatch-cli/midwatch/tui/desk"
 	"github.com/midwatch-cli/midwatch/tui/theme"
 	"github.com/midwatch-cli/midwatch/tui/widget"
 )
@@ -27,21 +28,54 @@ func (j *Journal) inForce(now time.Time) string {
 	return words[len(words)-1].Text + words[0].Text
 }
 
-// reminder is what is in force, in more words and in fewer; none where nothing is.
-func (j *Journal) reminder(now time.Time) []widget.Span {
-	n := map[change.Stand]int{}
-	var next time.Time
-	what := ""
-	for i := range j.Changes {
-		c := &j.Changes[i]
-		n[c.Stand]++
+// standing is how many changes stand how, which of those that are open ends next,
+// and what the last of them is.
+type standing struct {
+	n    map[change.Stand]int
+	next time.Time
+	what string
+}
+
+func count(changes []desk.Change) standing {
+	s := standing{n: map[change.Stand]int{}}
+	for i := range changes {
+		c := &changes[i]
+		s.n[c.Stand]++
 		if c.Stand.Open() {
-			what = c.Batch.What
+			s.what = c.Batch.What
 		}
-		if end := c.Batch.Until; c.Stand.Open() && !end.IsZero() && (next.IsZero() || end.Before(next)) {
-			next = end
+		if end := c.Batch.Until; c.Stand.Open() && !end.IsZero() && (s.next.IsZero() || end.Before(s.next)) {
+			s.next = end
 		}
 	}
+	return s
+}
+
+// reminding is what is said of them, for as long as it stays the same: a second, as
+// what ends is counted down in seconds to its end.
+type reminding struct {
+	ended bool
+	left  time.Duration
+	made  bool
+	words []widget.Span
+}
+
+// reminder is what is in force, in more words and in fewer; none where nothing is.
+func (j *Journal) reminder(now time.Time) []widget.Span {
+	r := reminding{made: true}
+	if next := j.standing.next; !next.IsZero() {
+		r.ended, r.left = !next.After(now), next.Sub(now).Truncate(time.Second)
+	}
+	if was := &j.reminding; !was.made || was.ended != r.ended || was.left != r.left {
+		r.words = j.standing.words(now)
+		j.reminding = r
+	}
+	return j.reminding.words
+}
+
+// words are made anew.
+func (s *standing) words(now time.Time) []widget.Span {
+	n, next, what := s.n, s.next, s.what
 	holds := n[change.StandInForce] + n[change.StandPartial] + n[change.StandDrifted]
 	say := func(sign string, n int, word, more string, tone theme.Tone) []widget.Span {
 		noun := either(n == 1, " change ", " changes ")

@@ -81,6 +81,8 @@ type Aimed interface{ Aim(at Place) }
 type Marked interface {
 	// Marks is how many are.
 	Marks() int
+	// Unmark takes the marks away of what an order was about that was carried out.
+	Unmark(done func(desk.Target) bool)
 }
 
 // Pointed is a page that can be pointed at: line counts from its first, column

@@ -86,6 +86,11 @@ func (p *Page) Notes(*page.View) []string {
 // Marks is how many breakers are marked.
 func (p *Page) Marks() int { return p.list.Marks() }
 
+// Unmark takes the marks of breakers away that an order was carried out on.
+func (p *Page) Unmark(done func(desk.Target) bool) {
+	p.list.Unmark(func(k key) bool { return done(desk.Target{Key: fleet.Key{Ref: k.ref}, Breaker: k.name}) })
+}
+
 // Keys are the page's own.
 func (p *Page) Keys() []page.Binding {
 	own := []page.Binding{{Keys: []string{"enter", "right", "l"}, Shown: "enter", Does: "its service", Do: p.open}}

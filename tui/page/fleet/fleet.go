@@ -59,6 +59,11 @@ func (p *Page) Notes(*page.View) []string { return p.list.Notes() }
 // Marks is how many services are marked.
 func (p *Page) Marks() int { return p.list.Marks() }
 
+// Unmark takes the marks of services away that an order was carried out on.
+func (p *Page) Unmark(done func(desk.Target) bool) {
+	p.list.Unmark(func(r fleet.Ref) bool { return done(desk.Target{Key: fleet.Key{Ref: r}}) })
+}
+
 // Keys are the page's own.
 func (p *Page) Keys() []page.Binding {
 	own := []page.Binding{{Keys: []string{"enter", "right", "l"}, Shown: "enter", Does: "open", Do: p.open}}

@@ -334,8 +334,8 @@ func TestBreakersThatWereNotRead(t *testing.T) {
 	}{
 		{desk.Target{Key: key}, "breakers of order-1 could not be read: 401"},
 		{target("prod", ""), "breakers of order-1 could not be read: 401"},
-		{desk.Target{Key: other}, "no breaker is known here"},
-		{desk.Target{Key: fleet.Key{Ref: fleet.Ref{Context: "prod", Name: "gone"}}}, "no breaker is known here"},
+		{desk.Target{Key: other}, "no breaker is known here: those of its callers are on :map"},
+		{desk.Target{Key: fleet.Key{Ref: fleet.Ref{Context: "prod", Name: "gone"}}}, "no breaker is known here: those of its callers are on :map"},
 	} {
 		s := &screen{snapshot: &fleet.Snapshot{Services: []fleet.ServiceView{{Ref: key.Ref, Instances: []fleet.InstanceView{unread, {Key: other}}}}}}
 		ch := changing.New(&maker{}, true, s)

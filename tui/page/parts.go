@@ -2,6 +2,7 @@ package page
 
 import (
 	"cmp"
+	"fmt"
 	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet"
@@ -31,6 +32,24 @@ func Middle(v *View, texts ...string) []widget.Line {
 	return lines[:min(len(lines), max(0, v.Height))]
 }
 
+// NoService says why there is no service at all: that none is registered is known
+// only where every registry answers.
+func NoService(s *fleet.Snapshot) []string {
+	failing := 0
+	for i := range s.Sources {
+		if s.Sources[i].Reason != "" {
+			failing++
+		}
+	}
+	switch {
+	case failing > 0 && failing == len(s.Sources):
+		return []string{"? No service is known: no registry answers.", ":sources says why"}
+	case failing > 0:
+		return []string{fmt.Sprintf("? No service is known: %d of %d registries do not answer.", failing, len(s.Sources)), ":sources says why"}
+	}
+	return []string{"No service is registered.", ":sources says what the registries answer"}
+}
+
 // About says in words how something is, and why: sign, name, word, reason; more
 // stands at the right edge where there is room.
 func About(name string, s fleet.Status, why fleet.Why, more string) widget.Line {
@@ -53,6 +72,13 @@ func About(name string, s fleet.Status, why fleet.Why, more string) widget.Line 
 // Gone says that what the cursor was on is not there.
 func Gone(name string) widget.Line {
 	return widget.Text(theme.Dim, " "+name+" is not here any more")
+}
+
+// Hidden says that what the cursor was on is there and not shown, and how it is.
+func Hidden(name string, s fleet.Status) widget.Line {
+	l := About(name, s, fleet.Why{}, "")
+	l.Left = append(l.Left, widget.Span{Text: ", and hidden", Tone: theme.Dim})
+	return l
 }
 
 // Event is one event in a line: when, where if there are several contexts, and what.

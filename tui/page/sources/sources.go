@@ -165,7 +165,7 @@ func (p *Page) columns() []column {
 			if s.Since.IsZero() {
 				return "–", theme.Dim
 			}
-			return plain.Duration(p.of.At.Sub(s.Since).Truncate(time.Second)), theme.Bad
+			return plain.Duration(max(0, p.of.At.Sub(s.Since)).Truncate(time.Second)), theme.Bad
 		}), words(widget.Column{Name: "FAULT", Leave: 12, Flex: true, Min: 16, Wide: true}, func(s *row) string { return s.Detail }))
 	}
 	return all

@@ -54,8 +54,8 @@ func (p *Page) table() ([]widget.Column, func(i int) [][]widget.Span) {
 
 // below is the instance of the cursor in words, and what is around the service.
 func (p *Page) below(v *page.View) []widget.Line {
-	if p.gone && len(p.foot) > 1 { // that comes first, where there is room for one line too
-		return append([]widget.Line{p.foot[1], widget.Blank(), widget.Blank()}, p.foot[2:]...)
+	if p.gone && len(p.foot) > 1 && v.Height-p.list.Foot(v) < 3 { // that is said, whatever there is no room for
+		return p.foot[1:]
 	}
 	if key, ok := p.list.Cursor.Key(); ok && p.list.Cursor.Gone() {
 		if in := p.instance(key); in != nil {

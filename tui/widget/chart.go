@@ -67,7 +67,7 @@ func (c *Chart) Draw(th *theme.Theme) []Line {
 
 // pad is a text in exactly so many columns.
 func pad(th *theme.Theme, s string, width int) string {
-	s = Cut(th, s, width)
+	s = Cut(th, th.Text(s), width)
 	return s + blanks(width-Width(s))
 }
 

@@ -46,6 +46,7 @@ MIDWATCH_CONTEXT        contexts, comma separated, as --context; none for no con
 MIDWATCH_REGISTRY       registry URLs separated by spaces, as --registry
 MIDWATCH_PROMETHEUS     URL of a server that answers PromQL, as --prometheus
 MIDWATCH_READ_ONLY      anything: every write is refused
+MIDWATCH_SCREEN_READER  anything: the dashboard says it in lines, as top --screen-reader
 XDG_CONFIG_HOME         where midwatch/midwatch.yaml is looked for
 XDG_STATE_HOME          where context, round-robin cursor and journal are kept
 

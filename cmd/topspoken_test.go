@@ -74,7 +74,7 @@ func TestTerminalTopSpokenEnds(t *testing.T) {
 	up := serve(t, "up")
 	url := inventory(t, up, up)
 	for typed, code := range map[string]int{"\x04": 0, "\x03": 130} {
-		e := &ear{screen: commandOnTerminal(t, exec.Command("midwatch", "top", "--registry", url, "--screen-reader"))}
+		e := &ear{screen: commandOnTerminal(t, exec.Command("midwatch", "--registry", url), "MIDWATCH_SCREEN_READER=1")}
 		e.hears("1 service, all up.", "> ")
 		e.screen.types(typed)
 		if got := e.code(); got != code {

@@ -11,6 +11,7 @@ import (
 // published: nobody writes to it or to anything it points at.
 type Snapshot struct {
 	Seq      uint64 // grows by one with each published snapshot of a feed
+	Pass     uint64 // of its feed that it is of: one more than once, when more is known of it; 0: each is of another
 	Context  string // empty when it covers several
 	At       time.Time
 	Took     time.Duration
@@ -164,6 +165,7 @@ func Merge(snaps []*Snapshot) *Snapshot {
 			m.At = s.At
 		}
 		m.Took = max(m.Took, s.Took)
+		m.Pass += s.Pass // grows when one of them does
 		m.Services = append(m.Services, s.Services...)
 		m.Sources = append(m.Sources, s.Sources...)
 		m.Roots = append(m.Roots, s.Roots...)

@@ -208,5 +208,5 @@ func (a *App) mouse(word string) error {
 
 // help lists the keys of where one is, and all commands.
 func (a *App) help() {
-	a.dialogs = append(a.dialogs, reading.Help(a.top().Keys(), a.keys(), a.commands()))
+	a.dialogs = append(a.dialogs, reading.Help(a.top().Keys(), a.keys(), a.commands(), a.changing.Allowed()))
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/midwatch-cli/midwatch/tui/desk"
 	"github.com/midwatch-cli/midwatch/tui/journal"
 	"github.com/midwatch-cli/midwatch/tui/page"
+	"github.com/midwatch-cli/midwatch/tui/spoken"
 )
 
 // SnapshotMsg is what the feed brings.
@@ -71,4 +72,12 @@ func Cursor(a *App) (top page.Page, all []page.Place, at int) {
 		return a.top(), all, at
 	}
 	return a.top(), nil, -1
+}
+
+// Spoken is the dashboard in lines.
+func Spoken(o Options, say func(string)) *spoken.Model {
+	o.Theme.Words, o.Theme.Colorless, o.Fixed = true, true, true
+	app := New(o)
+	app.resize(spoken.Width, spoken.Height)
+	return spoken.New(voice{app}, say)
 }

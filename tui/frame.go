@@ -144,7 +144,7 @@ func source(s *fleet.Snapshot, src *fleet.SourceView, several bool) []widget.Spa
 	if !src.AsOf.IsZero() {
 		age = plain.Duration(max(0, s.At.Sub(src.AsOf))) + " old"
 	}
-	return []widget.Span{{Text: name + " "}, {Text: "✗ " + age + ", " + string(src.Reason), Tone: theme.Bad}}
+	return []widget.Span{{Text: name + " "}, {Text: "✗ " + age + ", " + page.Reason(src.Reason), Tone: theme.Bad}}
 }
 
 // state is whether what is seen is the present.

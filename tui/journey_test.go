@@ -100,7 +100,7 @@ func known(words []string) *fleet.Snapshot {
 	case "deep":
 		return deep()
 	case "empty":
-		return &fleet.Snapshot{Context: "prod", At: at(), Sources: night().Sources[:1]}
+		return &fleet.Snapshot{Context: "prod", At: at(), Sources: []fleet.SourceView{{Name: "etcd", URL: "etcd://10.0.0.5:2379", AsOf: at()}}}
 	case "night-without":
 		return without(night(), words[1:]...)
 	}

@@ -19,6 +19,7 @@ func (a *App) keys() []page.Binding {
 	if _, ok := a.top().(page.Filtered); ok {
 		all = append(all, page.Binding{Keys: []string{"/"}, Shown: "/", Does: "filter", Do: do(a.askFilter)})
 	}
+	all = append(all, page.Binding{Keys: []string{":"}, Shown: ":", Does: "go", Do: do(a.askCommand)})
 	if kind := a.top().Place().Kind; kind != page.Instance { // it is one thing
 		all = append(all, page.Binding{Keys: []string{"ctrl+z"}, Shown: "ctrl-z", Does: either(a.unwell, "show all", "only unwell"), Do: do(func() { a.unwell = !a.unwell })})
 		all = append(all, page.Binding{Keys: []string{"w"}, Shown: "w", Does: either(a.wide, "columns as they fit", "wide columns first"), Quiet: true, Do: do(func() { a.wide = !a.wide })})
@@ -28,7 +29,6 @@ func (a *App) keys() []page.Binding {
 	}
 	all = append(all, a.outside.Keys()...)
 	all = append(all, []page.Binding{
-		{Keys: []string{":"}, Shown: ":", Does: "go", Do: do(a.askCommand)},
 		{Keys: []string{"esc", "alt+esc", "left", "h", "backspace"}, Shown: "esc", Does: "back", Quiet: len(a.trail.Path()) < 2, Do: do(a.back)},
 		{Keys: []string{"[", "alt+left"}, Shown: "[", Does: "where one was before", Quiet: true, Do: do(func() { a.travel(-1) })},
 		{Keys: []string{"]", "alt+right"}, Shown: "]", Does: "and forward again", Quiet: true, Do: do(func() { a.travel(1) })},
@@ -36,7 +36,7 @@ func (a *App) keys() []page.Binding {
 	if a.tape.On() {
 		all = append(all, a.tape.Keys(func(note string) { a.note = note })...)
 	} else {
-		all = append(all, page.Binding{Keys: []string{"p"}, Shown: "p", Does: either(a.paused, "go on", "pause"), Do: do(a.pause)})
+		all = append(all, page.Binding{Keys: []string{"p"}, Shown: "p", Does: either(a.paused, "go on", "pause"), Late: true, Do: do(a.pause)})
 	}
 	return append(all, []page.Binding{
 		{Keys: []string{"?", "f1"}, Shown: "?", Does: "help", Do: do(a.help)},
@@ -86,6 +86,7 @@ func (a *App) pressPage(key string) {
 			}
 		}
 	}
+	a.note = page.Elsewhere(key)
 }
 
 // obey does what a page wants.
@@ -111,15 +112,21 @@ func (a *App) obey(i page.Intent) {
 	}
 }
 
-// shown is the key line: the page's own keys and those of every page, as many as
-// there is room for, what ends it always last.
+// shown are the keys of the footer: the page's own before those of every page, what
+// is wanted less often behind both, help and quit at the end.
 func shown(own, all []page.Binding, writing bool) (words [][2]string) {
-	for _, of := range [][]page.Binding{own, all} {
+	put := func(of []page.Binding, late bool) {
 		for _, b := range of {
-			if !b.Quiet && (writing || !b.Write) {
+			if !b.Quiet && b.Late == late && (writing || !b.Write) {
 				words = append(words, [2]string{b.Shown, strings.ToLower(b.Does)})
 			}
 		}
 	}
+	end := len(all) - 2
+	for _, late := range []bool{false, true} {
+		put(own, late)
+		put(all[:end], late)
+	}
+	put(all[end:], false)
 	return words
 }

@@ -154,8 +154,8 @@ func TestReplayKeys(t *testing.T) {
 		{"- - - - -", "1 0.5 false", "playing ×0.5"},
 		{"+ p", "1 1 true", "paused"},
 		{".", "2 1 true", "pass  2 of 10"},
-		{"n", "4 1 true", "payment/payment-2 up -> down"},
-		{"n", "7 1 true", "payment/payment-2 down -> up"},
+		{"n", "4 1 true", "payment/payment-2 up → down"},
+		{"n", "7 1 true", "payment/payment-2 down → up"},
 		{"n", "7 1 true", "nothing happens from here"},
 		{"N", "4 1 true", "pass  4 of 10"},
 		{"N", "4 1 true", "nothing happened before this"},
@@ -228,7 +228,7 @@ func TestBackInTime(t *testing.T) {
 	if jumped.spark("user") == want {
 		t.Fatal("the end has the history of before")
 	}
-	if s := jumped.screen(); !strings.Contains(s, "payment/payment-3 down -> up") {
+	if s := jumped.screen(); !strings.Contains(s, "payment/payment-3 down → up") {
 		t.Errorf("no event:\n%s", s)
 	}
 	jumped.reel.goTo(4)

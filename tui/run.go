@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 
 	tea "charm.land/bubbletea/v2"
@@ -14,6 +15,16 @@ import (
 
 // frames is how many may be drawn in a second: enough for a key to feel prompt.
 const frames = 30
+
+// part waits for what is being made, and says what came of it.
+func (a *App) part(to io.Writer) {
+	if a.changing.Busy() {
+		fmt.Fprintln(to, "A change is being made: what is in hand of it is finished first.")
+	}
+	for _, line := range a.changing.Close() {
+		fmt.Fprintln(to, plain.Clean(line))
+	}
+}
 
 // Run shows the dashboard on a terminal until the person leaves, which is nil, or
 // ctx ends, which is its error. The terminal is as it was afterwards, also after
@@ -28,9 +39,7 @@ func Run(ctx context.Context, terminal *os.File, o Options) error {
 	}
 	app := New(o)
 	_, err := tea.NewProgram(app, options...).Run()
-	for _, line := range app.changing.Close() {
-		fmt.Fprintln(terminal, plain.Clean(line))
-	}
+	app.part(terminal)
 	if ctx.Err() != nil && !errors.Is(err, tea.ErrProgramPanic) {
 		return context.Cause(ctx)
 	}

@@ -5,6 +5,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/midwatch-cli/midwatch/tui/desk"
 	"github.com/midwatch-cli/midwatch/tui/dialog"
 	"github.com/midwatch-cli/midwatch/tui/page"
 	"github.com/midwatch-cli/midwatch/tui/widget"
@@ -34,9 +35,10 @@ func (s screen) Do(c tea.Cmd)    { s.do(c) }
 func (s screen) Quit()           { s.quitting = true }
 func (s screen) View() page.View { return s.view() }
 
-// Page and Head are as outside.Screen has them.
+// Page, Head and Busy are as outside.Screen has them.
 func (s screen) Page() page.Page     { return s.top() }
 func (s screen) Head() []widget.Line { return []widget.Line{s.header(), s.path()} }
+func (s screen) Busy() bool          { return s.changing.Busy() }
 
 // Changed reads the journal, and the fleet: what is in force, and what came of it, are
 // seen at once.
@@ -44,6 +46,15 @@ func (s screen) Changed(wrote bool) {
 	s.do(s.journal.Read(false))
 	if wrote && s.o.Hands.Refresh != nil {
 		s.o.Hands.Refresh()
+	}
+}
+
+// Carried has the marks of what was carried out taken away, on every page of the path.
+func (s screen) Carried(done func(desk.Target) bool) {
+	for _, p := range s.trail.Path() {
+		if m, ok := p.(page.Marked); ok {
+			m.Unmark(done)
+		}
 	}
 }
 

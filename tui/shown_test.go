@@ -85,12 +85,12 @@ func TestNotReadYet(t *testing.T) {
 // TestNobodyAnswers: where no registry answers nobody knows that there is no service.
 func TestNobodyAnswers(t *testing.T) {
 	d := start(t, theme.Options{}, 100, 24, &fleet.Snapshot{At: at(), Sources: []fleet.SourceView{{Name: "etcd", Reason: "refused"}}})
-	if screen := d.screen(); strings.Contains(screen, "No service is registered") || !strings.Contains(screen, "? No service is known: no registry answers.") {
+	if screen := d.screen(); strings.Contains(screen, "No service is registered") || !strings.Contains(screen, "? What is registered is not known: no answer from etcd") {
 		t.Errorf("the fleet:\n%s", screen)
 	}
 	d.types(":map")
 	d.press("enter")
-	if screen := d.screen(); !strings.Contains(screen, "? No service is known: no registry answers.") {
+	if screen := d.screen(); !strings.Contains(screen, "? What is registered is not known: no answer from etcd") {
 		t.Errorf("the map:\n%s", screen)
 	}
 }

@@ -3,12 +3,10 @@ package tui
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 
 	tea "charm.land/bubbletea/v2"
 
-	"github.com/midwatch-cli/midwatch/fleet/plain"
 	"github.com/midwatch-cli/midwatch/tui/page"
 	"github.com/midwatch-cli/midwatch/tui/spoken"
 )
@@ -22,9 +20,7 @@ func Speak(ctx context.Context, in io.Reader, out io.Writer, o Options) error {
 	app := New(o)
 	app.resize(spoken.Width, spoken.Height)
 	err := spoken.Run(ctx, in, out, voice{app})
-	for _, line := range app.changing.Close() {
-		fmt.Fprintln(out, plain.Clean(line))
-	}
+	app.part(out)
 	if ctx.Err() != nil && !errors.Is(err, tea.ErrProgramPanic) {
 		return context.Cause(ctx)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/tui"
 	"github.com/midwatch-cli/midwatch/tui/desk"
+	"github.com/midwatch-cli/midwatch/tui/spoken"
 )
 
 // ear is a dashboard that is heard, in a synctest bubble.
@@ -203,6 +204,37 @@ func TestSpeakEnds(t *testing.T) {
 		e.stop()
 		if err := <-e.ended; !errors.Is(err, context.Canceled) {
 			t.Errorf("ended by its context with %v", err)
+		}
+	})
+}
+
+// FuzzSpeak: whatever lines are typed, and whatever services call themselves, only
+// lines are said, and each line that is typed is asked for.
+func FuzzSpeak(f *testing.F) {
+	for _, lines := range []string{"j\nenter\nj j j\nback", "T\nreason\n5m\nyes", ":\n:x\n/\n/a[\n/ord*", "order/payment\nT\nesc\nq", "?\nd\ny\nlist\nwhere\nmore\nmore", "\x1b[2J\n:\x1b\n/\x07", "events\nG\ng\npgup\nbreakers\nmap\nsources\nchanges\nenter"} {
+		f.Add(lines)
+	}
+	f.Fuzz(func(t *testing.T, lines string) {
+		if len(lines) > 500 {
+			return
+		}
+		var said strings.Builder
+		now := at()
+		m := tui.Spoken(tui.Options{Context: "prod", Zone: time.UTC, Now: func() time.Time { return now }, Desk: tripping(), Writing: true}, func(s string) { said.WriteString(s) })
+		for i, s := range []*fleet.Snapshot{night(), odd(), healed()} {
+			m.Update(tui.SnapshotMsg(s))
+			for line := range strings.Lines(lines) {
+				said.Reset()
+				m.Update(spoken.Line(strings.TrimSuffix(line, "\n")))
+				now = now.Add(time.Second)
+				text := said.String()
+				if !strings.HasSuffix(text, " ") {
+					t.Fatalf("%d, %q: nothing is asked for after %q", i, line, text)
+				}
+				if at := strings.IndexFunc(text, func(r rune) bool { return r < ' ' && r != '\n' || r >= 0x7f && r < 0xa0 }); at >= 0 {
+					t.Fatalf("%q: %q is said", line, text)
+				}
+			}
 		}
 	})
 }

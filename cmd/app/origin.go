@@ -2,42 +2,12 @@ package app
 
 import (
 	"context"
-	"maps"
 	"path/filepath"
-	"slices"
-	"sync"
 
 	"github.com/midwatch-cli/midwatch/fleet/change"
 	"github.com/midwatch-cli/midwatch/fleet/config"
 	"github.com/midwatch-cli/midwatch/fleet/wiring"
 )
-
-// variables remembers which variables of the environment secrets came from.
-type variables struct {
-	env  config.Getenv
-	mu   sync.Mutex
-	used map[string]bool
-}
-
-func (v *variables) get(name string) string {
-	value := v.env(name)
-	if value != "" {
-		v.mu.Lock()
-		defer v.mu.Unlock()
-		if v.used == nil {
-			v.used = map[string]bool{}
-		}
-		v.used[name] = true
-	}
-	return value
-}
-
-// names lists them, sorted.
-func (v *variables) names() []string {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	return slices.Sorted(maps.Keys(v.used))
-}
 
 // App is the surroundings of the session.
 func (s *Session) App() *App { return s.app }
@@ -46,7 +16,7 @@ func (s *Session) App() *App { return s.app }
 // can open it again. Its Env is what was needed until now: it is asked for
 // after everything was read.
 func (s *Session) Origin(contextName string) change.Origin {
-	o := change.Origin{Context: contextName, Env: s.secrets.names(), UserAgent: s.app.Global.UserAgent}
+	o := change.Origin{Context: contextName, Env: s.secrets.Used(), UserAgent: s.app.Global.UserAgent}
 	if s.file != "" {
 		if abs, err := filepath.Abs(s.file); err == nil {
 			o.Config = abs

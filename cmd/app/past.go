@@ -8,6 +8,7 @@ import (
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/breaker"
+	"github.com/midwatch-cli/midwatch/fleet/config/secret"
 	"github.com/midwatch-cli/midwatch/fleet/record/play"
 	"github.com/midwatch-cli/midwatch/fleet/sweep"
 	"github.com/midwatch-cli/midwatch/fleet/wiring"
@@ -76,7 +77,7 @@ func (a *App) openPast(p Probing) (*Session, error) {
 	if err != nil {
 		return nil, &Error{Code: Usage, Err: err}
 	}
-	return &Session{app: a, past: past, explain: p.Explain, secrets: &variables{env: a.Getenv}}, nil
+	return &Session{app: a, past: past, explain: p.Explain, secrets: secret.NewVariables(a.Getenv)}, nil
 }
 
 // Contexts are the names of those that are open.

@@ -37,7 +37,7 @@ type Session struct {
 	explain  bool                      // plans say who decided what
 	file     string                    // the configuration that was read; empty: none
 	origins  map[string]config.Context // what each context was opened from
-	secrets  *variables
+	secrets  *secret.Variables
 }
 
 // Config reads the configuration file; an empty one where there is none and
@@ -128,8 +128,8 @@ func (a *App) Open(ctx context.Context, p Probing) (*Session, error) {
 
 // open opens contexts of a configuration.
 func (a *App) open(ctx context.Context, f *config.File, contexts []config.Context, p Probing) (*Session, error) {
-	vars := &variables{env: a.Getenv}
-	secrets := secret.NewResolver(vars.get, func(warning string) {
+	vars := secret.NewVariables(a.Getenv)
+	secrets := secret.NewResolver(vars.Get, func(warning string) {
 		if !a.IO.Quiet {
 			fmt.Fprintln(a.IO.Err, "warning: "+term.Clean(warning))
 		}

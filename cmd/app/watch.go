@@ -16,15 +16,26 @@ import (
 // burst of changes is one pass.
 const settle = 100 * time.Millisecond
 
-// Watch is Paced at a pace that stays.
-func (s *Session) Watch(ctx context.Context, sel *selection.Selection, interval time.Duration, asking Asking) <-chan *fleet.Snapshot {
-	return s.Paced(ctx, sel, sweep.NewPace(interval), asking)
-}
-
-// Paced keeps the sources and makes passes until ctx ends. It delivers the
+// Watch keeps the sources and makes passes until ctx ends. It delivers the
 // merged snapshot of all contexts, the newest only, and closes the channel at
 // the end. With metrics the snapshots hold what they say of each service.
+func (s *Session) Watch(ctx context.Context, sel *selection.Selection, interval time.Duration, asking Asking) <-chan *fleet.Snapshot {
+	return s.watch(ctx, sel, rhythm{Pace: sweep.NewPace(interval)}, asking)
+}
+
+// Paced is Watch at a pace that may change, for who looks at it: no verdict waits
+// for metrics. What they say comes with a snapshot more of the same pass.
 func (s *Session) Paced(ctx context.Context, sel *selection.Selection, pace *sweep.Pace, asking Asking) <-chan *fleet.Snapshot {
+	return s.watch(ctx, sel, rhythm{pace, true}, asking)
+}
+
+// rhythm is when passes are made, and whether metrics come after them.
+type rhythm struct {
+	*sweep.Pace
+	later bool
+}
+
+func (s *Session) watch(ctx context.Context, sel *selection.Selection, pace rhythm, asking Asking) <-chan *fleet.Snapshot {
 	if s.past != nil {
 		w := s.wanted(asking, func(_ int, all []fleet.Service) []fleet.Service { return chosen(sel)(all) })
 		w.Within = s.app.Global.Timeout
@@ -42,7 +53,7 @@ func (s *Session) Paced(ctx context.Context, sel *selection.Selection, pace *swe
 // Apart is Watch with each context's snapshots by themselves, as they come.
 func (s *Session) Apart(ctx context.Context, sel *selection.Selection, interval time.Duration, asking Asking) <-chan *fleet.Snapshot {
 	out := make(chan *fleet.Snapshot)
-	wait := s.passes(ctx, sel, sweep.NewPace(interval), asking, func(_ int, snap *fleet.Snapshot) {
+	wait := s.passes(ctx, sel, rhythm{Pace: sweep.NewPace(interval)}, asking, func(_ int, snap *fleet.Snapshot) {
 		select {
 		case out <- snap:
 		case <-ctx.Done():
@@ -57,7 +68,7 @@ func (s *Session) Apart(ctx context.Context, sel *selection.Selection, interval 
 
 // passes keeps the sources and makes passes until ctx ends, and hands each to
 // put, with the place of its context. What is returned waits for the end.
-func (s *Session) passes(ctx context.Context, sel *selection.Selection, pace *sweep.Pace, asking Asking, put func(int, *fleet.Snapshot)) (wait func()) {
+func (s *Session) passes(ctx context.Context, sel *selection.Selection, pace rhythm, asking Asking, put func(int, *fleet.Snapshot)) (wait func()) {
 	var wg sync.WaitGroup
 	for i, f := range s.Fleets {
 		loop := s.loop(ctx, f, sel, pace, asking)
@@ -73,21 +84,26 @@ func (s *Session) passes(ctx context.Context, sel *selection.Selection, pace *sw
 	return wg.Wait
 }
 
-func (s *Session) loop(ctx context.Context, f *wiring.Fleet, sel *selection.Selection, pace *sweep.Pace, asking Asking) *sweep.Loop {
+func (s *Session) loop(ctx context.Context, f *wiring.Fleet, sel *selection.Selection, pace rhythm, asking Asking) *sweep.Loop {
 	w := s.sweeper(f, asking)
 	w.Select = chosen(sel)
 	keeper := f.Keeper()
-	var passed func(*fleet.Snapshot)
-	if asking&Metrics != 0 && s.Measures != nil {
-		passed = func(snap *fleet.Snapshot) { s.Measures.Traffic(ctx, snap, s.app.Now()) }
-	}
-	return &sweep.Loop{
-		Sweeper: w, Hub: sweep.NewHub(), Pace: pace, Changed: keeper.Changed(), Settle: settle, Passed: passed,
+	l := &sweep.Loop{
+		Sweeper: w, Hub: sweep.NewHub(), Pace: pace.Pace, Changed: keeper.Changed(), Settle: settle,
 		Input: func() (sweep.Input, bool) {
 			states := keeper.States()
-			return f.Input(states), heard(states)
+			return f.Input(states), registry.Heard(states)
 		},
 	}
+	switch {
+	case asking&Metrics == 0 || s.Measures == nil:
+	case pace.later && w.Pool.Parallel > 1: // else there is nothing that two could share
+		w.Metrics.Later, l.Passed = true, s.Measures.Put
+		l.Read = func() { s.Measures.Compute(ctx, f.Context, s.app.Now()) }
+	default:
+		l.Passed = func(snap *fleet.Snapshot) { s.Measures.Traffic(ctx, snap, s.app.Now()) }
+	}
+	return l
 }
 
 // chosen are the services that a selection means.
@@ -96,15 +112,4 @@ func chosen(sel *selection.Selection) func([]fleet.Service) []fleet.Service {
 		selected, _ := sel.Apply(all)
 		return selected
 	}
-}
-
-// heard says whether every source has answered or failed: before that, a pass
-// would show a part as if it were the whole.
-func heard(states []registry.State) bool {
-	for _, st := range states {
-		if st.Set == nil && st.Err == nil {
-			return false
-		}
-	}
-	return true
 }

@@ -50,6 +50,7 @@ With --screen-reader it draws nothing: it says in lines what there is and what h
 and is told what to do in lines. Without a terminal there is midwatch watch, too.`,
 		ValidArgsFunction: a.ServiceArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			o.spoken = o.spoken || a.Getenv("MIDWATCH_SCREEN_READER") != ""
 			show := func(ctx context.Context) error { return run(ctx, a, &o, args) }
 			if err := o.recorded.check(cmd, a); err != nil {
 				return err

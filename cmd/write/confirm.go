@@ -102,13 +102,25 @@ func oneService(plan *change.Plan) (string, error) {
 	if len(plan.Steps) == 0 {
 		return "", nil
 	}
-	name := plan.Steps[0].Intent.Target.Service
+	owner := func(i int) change.Target {
+		t := plan.Steps[i].Intent.Target
+		return change.Target{Source: t.Source, Namespace: t.Namespace, Service: t.Service}
+	}
+	first := owner(0)
 	for i := range plan.Steps {
-		if other := plan.Steps[i].Intent.Target.Service; other != name {
-			return "", app.Usagef("change "+name+" and "+other+" one after the other", "this context is protected: one service at a time")
+		if other := owner(i); other != first { // those of one name are several services too
+			return "", app.Usagef("change "+inFull(first, other)+" and "+inFull(other, first)+" one after the other", "this context is protected: one service at a time")
 		}
 	}
-	return name, nil
+	return first.Service, nil
+}
+
+// inFull is a service's name, with where it is where another one has the same.
+func inFull(t, other change.Target) string {
+	if t.Service != other.Service {
+		return t.Service
+	}
+	return strings.TrimPrefix(t.Namespace+"/", "/") + t.Service + " in " + t.Source
 }
 
 func answer(ok bool, err error, hint string) error {

@@ -23,5 +23,8 @@ func (w *Writer) As(pid int) { w.pid = pid }
 // Room is what --max-unavailable and --allow-empty say of a plan.
 func (w *Flags) Room(snap *fleet.Snapshot, plan *change.Plan) error { return w.room(snap, plan) }
 
+// OneService is the service that has to be typed for a plan.
+var OneService = oneService
+
 // Run names a CI run.
 var Run = run

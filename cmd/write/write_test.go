@@ -204,6 +204,26 @@ func TestProtectedIsOneServiceAtATime(t *testing.T) {
 	}
 }
 
+// TestProtectedNamesakes: services of one name in two registries or namespaces are two,
+// and one typed name does not let both through.
+func TestProtectedNamesakes(t *testing.T) {
+	for _, c := range []struct {
+		hint string
+		of   [2]change.Target
+	}{
+		{"change shop/order in memory and order in memory one after the other", [2]change.Target{{Source: "memory", Namespace: "shop", Service: "order"}, {Source: "memory", Service: "order"}}},
+		{"change order in a and order in b one after the other", [2]change.Target{{Source: "a", Service: "order"}, {Source: "b", Service: "order"}}},
+	} {
+		plan := &change.Plan{Steps: []change.Step{{Intent: change.Intent{Target: c.of[0]}}, {Intent: change.Intent{Target: c.of[1]}}}}
+		name, err := write.OneService(plan)
+		refused(t, c.hint, err, app.Usage, "one service at a time", "hint: "+c.hint)
+		plan.Steps[1] = plan.Steps[0]
+		if name, err = write.OneService(plan); name != "order" || err != nil {
+			t.Errorf("one: %q, %v", name, err)
+		}
+	}
+}
+
 // TestReadOnly: any layer switches writing off, and none on.
 func TestReadOnly(t *testing.T) {
 	for name, c := range map[string]struct{ env, args string }{

@@ -53,6 +53,17 @@ type State struct {
 	Seq      uint64    // grows with each change of the set or of the error
 }
 
+// Heard says whether every source has answered or failed: before that, a pass
+// would show a part as if it were the whole.
+func Heard(states []State) bool {
+	for i := range states {
+		if states[i].Set == nil && states[i].Err == nil {
+			return false
+		}
+	}
+	return true
+}
+
 // Meaning puts what the metadata of a service says in its place (zone, version,
 // weight, dependencies). It copies what it changes.
 type Meaning func(*fleet.Service) []fleet.Warning

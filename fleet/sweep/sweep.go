@@ -34,7 +34,9 @@ type Sweeper struct {
 	Terse    bool                  // snapshots keep no plans, only results
 	Progress func(done, total int) // told after each instance, from several goroutines; may be nil
 
-	memory map[fleet.Ref][]choice // what guessing found out, of the services of the last pass
+	memory map[fleet.Ref][]choice     // what guessing found out, of the services of the last pass
+	pages  map[fleet.Key]fleet.Scrape // what Pages read last; passes hold it where pages are read later
+	beside bool                       // Pages runs: the pass has half of the limits
 }
 
 // Pass asks every selected instance and returns the snapshot, unnumbered. When
@@ -51,7 +53,11 @@ func (s *Sweeper) Pass(ctx context.Context, in Input) *fleet.Snapshot {
 	for i := range selected {
 		jobs = append(jobs, p.service(&selected[i])...)
 	}
-	s.Pool.Run(ctx, jobs)
+	pool := s.Pool
+	if s.beside {
+		pool = halved(pool)
+	}
+	pool.Run(ctx, jobs)
 	s.memory = make(map[fleet.Ref][]choice, len(p.groups))
 	for _, g := range p.groups {
 		s.memory[g.ref] = g.remember()

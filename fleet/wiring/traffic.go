@@ -30,16 +30,37 @@ type numbers struct {
 // not published yet. At is the moment after its pass. Where the series cannot be
 // read, the reason stands in place of the numbers. Each context is one goroutine's.
 func (m *Measures) Traffic(ctx context.Context, s *fleet.Snapshot, at time.Time) {
+	m.Compute(ctx, s.Context, at)
+	m.Put(s)
+}
+
+// Compute computes the numbers of a context, unless it is too early. It is called
+// by one goroutine at a time; others may Put meanwhile.
+func (m *Measures) Compute(ctx context.Context, name string, at time.Time) {
+	if n := m.computed(name); n != nil && at.Before(n.due) {
+		return
+	}
+	began := time.Now()
+	n := m.compute(ctx, name, at)
+	n.due = at.Add(trafficRest * time.Since(began))
 	m.mu.Lock()
-	n := m.numbers[s.Context]
-	m.mu.Unlock()
-	if n == nil || !at.Before(n.due) {
-		began := time.Now()
-		n = m.compute(ctx, s.Context, at)
-		n.due = at.Add(trafficRest * time.Since(began))
-		m.mu.Lock()
-		m.numbers[s.Context] = n
-		m.mu.Unlock()
+	defer m.mu.Unlock()
+	m.numbers[name] = n
+}
+
+// computed are the numbers of a context; nil before there are any.
+func (m *Measures) computed(name string) *numbers {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.numbers[name]
+}
+
+// Put puts the numbers that were computed last into a snapshot that is not
+// published yet.
+func (m *Measures) Put(s *fleet.Snapshot) {
+	n := m.computed(s.Context)
+	if n == nil {
+		n = &numbers{missing: "not read yet"}
 	}
 	for i := range s.Services {
 		svc := &s.Services[i]

@@ -202,44 +202,15 @@ func (p *painter) mask(r rune, bold int) *image.Alpha {
 
 // geometry is the rectangles of a sign that is made of such; nil for all others.
 func geometry(r rune) []image.Rectangle {
-	const w, h, cx, cy = cellWidth, cellHeight, cellWidth / 2, cellHeight / 2
-	light, heavy := 1, 2
-	across := func(half, from, to int) image.Rectangle { return image.Rect(from, cy-half, to, cy+max(1, half)) }
-	down := func(half, from, to int) image.Rectangle { return image.Rect(cx-half, from, cx+max(1, half), to) }
-	thin := 0
-	switch r {
-	case '─':
-		return []image.Rectangle{across(thin, 0, w)}
-	case '━':
-		return []image.Rectangle{across(light, 0, w)}
-	case '│':
-		return []image.Rectangle{down(thin, 0, h)}
-	case '┃':
-		return []image.Rectangle{down(heavy/2, 0, h)}
-	case '└', '╰':
-		return []image.Rectangle{down(thin, 0, cy+1), across(thin, cx, w)}
-	case '┌', '╭':
-		return []image.Rectangle{down(thin, cy, h), across(thin, cx, w)}
-	case '┐', '╮':
-		return []image.Rectangle{down(thin, cy, h), across(thin, 0, cx+1)}
-	case '┘', '╯':
-		return []image.Rectangle{down(thin, 0, cy+1), across(thin, 0, cx+1)}
-	case '├':
-		return []image.Rectangle{down(thin, 0, h), across(thin, cx, w)}
-	case '┤':
-		return []image.Rectangle{down(thin, 0, h), across(thin, 0, cx+1)}
-	case '┬':
-		return []image.Rectangle{down(thin, cy, h), across(thin, 0, w)}
-	case '┴':
-		return []image.Rectangle{down(thin, 0, cy+1), across(thin, 0, w)}
-	case '┼':
-		return []image.Rectangle{down(thin, 0, h), across(thin, 0, w)}
-	case '▀':
-		return []image.Rectangle{image.Rect(0, 0, w, h/2)}
-	case '▐':
-		return []image.Rectangle{image.Rect(w/2, 0, w, h)}
+	const w, h = cellWidth, cellHeight
+	if arms, ok := lines()[r]; ok {
+		return arms.rectangles()
 	}
 	switch {
+	case r == '▀':
+		return []image.Rectangle{image.Rect(0, 0, w, h/2)}
+	case r == '▐':
+		return []image.Rectangle{image.Rect(w/2, 0, w, h)}
 	case r >= '▁' && r <= '█':
 		return []image.Rectangle{image.Rect(0, h-(int(r-'▁')+1)*h/8, w, h)}
 	case r >= '▉' && r <= '▏':
@@ -248,6 +219,44 @@ func geometry(r rune) []image.Rectangle {
 		return dots(r - 0x2800)
 	}
 	return nil
+}
+
+// arms are how heavy the lines of a sign are, from its middle up, right, down and
+// left: 0, 1 or 2.
+type arms [4]int
+
+// lines are the signs that are made of them.
+func lines() map[rune]arms {
+	return map[rune]arms{
+		'─': {0, 1, 0, 1}, '━': {0, 2, 0, 2}, '│': {1, 0, 1, 0}, '┃': {2, 0, 2, 0},
+		'└': {1, 1, 0, 0}, '┌': {0, 1, 1, 0}, '┐': {0, 0, 1, 1}, '┘': {1, 0, 0, 1},
+		'├': {1, 1, 1, 0}, '┤': {1, 0, 1, 1}, '┬': {0, 1, 1, 1}, '┴': {1, 1, 0, 1}, '┼': {1, 1, 1, 1},
+		'┗': {2, 2, 0, 0}, '┏': {0, 2, 2, 0}, '┣': {2, 2, 2, 0}, '┡': {2, 2, 1, 0}, '┢': {1, 2, 2, 0}, '┝': {1, 2, 1, 0},
+	}
+}
+
+func (a arms) rectangles() (all []image.Rectangle) {
+	const w, h, cx, cy = cellWidth, cellHeight, cellWidth / 2, cellHeight / 2
+	// A light line is the pixel behind the middle, a heavy one those around it.
+	from := func(weight, c int) (int, int) { return c - weight + 1, c + 1 }
+	for side, weight := range a {
+		if weight == 0 {
+			continue
+		}
+		x0, x1 := from(weight, cx)
+		y0, y1 := from(weight, cy)
+		switch side {
+		case 0:
+			all = append(all, image.Rect(x0, 0, x1, y1))
+		case 1:
+			all = append(all, image.Rect(x0, y0, w, y1))
+		case 2:
+			all = append(all, image.Rect(x0, y0, x1, h))
+		case 3:
+			all = append(all, image.Rect(0, y0, x1, y1))
+		}
+	}
+	return all
 }
 
 // dots are those of a braille sign.

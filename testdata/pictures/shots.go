@@ -38,7 +38,7 @@ func recording() walk {
 	w.shots = []shot{
 		{name: "fleet", cols: 100, rows: 22, steps: []string{"g"}},
 		{name: "service", cols: 100, rows: 24, steps: []string{":payment" + enter}},
-		{name: "instance", cols: 100, rows: 46, steps: []string{"g", enter, "G"}},
+		{name: "instance", cols: 100, rows: 46, steps: []string{"g", enter}},
 		{name: "breakers", cols: 100, rows: 24, steps: []string{":fleet" + enter, ":breakers" + enter}},
 		{name: "events", cols: 100, rows: 24, steps: []string{":fleet" + enter, ":events" + enter}},
 		{name: "sources", cols: 100, rows: 20, steps: []string{":fleet" + enter, ":sources" + enter}},
@@ -61,7 +61,7 @@ func demo() walk {
 			{name: "results", cols: 100, rows: 18, steps: []string{enter, "~undoes it"}, after: []string{escape, ":fleet" + enter, ":changes" + enter}},
 			{name: "changes", cols: 100, rows: 18, steps: []string{"~in force"}},
 			{name: "change", cols: 100, rows: 18, steps: []string{enter}},
-			{name: "held", cols: 100, rows: 24, steps: []string{":fleet" + enter, ":breakers" + enter, "g", "~oncall-1"}},
+			{name: "held", cols: 100, rows: 24, steps: []string{":fleet" + enter, ":order/payment" + enter, "~oncall-1"}},
 		},
 	}
 }

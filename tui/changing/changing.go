@@ -35,6 +35,9 @@ type Screen interface {
 	// Changed is said when a change ended. Wrote: it may have changed the fleet, else
 	// the journal at most.
 	Changed(wrote bool)
+	// Carried is said of the targets of an order, as the page that wanted it had them,
+	// that it was carried out on: their marks have done their work.
+	Carried(done func(desk.Target) bool)
 	// Quit ends the dashboard.
 	Quit()
 	View() page.View
@@ -67,15 +70,34 @@ func (c *Changing) Can() bool { return c.desk != nil }
 // Writing says whether changes are allowed.
 func (c *Changing) Writing() bool { return c.writing }
 
+// Allowed says in a few words whether things may be changed from here.
+func (c *Changing) Allowed() string {
+	switch {
+	case c.desk == nil:
+		return "not from here"
+	case c.writing:
+		return "allowed until :readonly"
+	}
+	return ":write allows it"
+}
+
 // refusal says why nothing can be changed in a context now, and what to do about
 // it; empty where it can.
 func (c *Changing) refusal(context string) string {
-	if c.desk != nil {
-		if why := c.desk.Refusal(context); why != "" {
-			return why
-		}
+	return cmp.Or(c.forbidden(context), c.unable())
+}
+
+// forbidden is why no change may be made in a context, whatever else is being made.
+func (c *Changing) forbidden(context string) string {
+	switch {
+	case c.desk == nil:
+		return "nothing can be changed from here"
+	case c.desk.Refusal(context) != "":
+		return c.desk.Refusal(context)
+	case !c.writing:
+		return "this changes the fleet: :write allows it"
 	}
-	return c.unable()
+	return ""
 }
 
 // unable is why nothing can be changed in any context.
@@ -94,7 +116,7 @@ func (c *Changing) unable() string {
 // Want opens the form of what a page wants.
 func (c *Changing) Want(w page.Want) {
 	if len(w.Wish.Targets) == 0 && w.Wish.Change == "" {
-		c.screen.Say(cmp.Or(c.unable(), w.Nothing, "nothing is chosen: what the cursor was on is gone"))
+		c.screen.Say(cmp.Or(c.unable(), w.Nothing, "nothing is chosen: what was marked or under the cursor is gone"))
 		return
 	}
 	v := c.screen.View()
@@ -105,7 +127,7 @@ func (c *Changing) Want(w page.Want) {
 	case slices.ContainsFunc(w.Wish.Targets, elsewhere):
 		c.screen.Say("what is marked is in several contexts: a change is made in one")
 	case ofBreaker(w.Wish.Verb) && len(w.Breakers) == 0 && (len(w.Wish.Targets) == 0 || w.Wish.Targets[0].Breaker == ""):
-		c.screen.Say("no breaker is known here")
+		c.screen.Say(noBreaker(&v, w.Wish.Targets))
 	default:
 		c.screen.Open(dialog.NewForm(&v, w))
 	}
@@ -147,6 +169,9 @@ func (c *Changing) stop(m *making) {
 	c.making, c.last = nil, nil
 	c.screen.Close(m.asked)
 	c.screen.Close(m.result)
+	if len(m.told) > 0 {
+		c.screen.Say(m.nothing())
+	}
 }
 
 // Heard takes what was said while a change was made.
@@ -158,13 +183,16 @@ func (c *Changing) Heard(msg Said) {
 		case s.over:
 			over = true
 			c.finished(m, s.end, s.err)
+		case s.tell != "":
+			m.told = append(m.told, s.tell)
+			if m.result.Tell(s.tell); m != c.making {
+				c.screen.Say(s.tell) // it was done before it could be given up
+			}
 		case m != c.making: // it was given up
 		case s.ask != nil:
-			c.ask(m, *s.ask)
+			c.ask(m, s.ask)
 		case s.done != nil:
 			m.result.Done(*s.done, s.of)
-		default:
-			m.result.Tell(s.tell)
 		}
 	}
 	if !over {
@@ -174,32 +202,39 @@ func (c *Changing) Heard(msg Said) {
 
 // ask shows a plan. A line that is being typed gives way, so that the keys go to
 // what is seen; the plan takes none for a moment.
-func (c *Changing) ask(m *making, q desk.Question) {
+func (c *Changing) ask(m *making, q *question) {
 	c.screen.Interrupt()
-	answer := func(yes bool) page.Call { return func() { c.answer(m, yes) } }
+	answer := func(yes bool) page.Call { return func() { c.answer(m, q, yes) } }
+	c.screen.Close(m.asked)
 	c.screen.Close(m.result)
-	m.asked = dialog.NewQuestion(c.screen.View().Now, "Go on?", q, answer(true), answer(false))
+	m.asked = dialog.NewQuestion(c.screen.View().Now, "Go on?", q.Question, answer(true), answer(false))
 	c.screen.Open(m.result)
 	c.screen.Open(m.asked)
 }
 
-// answer hands the person's answer on.
-func (c *Changing) answer(m *making, yes bool) {
-	m.asked, m.agreed, m.refused = nil, yes, !yes
+// answer hands the person's answer on. A yes counts only where changes are allowed
+// still: :readonly may have come in between.
+func (c *Changing) answer(m *making, q *question, yes bool) {
+	m.asked = nil
+	if m.why = c.forbidden(m.wish.Context); m.why != "" {
+		yes = false
+	}
+	m.agreed, m.refused = yes, !yes
 	if yes {
 		m.result.Agreed()
 		c.screen.Close(m.form)
 	}
 	select {
-	case m.answers <- yes:
-	default: // nobody waits for one
+	case q.answer <- yes:
+	default: // it was answered before
 	}
 }
 
 // finished takes the end of a change.
 func (c *Changing) finished(m *making, end desk.End, err error) {
 	c.all = slices.DeleteFunc(c.all, func(o *making) bool { return o == m })
-	c.screen.Changed(len(end.Results) > 0)
+	c.screen.Changed(len(end.Results)+len(m.told) > 0)
+	c.screen.Carried(func(t desk.Target) bool { return carried(m.wish.Targets, end.Results, t) })
 	if m != c.making {
 		return
 	}
@@ -209,7 +244,7 @@ func (c *Changing) finished(m *making, end desk.End, err error) {
 		c.screen.Close(m.result)
 		c.screen.Close(m.form)
 		c.last = nil
-		c.screen.Say("nothing was changed")
+		c.screen.Say(m.nothing())
 	} else {
 		m.result.End(end, err)
 		if !c.screen.Shows(m.result) {
@@ -217,7 +252,7 @@ func (c *Changing) finished(m *making, end desk.End, err error) {
 		}
 	}
 	if c.leaving {
-		c.parting = parting(m.wish, end, err)
+		c.parting = m.parting(end, err)
 		c.screen.Quit()
 	}
 }
@@ -238,58 +273,6 @@ func (c *Changing) showResult() {
 	}
 	c.screen.Close(c.last)
 	c.screen.Open(c.last)
-}
-
-// Quit leaves. What is being made is said first.
-func (c *Changing) Quit() {
-	if c.making == nil || !c.making.agreed || c.leaving {
-		c.screen.Quit()
-		return
-	}
-	m := c.making
-	c.screen.Open(dialog.NewQuestion(time.Time{}, "Stop it and quit?", desk.Question{Lines: []string{
-		"A change is being made.",
-		"What is in hand of it is finished, the rest is not begun; what came of it stands in the journal.",
-	}}, page.Call(func() {
-		if c.making != m {
-			c.screen.Quit() // it ended meanwhile
-			return
-		}
-		c.leaving = true
-		c.stop(m)
-		c.showResult()
-	}), nil))
-}
-
-// Close stops what is being made and waits for its end; it says what came of it.
-// Nothing else is called after it.
-func (c *Changing) Close() (lines []string) {
-	lines = c.parting
-	for _, m := range c.all {
-		m.cancel()
-	}
-	c.makers.close()
-	for _, m := range c.all {
-		m.mu.Lock()
-		if s := m.last; s.over && m.agreed {
-			lines = append(lines, parting(m.wish, s.end, s.err)...)
-		}
-		m.mu.Unlock()
-	}
-	return lines
-}
-
-// parting is what is said on the terminal of a change that was stopped by
-// leaving.
-func parting(w desk.Wish, end desk.End, err error) []string {
-	lines := slices.Clone(end.Lines)
-	if err != nil {
-		lines = append(lines, "the change was stopped: "+err.Error())
-	}
-	if end.Change != "" && w.Verb != desk.Undo {
-		lines = append(lines, "undo: midwatch changes undo "+end.Change)
-	}
-	return lines
 }
 
 // Commands are the words behind : about changing things; there are none where
@@ -340,5 +323,9 @@ func (c *Changing) allow() {
 // forbid ends what allow began.
 func (c *Changing) forbid() {
 	c.writing = false
+	if c.making != nil && c.making.agreed {
+		c.screen.Say("nothing else can be changed from here now; what is being made goes on, X in :result stops it")
+		return
+	}
 	c.screen.Say("nothing can be changed from here now; :write allows it")
 }

@@ -1,6 +1,7 @@
 package changing_test
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -26,6 +27,8 @@ type screen struct {
 	commands []tea.Cmd
 	wrote    []bool
 	quit     bool
+	marks    []desk.Target
+	snapshot *fleet.Snapshot
 }
 
 func (s *screen) Open(d dialog.Dialog) { s.dialogs = append(s.dialogs, d) }
@@ -46,7 +49,12 @@ func (s *screen) Say(note string)    { s.note = note }
 func (s *screen) Do(c tea.Cmd)       { s.commands = append(s.commands, c) }
 func (s *screen) Changed(wrote bool) { s.wrote = append(s.wrote, wrote) }
 func (s *screen) Quit()              { s.quit = true }
-func (s *screen) View() page.View    { return *pagetest.View(&fleet.Snapshot{}, 80, 20) }
+func (s *screen) Carried(done func(desk.Target) bool) {
+	s.marks = slices.DeleteFunc(s.marks, done)
+}
+func (s *screen) View() page.View {
+	return *pagetest.View(cmp.Or(s.snapshot, &fleet.Snapshot{}), 80, 20)
+}
 func (s *screen) Contexts() []string { return s.contexts }
 
 // text is the dialog on top.
@@ -104,7 +112,7 @@ func TestWant(t *testing.T) {
 		{"not allowed", d, false, want(desk.Trip, "prod", target("prod", "a")), "this changes the fleet: :write allows it"},
 		{"refused, and not allowed either", d, false, want(desk.Trip, "still", target("still", "a")), "still is read-only"},
 		{"refused", d, true, want(desk.Trip, "still", target("still", "a")), "still is read-only"},
-		{"nothing is chosen", d, true, want(desk.Trip, "prod"), "nothing is chosen: what the cursor was on is gone"},
+		{"nothing is chosen", d, true, want(desk.Trip, "prod"), "nothing is chosen: what was marked or under the cursor is gone"},
 		{"of several contexts", d, true, want(desk.Trip, "prod", target("prod", "a"), target("stage", "a")), "what is marked is in several contexts: a change is made in one"},
 		{"no breaker", d, true, want(desk.Trip, "prod", target("prod", "")), "no breaker is known here"},
 		{"a breaker", d, true, want(desk.Trip, "prod", target("prod", "a")), ""},

@@ -1,8 +1,10 @@
 package changing
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"strings"
 	"sync"
 
 	tea "charm.land/bubbletea/v2"
@@ -24,18 +26,39 @@ type making struct {
 	asked  dialog.Dialog // the question that waits for an answer; nil: none
 	cancel context.CancelFunc
 
-	agreed, refused bool // what the person answered last
+	agreed, refused bool     // what the person answered last
+	why             string   // why that was no, where it was not the person's own
+	told            []string // what was done beside the plan: it may have been written
 
-	mu      sync.Mutex
-	box     []said
-	last    said          // what was said last: in the end, the end
-	news    chan struct{} // something was put into the box
-	answers chan bool
+	mu   sync.Mutex
+	box  []said
+	last said          // what was said last: in the end, the end
+	news chan struct{} // something was put into the box
+}
+
+// question is one that waits for its own answer: one that was given to another
+// question is never taken for it.
+type question struct {
+	desk.Question
+	answer chan bool // has room for one
+}
+
+// nothing says that the change was not made, and what was done before it all the
+// same.
+func (m *making) nothing() string {
+	words := "nothing was changed"
+	if m.why != "" {
+		words += ": " + m.why
+	}
+	if len(m.told) > 0 {
+		words = "nothing else was changed; " + strings.Join(m.told, "; ")
+	}
+	return words
 }
 
 // said is one thing that was said while a change was made: one of them is there.
 type said struct {
-	ask  *desk.Question
+	ask  *question
 	tell string
 	done *change.Result
 	of   int
@@ -51,7 +74,7 @@ type Said struct {
 }
 
 func newMaking(w desk.Wish) *making {
-	return &making{wish: w, news: make(chan struct{}, 1), answers: make(chan bool, 1), cancel: func() {}}
+	return &making{wish: w, news: make(chan struct{}, 1), cancel: func() {}}
 }
 
 // say puts something into the box. It does not block.
@@ -89,15 +112,16 @@ type person struct {
 // Ask waits for the person's answer. Once the change is given up or stopped there
 // is none, not even one that was given.
 func (p person) Ask(ctx context.Context, q desk.Question) (bool, error) {
-	p.say(said{ask: &q})
+	asked := &question{q, make(chan bool, 1)}
+	p.say(said{ask: asked})
 	yes := false
 	select {
-	case yes = <-p.answers:
+	case yes = <-asked.answer:
 	case <-p.ctx.Done():
 	case <-ctx.Done():
 	}
-	if err := errors.Join(p.ctx.Err(), ctx.Err()); err != nil {
-		return false, errors.Join(context.Cause(p.ctx), context.Cause(ctx))
+	if err := cmp.Or(context.Cause(p.ctx), context.Cause(ctx)); err != nil {
+		return false, err
 	}
 	return yes, nil
 }

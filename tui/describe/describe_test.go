@@ -89,7 +89,7 @@ func TestPlaces(t *testing.T) {
 		"a victim": {
 			page.Place{Kind: page.Service, Key: fleet.Key{Ref: ref("order")}},
 			"order",
-			[]string{"waits for    etcd:payment", "depends on   payment", "zones        a, b", "order-1", "order-2", "closed -> open"},
+			[]string{"waits for    etcd:payment", "depends on   payment", "zones        a, b", "order-1", "order-2", "closed → open"},
 			[]string{"blocks", "labels", "▌"},
 		},
 		"an instance": {
@@ -101,7 +101,7 @@ func TestPlaces(t *testing.T) {
 		"a breaker": {
 			page.Place{Kind: page.Breakers, Key: fleet.Key{Ref: ref("order")}, Item: "payment"},
 			"order/payment",
-			[]string{"order/order-1 has it open", "failures     62%", "slow         n/a", "calls        1204", "rejected     n/a", "since        03:01:05, for 3 m", "takes        trip, reset", "read by      httpapi", "order/order-2 has it forced open", "its word     FORCED", "by itself    closed", `held by      oncall-1: "db move", ends in 51 s`, "change       01J9K", "closed -> open"},
+			[]string{"order/order-1 has it open", "failures     62%", "slow         n/a", "calls        1204", "rejected     n/a", "since        03:01:05, for 3 m", "takes        trip, reset", "read by      httpapi", "order/order-2 has it forced open", "its word     FORCED", "by itself    closed", `held by      oncall-1: "db move", ends in 51 s`, "change       01J9K", "closed → open"},
 			[]string{"mail"},
 		},
 		"a breaker of one": {
@@ -180,7 +180,7 @@ func TestMany(t *testing.T) {
 	}
 	got := words(v, page.Place{Kind: page.Instance, Key: key})
 	_, told, _ := strings.Cut(got, "What happened\n")
-	if n := strings.Count(told, "up -> down"); n != 20 {
+	if n := strings.Count(told, "up → down"); n != 20 {
 		t.Errorf("%d events are told", n)
 	}
 	if first, _, _ := strings.Cut(told, "\n"); !strings.Contains(first, "03:05:44") {

@@ -194,5 +194,5 @@ func (q *Question) Keys() [][2]string {
 	case q.lit:
 		return [][2]string{{"↑↓", "scroll"}, {"enter", "yes, do it"}, {"esc", "no"}}
 	}
-	return [][2]string{{"↑↓", "scroll"}, {"y enter", "yes"}, {"esc", "no"}}
+	return [][2]string{{"↑↓", "scroll"}, {"y", "choose yes"}, {"enter esc", "no"}}
 }

@@ -77,11 +77,16 @@ func (r *Result) Running() bool { return r.agreed && !r.over }
 // undoes says that there is something that can be undone.
 func (r *Result) undoes() bool { return r.over && r.end.Change != "" && r.wish.Verb != desk.Undo }
 
-// Press scrolls, stops, undoes, or leaves.
+// retries says that there is something left of it that can be tried again.
+func (r *Result) retries() bool { return r.undoes() && len(r.failed) > 0 }
+
+// Press scrolls, stops, undoes, tries again, or leaves.
 func (r *Result) Press(v *page.View, key, _ string) (page.Intent, bool) {
 	switch {
 	case key == "U" && r.undoes():
 		return page.Want{Wish: desk.Wish{Verb: desk.Undo, Change: r.end.Change, Context: r.wish.Context}}, true
+	case key == "A" && r.retries():
+		return page.Want{Wish: desk.Wish{Verb: desk.Retry, Change: r.end.Change, Context: r.wish.Context, Reason: r.wish.Reason, TTL: r.wish.TTL}}, true
 	case key == "X" && r.Running() && !r.stopped:
 		return r.stop, false
 	case key == "esc", key == "q", key == "ctrl+c", key == "left", key == "h", key == "backspace":
@@ -140,7 +145,7 @@ func (r *Result) state(v *page.View) (lines []widget.Line) {
 	case r.over:
 		return r.ending(v)
 	case !r.agreed:
-		return paragraph(v, theme.Dim, "Reading what is there. Nothing is changed yet.")
+		return paragraph(v, theme.Dim, "Reading what is there. "+r.nothing()+" is changed yet.")
 	}
 	text := "being made"
 	if r.of > 0 {
@@ -154,6 +159,15 @@ func (r *Result) state(v *page.View) (lines []widget.Line) {
 		text += "; stopping: what is in hand is finished"
 	}
 	return paragraph(v, tone, text)
+}
+
+// nothing begins what is said of a change that was not made: something may have been
+// put back before it.
+func (r *Result) nothing() string {
+	if len(r.told) > 0 {
+		return "Nothing else"
+	}
+	return "Nothing"
 }
 
 // ending is what came of it, its id, and what went wrong.
@@ -171,8 +185,12 @@ func (r *Result) ending(v *page.View) (lines []widget.Line) {
 		if hint := fleet.HintOf(r.err); hint != "" {
 			lines = append(lines, paragraph(v, theme.Plain, "  hint: "+hint)...)
 		}
-		if len(r.end.Results) == 0 && r.end.Change == "" && !strings.Contains(text, "nothing was changed") {
-			lines = append(lines, paragraph(v, theme.Dim, "  Nothing was changed.")...)
+		switch {
+		case r.end.Change != "" || strings.Contains(text, "nothing was changed"):
+		case r.of == 0:
+			lines = append(lines, paragraph(v, theme.Dim, "  "+r.nothing()+" was changed.")...)
+		case len(r.end.Results) == 0: // targets were told, and then no more was heard
+			lines = append(lines, paragraph(v, theme.Doubt, "  What is not listed here is not known; :changes has what was written down.")...)
 		}
 	}
 	for _, l := range r.end.Lines {
@@ -242,6 +260,8 @@ func mark(r *change.Result) (sign, word string, tone theme.Tone) {
 func (r *Result) Keys() [][2]string {
 	words := [][2]string{{"↑↓", "scroll"}}
 	switch {
+	case r.retries():
+		return slices.Concat(words, [][2]string{{"U", "undo"}, {"A", "again"}, {"esc", "close"}})
 	case r.undoes():
 		return slices.Concat(words, [][2]string{{"U", "undo"}, {"esc", "close"}})
 	case r.over:

@@ -44,7 +44,9 @@ func (l *Life) fail(in *fleet.InstanceView, at time.Time) {
 	case !failing:
 		return
 	case open != nil && open.Status == in.Status && open.Why.Reason == in.Why.Reason:
-		open.Passes++
+		if !l.of.again || !open.Last.Equal(at) {
+			open.Passes++
+		}
 		open.Last = at
 		open.take(in, r)
 		return

@@ -26,6 +26,8 @@ type History struct {
 	instances map[fleet.Key]*Life
 	times     [Kept]time.Time // of the passes, each at its number modulo Kept
 	seen      uint64          // number of the newest pass, from 1
+	pass      uint64          // what the snapshot that was added last calls its pass
+	again     bool            // it is of the same pass
 	floor     uint64          // of the oldest one that is remembered
 }
 
@@ -47,8 +49,9 @@ func (h *History) Passes() int {
 func (h *History) At(i int) time.Time { return h.times[(h.floor+uint64(i))%Kept] }
 
 // Add remembers a snapshot. One that is older than the last, as when a recording
-// is played from an earlier time, takes back what came after it. What was not in
-// any for as long as we remember is forgotten.
+// is played from an earlier time, takes back what came after it; one of the same
+// pass stands in its place: more is known by now. What was not in any for as
+// long as we remember is forgotten.
 func (h *History) Add(s *fleet.Snapshot) {
 	if h.services == nil {
 		h.services, h.instances = map[fleet.Ref]*Life{}, map[fleet.Key]*Life{}
@@ -56,7 +59,9 @@ func (h *History) Add(s *fleet.Snapshot) {
 	if h.seen > 0 && s.At.Before(h.times[h.seen%Kept]) {
 		h.rewind(s.At)
 	}
-	h.seen++
+	if h.again, h.pass = h.seen > 0 && s.Pass != 0 && s.Pass == h.pass, s.Pass; !h.again {
+		h.seen++
+	}
 	h.times[h.seen%Kept] = s.At
 	h.floor = max(h.floor, 1)
 	if h.seen >= Kept {

@@ -275,3 +275,39 @@ func TestAllocatesNothing(t *testing.T) {
 		}
 	}
 }
+
+// TestMoreIsKnownOfAPass: its numbers come after its verdicts, and it is one pass all
+// the same, with one point in a chart and one failure.
+func TestMoreIsKnownOfAPass(t *testing.T) {
+	var h history.History
+	k := key("pay")
+	add := func(i int, number uint64, status fleet.Status, rate float64) {
+		s := pass(i, "pay", status, rate)
+		s.Pass = number
+		h.Add(s)
+	}
+	add(0, 1, fleet.Down, -1)
+	if got := numbers(h.Of(k.Ref), history.Rate, 2); h.Passes() != 1 || got != "NaN NaN" {
+		t.Errorf("before there are numbers: %d passes, %s", h.Passes(), got)
+	}
+	add(0, 1, fleet.Down, 3)
+	if got := numbers(h.Of(k.Ref), history.Rate, 2) + numbers(h.Life(k), history.Rate, 2); h.Passes() != 1 || got != "NaN 3NaN 3" {
+		t.Errorf("with numbers: %d passes, %s", h.Passes(), got)
+	}
+	add(1, 2, fleet.Down, 3)
+	add(1, 2, fleet.Down, 4)
+	add(2, 3, fleet.Up, 4)
+	add(2, 3, fleet.Up, 5)
+	if got := numbers(h.Life(k), history.Rate, 4); h.Passes() != 3 || got != "NaN 3 4 5" {
+		t.Errorf("%d passes, %s", h.Passes(), got)
+	}
+	all := h.Life(k).Failures()
+	if len(all) != 1 || all[0].Passes != 2 || !all[0].From.Equal(at(0)) || !all[0].Last.Equal(at(1)) || !all[0].Until.Equal(at(2)) {
+		t.Errorf("failed %+v", all)
+	}
+	add(2, 0, fleet.Up, 6) // of a recording: each is a pass of its own
+	add(2, 0, fleet.Up, 7)
+	if got := numbers(h.Life(k), history.Rate, 3); h.Passes() != 5 || got != "5 6 7" {
+		t.Errorf("%d passes, %s", h.Passes(), got)
+	}
+}

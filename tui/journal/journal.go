@@ -28,6 +28,8 @@ type Journal struct {
 	desk        desk.Desk // nil: there is none
 	asked, told int       // readings are numbered: one that comes late is older news
 	said        string    // of what is in force
+	standing    standing  // how many changes stand how: counted once a reading
+	reminding   reminding // words of the second that they are of
 }
 
 // Reading is a message: a reading of the journal.
@@ -83,6 +85,7 @@ func (j *Journal) take(m Reading) (news bool) {
 	j.Err = m.Err
 	if m.Err == nil && (j.Changes == nil || !desk.Same(j.Changes, m.Changes)) {
 		j.Changes, j.Holder, news = append([]desk.Change{}, m.Changes...), desk.NewHolder(m.Changes), true
+		j.standing, j.reminding = count(j.Changes), reminding{}
 	}
 	return news
 }

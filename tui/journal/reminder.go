@@ -1,11 +1,13 @@
 package journal
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet/change"
 	"github.com/midwatch-cli/midwatch/fleet/plain"
+	"github.com/midwatch-cli/midwatch/tui/desk"
 	"github.com/midwatch-cli/midwatch/tui/theme"
 	"github.com/midwatch-cli/midwatch/tui/widget"
 )
@@ -27,22 +29,62 @@ func (j *Journal) inForce(now time.Time) string {
 	return words[len(words)-1].Text + words[0].Text
 }
 
-// reminder is what is in force, in more words and in fewer; none where nothing is.
-func (j *Journal) reminder(now time.Time) []widget.Span {
-	n := map[change.Stand]int{}
-	var next time.Time
-	what := ""
-	for i := range j.Changes {
-		c := &j.Changes[i]
-		n[c.Stand]++
-		if c.Stand.Open() {
-			what = c.Batch.What
+// standing is how many changes stand how, how many of them hold something, which of
+// those ends next, and what the last of them is.
+type standing struct {
+	n     map[change.Stand]int
+	holds int
+	next  time.Time
+	what  string
+}
+
+func count(changes []desk.Change) standing {
+	s := standing{n: map[change.Stand]int{}}
+	for i := range changes {
+		c := &changes[i]
+		s.n[c.Stand]++
+		if !holding(c.Stand) {
+			continue // it is counted by itself, or over
 		}
-		if end := c.Batch.Until; c.Stand.Open() && !end.IsZero() && (next.IsZero() || end.Before(next)) {
-			next = end
+		s.holds, s.what = s.holds+1, c.Batch.What
+		if end := c.Batch.Until; !end.IsZero() && (s.next.IsZero() || end.Before(s.next)) {
+			s.next = end
 		}
 	}
-	holds := n[change.StandInForce] + n[change.StandPartial] + n[change.StandDrifted]
+	return s
+}
+
+// reminding is what is said of them, for as long as it stays the same: a second, as
+// what ends is counted down in seconds to its end.
+type reminding struct {
+	ended bool
+	left  time.Duration
+	made  bool
+	words []widget.Span
+}
+
+// reminder is what is in force, in more words and in fewer; none where nothing is.
+func (j *Journal) reminder(now time.Time) []widget.Span {
+	if j.unread() {
+		s := &j.standing
+		open := s.holds + s.n[change.StandOverdue] + s.n[change.StandInterrupted]
+		as := either(open > 0, fmt.Sprintf(", %d in force when it was", open), ", what is in force is not known")
+		return []widget.Span{{Text: "? journal not read" + as, Tone: theme.Doubt}, {Text: "? journal not read", Tone: theme.Doubt}}
+	}
+	r := reminding{made: true}
+	if next := j.standing.next; !next.IsZero() {
+		r.ended, r.left = !next.After(now), next.Sub(now).Truncate(time.Second)
+	}
+	if was := &j.reminding; !was.made || was.ended != r.ended || was.left != r.left {
+		r.words = j.standing.words(now)
+		j.reminding = r
+	}
+	return j.reminding.words
+}
+
+// words are made anew.
+func (s *standing) words(now time.Time) []widget.Span {
+	n, holds, next, what := s.n, s.holds, s.next, s.what
 	say := func(sign string, n int, word, more string, tone theme.Tone) []widget.Span {
 		noun := either(n == 1, " change ", " changes ")
 		spans := []widget.Span{{Text: fmt.Sprint(sign, n, noun, word, more), Tone: tone}, {Text: fmt.Sprint(sign, n, noun, word), Tone: tone}, {Text: fmt.Sprint(sign, n, " ", word), Tone: tone}}
@@ -69,6 +111,15 @@ func (j *Journal) reminder(now time.Time) []widget.Span {
 	}
 	return spans
 }
+
+// holding says that something is changed as somebody wanted it to be, for now.
+func holding(s change.Stand) bool {
+	return s == change.StandInForce || s == change.StandPartial || s == change.StandDrifted
+}
+
+// unread says that there is a journal, and that it could not be read lately: what is
+// in force may be over, and others may have changed something.
+func (j *Journal) unread() bool { return j.Err != nil && !errors.Is(j.Err, desk.ErrNone) }
 
 // Remind puts what is in force before the notes of a page, in as many words as
 // there is room for. Where there is no room for both, notes give way.

@@ -121,7 +121,10 @@ func (l *List[K]) Rows(of func(K) page.Place) (all []page.Place, at int) {
 
 // Motion are the keys that move the cursor.
 func (l *List[K]) Motion() []page.Binding {
-	return page.Motion(func(v *page.View, by int) { l.Cursor.Move(by, l.Keys, l.rows(v)) })
+	return page.Motion(func(v *page.View, by int) {
+		l.marks.lost = false
+		l.Cursor.Move(by, l.Keys, l.rows(v))
+	})
 }
 
 // Notes say how much is not shown, and the order.

@@ -19,6 +19,7 @@ func (l *List[K]) Click(v *page.View, line, column int, columns []widget.Column,
 		}
 	case i < len(l.Keys):
 		again = i == l.Cursor.Row && !l.Cursor.Gone()
+		l.marks.lost = false
 		l.Cursor.Move(i-l.Cursor.Row, l.Keys, l.rows(v))
 	}
 	return again

@@ -117,7 +117,7 @@ func (l *List[K]) Sorting() []page.Binding {
 		}
 	}
 	return []page.Binding{
-		{Keys: []string{"s", ">"}, Shown: "s", Does: "sort", Quiet: l.sorted() == "", Do: next(1)},
+		{Keys: []string{"s", ">"}, Shown: "s", Does: "sort", Late: true, Quiet: l.sorted() == "", Do: next(1)},
 		{Keys: []string{"<"}, Shown: "<", Does: "sort by the column before", Quiet: true, Do: next(-1)},
 		{Keys: []string{"r"}, Shown: "r", Does: "sort the other way round", Quiet: true, Do: func(*page.View) page.Intent {
 			l.order.turned = !l.order.turned

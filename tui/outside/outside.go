@@ -50,6 +50,9 @@ type Screen interface {
 	Page() page.Page
 	// Head is what stands above it: whose fleet it is and how fresh, where one is.
 	Head() []widget.Line
+	// Busy says that a change is being made: it would stand still in the middle where
+	// midwatch does, and hold the journal perhaps.
+	Busy() bool
 }
 
 // Outside is the way out. One goroutine uses it.
@@ -77,6 +80,8 @@ type Msg struct {
 // Heard takes what came of a command.
 func (o *Outside) Heard(m Msg) {
 	switch {
+	case m.stop && o.screen.Busy():
+		o.screen.Say(sentence(errBusy()))
 	case m.stop:
 		o.screen.Do(tea.Suspend)
 	case m.url != "":
@@ -104,14 +109,14 @@ func (o *Outside) Keys() []page.Binding {
 		return nil
 	}
 	key := func(k, does string, quiet bool, do func(page.Place) error) page.Binding {
-		return page.Binding{Keys: []string{k}, Shown: k, Does: does, Quiet: quiet, Do: func(*page.View) page.Intent {
+		return page.Binding{Keys: []string{k}, Shown: k, Does: does, Quiet: quiet, Late: true, Do: func(*page.View) page.Intent {
 			if err := o.with(do); err != nil {
 				o.screen.Say(sentence(err))
 			}
 			return nil
 		}}
 	}
-	keys := []page.Binding{key("d", "describe", true, o.describe)}
+	keys := []page.Binding{key("d", "describe", false, o.describe)}
 	if o.world.Raw != nil {
 		keys = append(keys, key("y", "raw record", true, o.raw))
 	}
@@ -228,8 +233,16 @@ func (o *Outside) whole() []string {
 	return text
 }
 
+// errBusy is what is said where midwatch may not stand still.
+func errBusy() error {
+	return &fleet.Error{Detail: "a change is being made and would stand still half way", Hint: ":result shows it, X in it stops it"}
+}
+
 // suspend stops the process, where somebody can bring it back.
 func (o *Outside) suspend(string) error {
+	if o.screen.Busy() {
+		return errBusy()
+	}
 	alone := o.world.Alone
 	o.screen.Do(func() tea.Msg {
 		if alone != nil {

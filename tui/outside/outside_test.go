@@ -29,6 +29,7 @@ import (
 // screen is what is left of the root: a page, notes, dialogs, commands.
 type screen struct {
 	t       *testing.T
+	busy    bool // a change is being made
 	v       *page.View
 	p       page.Page
 	env     map[string]string
@@ -43,6 +44,7 @@ func (s *screen) Say(note string)      { s.note = note }
 func (s *screen) Do(c tea.Cmd)         { s.soon = append(s.soon, c) }
 func (s *screen) View() page.View      { return *s.v }
 func (s *screen) Page() page.Page      { return s.p }
+func (s *screen) Busy() bool           { return s.busy }
 func (s *screen) Head() []widget.Line  { return []widget.Line{widget.Text(theme.Plain, " midwatch")} }
 
 // many is a fleet of so many services; the first has two instances and links.
@@ -465,6 +467,26 @@ func TestSuspend(t *testing.T) {
 		if stops != (why == nil) || (s.note == "no shell: q quits") != (why != nil) {
 			t.Errorf("%v: stops %v, said %q", why, stops, s.note)
 		}
+	}
+}
+
+// TestSuspendWhileSomethingIsMade: the process does not stand still in the middle of a
+// change, also where that was begun after :suspend.
+func TestSuspendWhileSomethingIsMade(t *testing.T) {
+	const why = "a change is being made and would stand still half way"
+	s := seen(t, many(1), fleetpage.New(), outside.World{})
+	s.busy = true
+	if err := s.gives("suspend"); err == nil || err.Error() != why || len(s.soon) > 0 {
+		t.Errorf("%v, %d commands", err, len(s.soon))
+	}
+	s.busy = false
+	if err := s.gives("suspend"); err != nil {
+		t.Fatal(err)
+	}
+	msg := s.soon[0]().(outside.Msg)
+	s.busy, s.soon = true, nil
+	if s.out.Heard(msg); len(s.soon) > 0 || !strings.HasPrefix(s.note, why) {
+		t.Errorf("said %q, %d commands", s.note, len(s.soon))
 	}
 }
 

@@ -211,25 +211,6 @@ func TestHeldSkew(t *testing.T) {
 	}
 }
 
-// TestNoService: that there is no service is known only where all registries answer.
-func TestNoService(t *testing.T) {
-	well, ill := fleet.SourceView{Name: "a"}, fleet.SourceView{Name: "b", Reason: probe.ReasonRefused}
-	for _, tt := range []struct {
-		sources []fleet.SourceView
-		want    string
-	}{
-		{nil, "No service is registered."},
-		{[]fleet.SourceView{well}, "No service is registered."},
-		{[]fleet.SourceView{ill}, "? No service is known: no registry answers."},
-		{[]fleet.SourceView{ill, ill}, "? No service is known: no registry answers."},
-		{[]fleet.SourceView{ill, well, ill}, "? No service is known: 2 of 3 registries do not answer."},
-	} {
-		if got := page.NoService(&fleet.Snapshot{Sources: tt.sources}); got[0] != tt.want || !strings.HasPrefix(got[1], ":sources") {
-			t.Errorf("%v, want %q", got, tt.want)
-		}
-	}
-}
-
 // TestBadness: statuses rank as they are ordered, and one that nobody set as unknown.
 func TestBadness(t *testing.T) {
 	all := []fleet.Status{fleet.Up, fleet.Maintenance, fleet.Unknown, fleet.Degraded, fleet.Down}

@@ -90,6 +90,8 @@ type Aimed interface{ Aim(at Place) }
 type Marked interface {
 	// Marks is how many are.
 	Marks() int
+	// Unmark takes the marks away of what an order was about that was carried out.
+	Unmark(done func(desk.Target) bool)
 }
 
 // Pointed is a page that can be pointed at: line counts from its first, column
@@ -111,7 +113,10 @@ type Binding struct {
 	Keys  []string // as Bubble Tea spells them: up, k, ctrl+z
 	Shown string   // as people read them: ↑
 	Does  string   // in a word or two
+	Means string   // what that is, where a word is not enough: for the help page
 	Quiet bool     // in the help page only
+	Late  bool     // in the footer after what is wanted more often
+	Moves bool     // it moves the cursor, and no more
 	Write bool     // it changes the fleet: shown, and obeyed, only where that is allowed
 	Do    func(v *View) Intent
 }
@@ -231,7 +236,7 @@ func FindInstance(s *fleet.Snapshot, k fleet.Key) *fleet.InstanceView {
 func Motion(move func(v *View, by int)) []Binding {
 	const far = 1 << 30
 	key := func(shown, does string, by func(v *View) int, keys ...string) Binding {
-		return Binding{Keys: keys, Shown: shown, Does: does, Quiet: true, Do: func(v *View) Intent {
+		return Binding{Keys: keys, Shown: shown, Does: does, Quiet: true, Moves: true, Do: func(v *View) Intent {
 			move(v, by(v))
 			return nil
 		}}

@@ -225,12 +225,12 @@ func TestEvents(t *testing.T) {
 		want  string
 		tone  theme.Tone
 	}{
-		{fleet.Event{Kind: fleet.EventStatus, Key: key, From: "up", To: "down", Why: fleet.Why{Detail: "no answer"}}, "✗ pay/pay-1 up -> down: no answer", theme.Bad},
-		{fleet.Event{Kind: fleet.EventStatus, Key: key, From: "down", To: "up"}, "✓ pay/pay-1 down -> up", theme.Good},
-		{fleet.Event{Kind: fleet.EventBreaker, Key: key, Breaker: "user", From: "closed", To: "open"}, "✗ pay/pay-1 breaker user closed -> open", theme.Bad},
+		{fleet.Event{Kind: fleet.EventStatus, Key: key, From: "up", To: "down", Why: fleet.Why{Detail: "no answer"}}, "✗ pay/pay-1 up → down: no answer", theme.Bad},
+		{fleet.Event{Kind: fleet.EventStatus, Key: key, From: "down", To: "up"}, "✓ pay/pay-1 down → up", theme.Good},
+		{fleet.Event{Kind: fleet.EventBreaker, Key: key, Breaker: "user", From: "closed", To: "open"}, "✗ pay/pay-1 breaker user closed → open", theme.Bad},
 		{fleet.Event{Kind: fleet.EventInstanceGone, Key: key}, "! pay/pay-1 is gone", theme.Warn},
 		{fleet.Event{Kind: fleet.EventServiceNew, Key: fleet.Key{Ref: key.Ref}}, "· pay is new", theme.Dim},
-		{fleet.Event{Kind: fleet.EventVersion, Key: key, To: "2"}, "· pay/pay-1 version - -> 2", theme.Dim},
+		{fleet.Event{Kind: fleet.EventVersion, Key: key, To: "2"}, "· pay/pay-1 version - → 2", theme.Dim},
 		{fleet.Event{Kind: fleet.EventSourceLost, Key: fleet.Key{Ref: fleet.Ref{Source: "etcd"}}}, "✗ registry etcd does not answer, its last set is kept", theme.Bad},
 		{fleet.Event{Kind: fleet.EventSourceBack, Key: fleet.Key{Ref: fleet.Ref{Source: "etcd"}}}, "✓ registry etcd answers again", theme.Good},
 	} {
@@ -288,5 +288,24 @@ func TestHoldOf(t *testing.T) {
 	v.Holder = desk.NewHolder([]desk.Change{pagetest.Order("01J9K", fleet.Trip, k.Ref, "payment", 1, pagetest.At(), time.Minute)})
 	if got := page.HoldOf(v, k, &b); got.By != "oncall-1@bastion-1" || got.Change != "01J9K" {
 		t.Errorf("the journal's: %+v", got)
+	}
+}
+
+// TestReason: a registry's reason is words, not a code.
+func TestReason(t *testing.T) {
+	for r, want := range map[fleet.Reason]string{"refused": "refused", "not_found": "not found", "body": "not readable"} {
+		if got := page.Reason(r); got != want {
+			t.Errorf("%s: %q, want %q", r, got, want)
+		}
+	}
+}
+
+// TestElsewhere: a key that changes something says where it is at home; no other
+// key says anything.
+func TestElsewhere(t *testing.T) {
+	for key, want := range map[string]string{"T": "breakers", "H": "breakers", "D": "instances", "E": "instances", "U": ":changes", "t": "", "X": ""} {
+		if got := page.Elsewhere(key); !strings.Contains(got, want) || want == "" && got != "" {
+			t.Errorf("%s: %q, want %q", key, got, want)
+		}
 	}
 }

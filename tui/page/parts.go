@@ -2,7 +2,7 @@ package page
 
 import (
 	"cmp"
-	"fmt"
+	"strings"
 	"time"
 
 	"github.com/midwatch-cli/midwatch/fleet"
@@ -30,24 +30,6 @@ func Middle(v *View, texts ...string) []widget.Line {
 		lines, tone = append(lines, line), theme.Dim
 	}
 	return lines[:min(len(lines), max(0, v.Height))]
-}
-
-// NoService says why there is no service at all: that none is registered is known
-// only where every registry answers.
-func NoService(s *fleet.Snapshot) []string {
-	failing := 0
-	for i := range s.Sources {
-		if s.Sources[i].Reason != "" {
-			failing++
-		}
-	}
-	switch {
-	case failing > 0 && failing == len(s.Sources):
-		return []string{"? No service is known: no registry answers.", ":sources says why"}
-	case failing > 0:
-		return []string{fmt.Sprintf("? No service is known: %d of %d registries do not answer.", failing, len(s.Sources)), ":sources says why"}
-	}
-	return []string{"No service is registered.", ":sources says what the registries answer"}
 }
 
 // About says in words how something is, and why: sign, name, word, reason; more
@@ -87,7 +69,7 @@ func Event(v *View, e *fleet.Event) widget.Line {
 	if e.Key.Context != "" && Several(v.Snapshot) {
 		l.Left = append(l.Left, widget.Span{Text: In(e.Key.Context, ""), Tone: theme.Accent})
 	}
-	l.Left = append(l.Left, widget.Span{Text: e.Worded().Sentence()})
+	l.Left = append(l.Left, widget.Span{Text: strings.ReplaceAll(e.Worded().Sentence(), " -> ", " → ")})
 	return l
 }
 

@@ -300,3 +300,35 @@ func FuzzLine(f *testing.F) {
 		}
 	})
 }
+
+// TestTake: a whole line is taken as if it were typed; one that is not understood is
+// given up, and what is wrong with it told.
+func TestTake(t *testing.T) {
+	var l prompt.Line
+	taken, left := "", 0
+	open := func() {
+		p := &prompt.Prompt{Sign: ":"}
+		p.Changed = func(string) {}
+		p.Left = func() { left++ }
+		p.Done = func(text string) bool {
+			if text == "bad" {
+				p.Say(errors.New("that is bad"))
+			}
+			taken = text
+			return text == "good"
+		}
+		l.Open(p, "before")
+	}
+	open()
+	if err := l.Take("good"); err != nil || taken != "good" || l.Asks() || left != 0 {
+		t.Errorf("took %q: %v", taken, err)
+	}
+	open()
+	if err := l.Take("bad"); err == nil || err.Error() != "that is bad" || l.Asks() || left != 1 {
+		t.Errorf("took %q: %v, given up %d times", taken, err, left)
+	}
+	open()
+	if err := l.Take("odd"); err == nil || l.Asks() {
+		t.Errorf("took %q: %v", taken, err)
+	}
+}

@@ -10,23 +10,33 @@ import (
 )
 
 // Help lists the keys that work where it was asked for, the page's own and those
-// of every page, and the commands.
-func Help(own, all []page.Binding, commands command.Table) *Text {
+// of every page, and the commands. Allowed says whether what changes the fleet may
+// be done.
+func Help(own, all []page.Binding, commands command.Table, allowed string) *Text {
 	var lines []widget.Line
 	title := func(text string) { lines = append(lines, widget.Text(theme.Strong, " "+text)) }
 	row := func(name, does string, wide int) {
 		pad := strings.Repeat(" ", max(1, wide-widget.Width(name)))
 		lines = append(lines, widget.Line{Left: []widget.Span{{Text: "   " + name, Tone: theme.Accent}, {Text: pad + does}}})
 	}
-	part := func(name string, of []page.Binding) {
+	part := func(name string, of []page.Binding, when func(page.Binding) bool) {
+		begin := len(lines)
 		title(name)
 		for _, b := range of {
-			row(b.Shown, b.Does+writes(b), 10)
+			if when(b) {
+				row(b.Shown, does(b), 10)
+			}
+		}
+		if len(lines) == begin+1 { // there is none
+			lines = lines[:begin]
+			return
 		}
 		lines = append(lines, widget.Blank())
 	}
-	part("On this page", own)
-	part("Everywhere", all)
+	part("On this page", own, func(b page.Binding) bool { return !b.Write && !b.Moves })
+	part("Changes the fleet: "+allowed, own, func(b page.Binding) bool { return b.Write })
+	part("Everywhere", all, func(page.Binding) bool { return true })
+	part("Moving", own, func(b page.Binding) bool { return b.Moves })
 	title("Commands")
 	row(":NAME", "to a service, an instance (payment/payment-1), a breaker (order/payment)", 20)
 	for i := range commands {
@@ -43,10 +53,10 @@ func Help(own, all []page.Binding, commands command.Table) *Text {
 	return NewText("", append(lines, widget.Text(theme.Strong, " Signs"), signs))
 }
 
-// writes marks what changes the fleet.
-func writes(b page.Binding) string {
-	if b.Write {
-		return "  (changes the fleet, where :write allows it)"
+// does is what a key does, and what that means.
+func does(b page.Binding) string {
+	if b.Means != "" {
+		return b.Does + ": " + b.Means
 	}
-	return ""
+	return b.Does
 }

@@ -252,14 +252,15 @@ func TestChoice(t *testing.T) {
 	}
 }
 
-// TestHelp: what writes is marked.
+// TestHelp: what writes stands apart, and says whether it may be done; a part
+// without keys is not there.
 func TestHelp(t *testing.T) {
 	d := reading.Help(
-		[]page.Binding{{Shown: "T", Does: "trip", Write: true}, {Shown: "enter", Does: "open"}}, []page.Binding{{Shown: "?", Does: "help"}},
-		command.Table{{Name: "write", Does: "allow changes from here"}},
+		[]page.Binding{{Shown: "T", Does: "trip", Means: "calls are refused", Write: true}, {Shown: "enter", Does: "open"}, {Shown: "g", Does: "to the top", Moves: true}}, []page.Binding{{Shown: "?", Does: "help"}},
+		command.Table{{Name: "write", Does: "allow changes from here"}}, ":write allows it",
 	)
 	r := &read{t, pagetest.View(&fleet.Snapshot{}, 80, 40), d}
-	for _, want := range []string{"On this page", "   T         trip  (changes the fleet", "Everywhere", "allow changes from here"} {
+	for _, want := range []string{"On this page", " On this page\n   enter     open\n", " Changes the fleet: :write allows it\n   T         trip: calls are refused\n", "Everywhere", " Moving\n   g         to the top\n", "allow changes from here"} {
 		if !strings.Contains(r.seen(), want) {
 			t.Errorf("lacks %q:\n%s", want, r.seen())
 		}

@@ -35,9 +35,9 @@ func where(t *Told) string {
 		case src.Reason == "":
 			name += " answers"
 		case src.AsOf.IsZero():
-			name += " was never read, " + string(src.Reason)
+			name += " was never read, " + page.Reason(src.Reason)
 		default:
-			name += " does not answer, " + plain.Duration(s.At.Sub(src.AsOf)) + " old, " + string(src.Reason)
+			name += " does not answer, " + plain.Duration(s.At.Sub(src.AsOf)) + " old, " + page.Reason(src.Reason)
 		}
 		parts = append(parts, name)
 	}
@@ -59,7 +59,7 @@ func Summary(s *fleet.Snapshot) string {
 	}
 	switch all := len(s.Services); {
 	case all == 0:
-		return "No service is registered."
+		return strings.TrimPrefix(page.Unserved(s)[0], "? ")
 	case n[fleet.Up] == all:
 		return fmt.Sprintf("%s, all up.", plural(all, "service"))
 	default:

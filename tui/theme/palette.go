@@ -25,22 +25,22 @@ func choose(o Options) palette {
 	case o.ColorBlind && o.Light:
 		return palette{lit: rgb(0xe4e4e4), tones: [tones]color.Color{
 			Dim: rgb(0x59636e), Accent: rgb(0x0b5394), Good: rgb(0x0058d0), Warn: rgb(0x7a6000), Bad: rgb(0x7a1400),
-			Doubt: rgb(0x5a0a6e), Calm: rgb(0x59636e), Trend: rgb(0x3f70b0), Rule: rgb(0x8c939b),
+			Doubt: rgb(0x5a0a6e), Calm: rgb(0x59636e), Trend: rgb(0x3f70b0), Rule: rgb(0x8f9398),
 		}}
 	case o.ColorBlind:
 		return palette{lit: rgb(0x303030), tones: [tones]color.Color{
-			Dim: rgb(0x98a1ab), Accent: rgb(0x9ecae1), Good: rgb(0x2fa8ff), Warn: rgb(0xf0e442), Bad: rgb(0xf08048),
-			Doubt: rgb(0xf2c0d0), Calm: rgb(0x98a1ab), Trend: rgb(0x5088c4), Rule: rgb(0x747a83),
+			Dim: rgb(0x9da1a6), Accent: rgb(0x9ecae1), Good: rgb(0x2fa8ff), Warn: rgb(0xf0e442), Bad: rgb(0xf08048),
+			Doubt: rgb(0xf2c0d0), Calm: rgb(0x9da1a6), Trend: rgb(0x5088c4), Rule: rgb(0x747a83),
 		}}
 	case o.Light:
 		return palette{lit: rgb(0xe4e4e4), tones: [tones]color.Color{
 			Dim: rgb(0x59636e), Accent: rgb(0x0b5cad), Good: rgb(0x116d2c), Warn: rgb(0x805500), Bad: rgb(0xb81c26),
-			Doubt: rgb(0x6a28b0), Calm: rgb(0x59636e), Trend: rgb(0x3f70b0), Rule: rgb(0x8c939b),
+			Doubt: rgb(0x6a28b0), Calm: rgb(0x59636e), Trend: rgb(0x3f70b0), Rule: rgb(0x8f9398),
 		}}
 	}
 	return palette{lit: rgb(0x303030), tones: [tones]color.Color{
-		Dim: rgb(0x98a1ab), Accent: rgb(0x79b8ff), Good: rgb(0x6cc474), Warn: rgb(0xdbab4b), Bad: rgb(0xff7b72),
-		Doubt: rgb(0xbc9ff5), Calm: rgb(0x98a1ab), Trend: rgb(0x5088c4), Rule: rgb(0x747a83),
+		Dim: rgb(0x9da1a6), Accent: rgb(0x79b8ff), Good: rgb(0x6cc474), Warn: rgb(0xdbab4b), Bad: rgb(0xff7878),
+		Doubt: rgb(0xbc9ff5), Calm: rgb(0x9da1a6), Trend: rgb(0x5088c4), Rule: rgb(0x747a83),
 	}}
 }
 

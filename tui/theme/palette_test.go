@@ -102,6 +102,19 @@ func TestLit(t *testing.T) {
 	}
 }
 
+// TestGreys: what is quiet is grey in 256 colours as well: no hue stands for it.
+func TestGreys(t *testing.T) {
+	for name, o := range every() {
+		p := choose(o)
+		for _, tone := range []Tone{Dim, Calm, Rule} {
+			as := colorprofile.ANSI256.Convert(p.tones[tone])
+			if r, g, b, _ := as.RGBA(); r != g || g != b {
+				t.Errorf("%s: %s is %s in 256 colours", name, names()[tone], hex(as))
+			}
+		}
+	}
+}
+
 // Eyes, as amounts of light are seen by them: Machado, Oliveira and Fernandes,
 // "A Physiologically-based Model for Simulation of Color Vision Deficiency"
 // (2009), severity 1.

@@ -99,25 +99,32 @@ func Cut(th *theme.Theme, s string, width int) string {
 // shorten is as much of a text that goes on as fits into so many columns, with the
 // sign for that.
 func shorten(th *theme.Theme, s string, width int) string {
+	kept, sign := shortened(th, s, width)
+	return kept + sign
+}
+
+// shortened is the same in two parts, which are not put together.
+func shortened(th *theme.Theme, s string, width int) (kept, sign string) {
 	if width <= 0 {
-		return ""
+		return "", ""
 	}
-	sign, n := "…", 0
+	n := 0
+	sign = "…"
 	if th.ASCII {
 		sign = "~"
 	}
 	for i, r := range s {
 		switch {
 		case !single(r) && Width(s) <= width:
-			return ansi.TruncateWc(s+" ", width, sign)
+			return ansi.TruncateWc(s+" ", width, sign), ""
 		case !single(r):
-			return ansi.TruncateWc(s, width, sign)
+			return ansi.TruncateWc(s, width, sign), ""
 		case n == width-1:
-			return s[:i] + sign
+			return s[:i], sign
 		}
 		n++
 	}
-	return s + sign
+	return s, sign
 }
 
 // Write draws a line in at most so many columns. A lit line is filled to the

@@ -102,13 +102,17 @@ func (t *Table) names(th *theme.Theme, widths []int) []Span {
 	return line
 }
 
-// spans is how many rows have at most: two blanks beside each cell, and the marks.
+// spans is how many rows have at most: two blanks beside each cell, the sign of what
+// was cut, and the marks.
 func (t *Table) spans(cells [][]cell, widths []int) (n int) {
 	for _, row := range cells {
 		n += t.edge()
 		for c := range row {
 			if widths[c] > 0 {
 				n += len(row[c].spans) + 2
+				if row[c].width > widths[c] {
+					n++
+				}
 			}
 		}
 	}
@@ -206,7 +210,8 @@ func cut(th *theme.Theme, line, spans []Span, left int) []Span {
 	for i, s := range spans {
 		w := Width(s.Text)
 		if w > left || i+1 < len(spans) && w == left {
-			return append(line, Span{shorten(th, s.Text, left), s.Tone})
+			kept, sign := shortened(th, s.Text, left)
+			return append(line, Span{kept, s.Tone}, Span{sign, s.Tone})
 		}
 		left -= w
 		line = append(line, s)

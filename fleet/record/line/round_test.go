@@ -60,6 +60,9 @@ func (f *filler) words(v reflect.Value) bool {
 }
 
 func (f *filler) fill(v reflect.Value, path string) {
+	if path == "Pass.Snapshot.Pass" {
+		return // a recording has each pass once
+	}
 	if f.chance != nil && f.chance.IntN(4) == 0 {
 		return
 	}

@@ -78,13 +78,18 @@ func (p *Page) SetFilter(text string) error {
 func (p *Page) Notes(*page.View) []string {
 	var notes []string
 	if p.unread > 0 {
-		notes = append(notes, fmt.Sprint("not read on ", p.unread))
+		notes = append(notes, unread(p.unread))
 	}
 	return append(notes, p.list.Notes()...)
 }
 
 // Marks is how many breakers are marked.
 func (p *Page) Marks() int { return p.list.Marks() }
+
+// Unmark takes the marks of breakers away that an order was carried out on.
+func (p *Page) Unmark(done func(desk.Target) bool) {
+	p.list.Unmark(func(k key) bool { return done(desk.Target{Key: fleet.Key{Ref: k.ref}, Breaker: k.name}) })
+}
 
 // Keys are the page's own.
 func (p *Page) Keys() []page.Binding {
@@ -210,6 +215,14 @@ func greater(a, b float64) float64 {
 	return a
 }
 
+// unread says on how many instances breakers could not be read.
+func unread(n int) string {
+	if n == 1 {
+		return "not read on 1 instance"
+	}
+	return fmt.Sprintf("not read on %d instances", n)
+}
+
 // Draw draws the rows that are seen, and what became of the breaker of the cursor.
 func (p *Page) Draw(v *page.View) []widget.Line {
 	switch {
@@ -217,6 +230,8 @@ func (p *Page) Draw(v *page.View) []widget.Line {
 		return page.Middle(v, "No breaker matches "+p.filter.Text, "/ changes the filter")
 	case len(p.rows) == 0 && p.list.Hidden() > 0:
 		return page.Middle(v, fmt.Sprint("✓ All ", p.list.Hidden(), " breakers are closed."), "ctrl-z shows them")
+	case len(p.rows) == 0 && len(v.Snapshot.Services) == 0:
+		return page.Middle(v, page.Unserved(v.Snapshot)...)
 	case len(p.rows) == 0:
 		return page.Middle(v, "No breakers are read.", "midwatch breakers --help says how they are found")
 	}

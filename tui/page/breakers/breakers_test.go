@@ -99,11 +99,11 @@ func TestFilterAndUnwell(t *testing.T) {
 		not    []string
 		notes  string
 	}{
-		{"", false, []string{"payment", "db"}, nil, "not read on 1"},
-		{"open", false, []string{"payment"}, []string{" db "}, "not read on 1 · 1 hidden"},
-		{"order/pay", false, []string{"payment"}, []string{" db "}, "not read on 1 · 1 hidden"},
-		{"", true, []string{"payment"}, []string{" db "}, "not read on 1 · 1 hidden"},
-		{"db", true, []string{"No breaker matches db"}, []string{"payment"}, "not read on 1 · 2 hidden"},
+		{"", false, []string{"payment", "db"}, nil, "not read on 1 instance"},
+		{"open", false, []string{"payment"}, []string{" db "}, "not read on 1 instance · 1 hidden"},
+		{"order/pay", false, []string{"payment"}, []string{" db "}, "not read on 1 instance · 1 hidden"},
+		{"", true, []string{"payment"}, []string{" db "}, "not read on 1 instance · 1 hidden"},
+		{"db", true, []string{"No breaker matches db"}, []string{"payment"}, "not read on 1 instance · 2 hidden"},
 	} {
 		if err := p.SetFilter(tt.filter); err != nil {
 			t.Fatal(err)
@@ -124,8 +124,12 @@ func TestFilterAndUnwell(t *testing.T) {
 			t.Errorf("%q: notes %q, want %q", tt.filter, got, tt.notes)
 		}
 	}
-	if screen := pagetest.Screen(t, breakers.New(), view(80, 10)); !strings.Contains(screen, "No breakers are read") {
+	if screen := pagetest.Screen(t, breakers.New(), view(80, 10)); !strings.Contains(screen, "No service is registered") {
 		t.Errorf("an empty fleet:\n%s", screen)
+	}
+	none := view(80, 10, fleet.ServiceView{Ref: fleet.Ref{Name: "order"}})
+	if screen := pagetest.Screen(t, breakers.New(), none); !strings.Contains(screen, "No breakers are read") {
+		t.Errorf("a fleet without breakers:\n%s", screen)
 	}
 }
 

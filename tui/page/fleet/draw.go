@@ -50,7 +50,7 @@ func (p *Page) table(v *page.View) ([]widget.Column, func(i int) [][]widget.Span
 func (p *Page) nothing(v *page.View) []string {
 	switch {
 	case len(p.of.Services) == 0:
-		return page.NoService(p.of)
+		return page.Unserved(p.of)
 	case p.filter.Text != "" && v.Unwell && p.matching() > 0:
 		return []string{fmt.Sprintf("✓ All that match %s are up: %d.", p.filter.Text, p.matching()), "ctrl-z shows them"}
 	case p.filter.Text != "":
@@ -111,8 +111,12 @@ func (p *Page) columns(v *page.View) []column {
 	versions.By = list.Versions(func(r *row) string { return newest(r.service) })
 	c = append(c, versions, wide(text("ZONES", 14, func(s *fleet.ServiceView) string {
 		return page.Tally(s.Instances, func(in *fleet.InstanceView) string { return in.Zone })
-	})), text("WHY", 15, func(s *fleet.ServiceView) string { return s.Why.Detail }))
-	c[len(c)-1].Min = 24
+	})))
+	if p.names.why { // it goes before how numbers went
+		why := text("WHY", 10, func(s *fleet.ServiceView) string { return s.Why.Detail })
+		why.Min = 24
+		c = append(c, why)
+	}
 	return append(c, p.further()...)
 }
 

@@ -60,10 +60,16 @@ func (p *Page) Notes(*page.View) []string { return p.list.Notes() }
 // Marks is how many services are marked.
 func (p *Page) Marks() int { return p.list.Marks() }
 
+// Unmark takes the marks of services away that an order was carried out on.
+func (p *Page) Unmark(done func(desk.Target) bool) {
+	p.list.Unmark(func(r fleet.Ref) bool { return done(desk.Target{Key: fleet.Key{Ref: r}}) })
+}
+
 // Keys are the page's own.
 func (p *Page) Keys() []page.Binding {
 	own := []page.Binding{{Keys: []string{"enter", "right", "l"}, Shown: "enter", Does: "open", Do: p.open}}
-	return slices.Concat(own, p.list.Sorting(), p.list.Marking(), page.Orders(p.ordered), p.list.Motion())
+	around := []page.Binding{{Keys: []string{"m"}, Shown: "m", Does: "map", Late: true, Do: p.chart}}
+	return slices.Concat(own, p.list.Sorting(), around, p.list.Marking(), page.Orders(p.ordered), p.list.Motion())
 }
 
 // ordered is the services that an order is about, and their breakers.
@@ -85,6 +91,15 @@ func (p *Page) open(*page.View) page.Intent {
 		return nil
 	}
 	return page.Open{Place: page.Place{Kind: page.Service, Key: fleet.Key{Ref: ref}}}
+}
+
+// chart goes to the map around the service of the cursor.
+func (p *Page) chart(*page.View) page.Intent {
+	ref, ok := p.list.Current()
+	if !ok {
+		return nil
+	}
+	return page.Open{Place: page.Place{Kind: page.Map, Key: fleet.Key{Ref: ref}}}
 }
 
 // Click chooses a row, or sorts.
@@ -180,13 +195,14 @@ func (p *Page) hang(s *fleet.Snapshot) {
 // names are the columns that have something to show.
 type names struct {
 	page.Apart
-	depends, labels bool
+	depends, labels, why bool
 }
 
 func worth(s *fleet.Snapshot) names {
 	n := names{Apart: page.TellsApart(s)}
 	for i := range s.Services {
 		n.depends, n.labels = n.depends || len(s.Services[i].DependsOn) > 0, n.labels || len(s.Services[i].Labels) > 0
+		n.why = n.why || s.Services[i].Why.Detail != ""
 	}
 	return n
 }

@@ -116,7 +116,7 @@ func TestCauseIsNotShown(t *testing.T) {
 func TestColumns(t *testing.T) {
 	for width, want := range map[int]string{
 		200: "SERVICE STATUS INSTANCES RATE ERR P99 BREAKERS VERSIONS ZONES WHY SOURCE",
-		120: "SERVICE STATUS INSTANCES RATE ERR P99 BREAKERS VERSIONS",
+		120: "SERVICE STATUS INSTANCES RATE ERR P99 BREAKERS VERSIONS WHY",
 		80:  "SERVICE STATUS INSTANCES RATE ERR P99 BREAKERS VERSIONS",
 		70:  "SERVICE INSTANCES RATE ERR P99 BREAKERS VERSIONS",
 		60:  "SERVICE INSTANCES RATE ERR P99 BREAKERS",
@@ -156,6 +156,8 @@ func TestNothing(t *testing.T) {
 		want     string
 	}{
 		{&fleet.Snapshot{}, "", false, "No service is registered"},
+		{&fleet.Snapshot{Sources: []fleet.SourceView{{Name: "etcd", Reason: "no_route", Hint: "is the network up?"}, {Name: "files"}}}, "", false, "? What is registered is not known: no answer from etcd (no route)"},
+		{&fleet.Snapshot{Sources: []fleet.SourceView{{Name: "etcd", Services: 3}}}, "", false, "None of the services that are registered was chosen."},
 		{well, "nobody", false, "No service matches nobody"},
 		{well, "", true, "All 1 services are up"},
 	} {

@@ -125,8 +125,8 @@ func TestNothingIsKnown(t *testing.T) {
 		unwell bool
 		want   string
 	}{
-		{silent, "", false, "? No service is known: no registry answers."},
-		{silent, "aa", true, "? No service is known: no registry answers."},
+		{silent, "", false, "? What is registered is not known: no answer from etcd"},
+		{silent, "aa", true, "? What is registered is not known: no answer from etcd"},
 		{well, "a", true, "✓ All that match a are up: 2."},
 		{well, "x", true, "No service matches x"},
 		{well, "", true, "✓ All 3 services are up."},

@@ -107,7 +107,7 @@ func (w *writer) trend(l *history.Life) {
 			spans = append(spans, widget.Span{Text: of.name + page.None, Tone: theme.Dim})
 			continue
 		}
-		spans = append(spans, widget.Span{Text: of.name, Tone: theme.Dim}, widget.Span{Text: widget.Spark(w.v.Theme, values, width), Tone: theme.Accent})
+		spans = append(spans, widget.Span{Text: of.name, Tone: theme.Dim}, widget.Span{Text: widget.Spark(w.v.Theme, values, width), Tone: theme.Trend})
 	}
 	w.row("trend", append(spans, widget.Span{Text: long, Tone: theme.Dim})...)
 }

@@ -65,6 +65,11 @@ func (p *Page) Notes(v *page.View) []string {
 // Marks is how many instances are marked.
 func (p *Page) Marks() int { return p.list.Marks() }
 
+// Unmark takes the marks of instances away that an order was carried out on.
+func (p *Page) Unmark(done func(desk.Target) bool) {
+	p.list.Unmark(func(k fleet.Key) bool { return done(desk.Target{Key: k}) })
+}
+
 // Keys are the page's own.
 func (p *Page) Keys() []page.Binding {
 	own := []page.Binding{

@@ -35,7 +35,7 @@ func (p *Page) Draw(v *page.View) []widget.Line {
 func (p *Page) nothing(v *page.View) []string {
 	switch {
 	case len(p.of.Services) == 0:
-		return page.NoService(p.of)
+		return page.Unserved(p.of)
 	case p.about != (fleet.Ref{}) && page.FindService(p.of, p.about) == nil:
 		return []string{p.about.Name + " is not here any more", "esc goes back"}
 	case p.filter.Text != "":

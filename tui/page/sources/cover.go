@@ -123,7 +123,7 @@ func (p *Page) about(v *page.View, s *row) []widget.Line {
 	w := &writer{v: v, lines: []widget.Line{widget.Text(theme.Strong, " "+name)}}
 	w.say("url", s.URL, theme.Plain)
 	if s.Reason != "" {
-		w.say("fault", string(s.Reason)+": "+s.Detail, theme.Bad)
+		w.say("fault", page.Reason(s.Reason)+": "+s.Detail, theme.Bad)
 		if s.AsOf.IsZero() {
 			w.say("since", v.Clock(s.Since)+", it was never read", theme.Plain)
 		} else {

@@ -137,7 +137,7 @@ func (p *Page) columns() []column {
 		}},
 		text(widget.Column{Name: "STATE", Flex: true, Min: 7}, list.Worst(badness), func(s *row) (string, theme.Tone) {
 			if s.Reason != "" {
-				return string(s.Reason), theme.Bad
+				return page.Reason(s.Reason), theme.Bad
 			}
 			if s.AsOf.IsZero() {
 				return "not read yet", theme.Doubt

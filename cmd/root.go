@@ -65,6 +65,7 @@ it is, reads its metrics, shows and switches its circuit breakers, and says in a
 exit code whether a deploy may go on.
 
   midwatch demo                                     a real little fleet to try
+  midwatch top                                      the dashboard, worst first
   midwatch check --registry etcd://10.0.0.5:2379    how is everything?
   midwatch wait order --for up --timeout 5m         until it is so
   midwatch breakers trip order/payment --ttl 10m    refuse its calls for a while

@@ -46,8 +46,8 @@ func (a *App) askFilter() {
 
 // askCommand asks where to go, or what to do.
 func (a *App) askCommand() {
-	names, places := offer.Places(a.shown, a.commands().Words())
 	t := a.commands()
+	names, places := offer.Places(a.shown, t.Words())
 	p := &prompt.Prompt{Sign: ":"}
 	p.Offers = func(text string) []string { return t.Complete(text, names) }
 	p.Changed = func(text string) { p.Hint(t.Hint(text, p.Offers(text))) }

@@ -6,14 +6,13 @@ import (
 	"strings"
 	"time"
 
-	"github.com/midwatch-cli/midwatch/tui/reading"
-
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/midwatch-cli/midwatch/fleet"
 	"github.com/midwatch-cli/midwatch/fleet/plain"
 	"github.com/midwatch-cli/midwatch/tui/command"
 	"github.com/midwatch-cli/midwatch/tui/page"
+	"github.com/midwatch-cli/midwatch/tui/reading"
 	"github.com/midwatch-cli/midwatch/tui/theme"
 )
 

@@ -11,7 +11,8 @@ import (
 	"github.com/midwatch-cli/midwatch/tui/widget"
 )
 
-// screen is the root as changing.Screen has it.
+// screen is the root as those see it that ask and tell on it: changing.Screen and
+// outside.Screen.
 type screen struct{ *App }
 
 func (s screen) Open(d dialog.Dialog) { s.dialogs = append(s.dialogs, d) }
@@ -35,7 +36,7 @@ func (s screen) Do(c tea.Cmd)    { s.do(c) }
 func (s screen) Quit()           { s.quitting = true }
 func (s screen) View() page.View { return s.view() }
 
-// Page, Head and Busy are as outside.Screen has them.
+// Page, Head and Busy are for outside.Screen alone.
 func (s screen) Page() page.Page     { return s.top() }
 func (s screen) Head() []widget.Line { return []widget.Line{s.header(), s.path()} }
 func (s screen) Busy() bool          { return s.changing.Busy() }

@@ -95,6 +95,9 @@ func (o *options) reachable(a *app.App) error {
 		if a.Getenv("SSH_CONNECTION") != "" && a.Getenv("SSH_TTY") == "" {
 			hint = "over ssh a command has one with ssh -t; else " + hint
 		}
+		if a.IO.OutTTY && a.IO.Dumb {
+			return app.Usagef(hint, "top needs a terminal that can be drawn on: TERM is dumb")
+		}
 		return app.Usagef(hint, "top needs a terminal")
 	}
 	if !a.IO.OutTTY || a.IO.Dumb || a.IO.Quiet || a.IO.Screen() == nil {

@@ -56,5 +56,5 @@ func noBreaker(v *page.View, targets []desk.Target) string {
 			}
 		}
 	}
-	return "no breaker is known here"
+	return "no breaker is known here: those of its callers are on :map"
 }

@@ -64,9 +64,6 @@ func New(d desk.Desk, writing bool, s Screen) *Changing {
 	return &Changing{desk: d, screen: s, writing: writing && d != nil}
 }
 
-// Can says whether there is somebody who changes things.
-func (c *Changing) Can() bool { return c.desk != nil }
-
 // Writing says whether changes are allowed.
 func (c *Changing) Writing() bool { return c.writing }
 

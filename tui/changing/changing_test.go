@@ -52,6 +52,7 @@ func (s *screen) Quit()              { s.quit = true }
 func (s *screen) Carried(done func(desk.Target) bool) {
 	s.marks = slices.DeleteFunc(s.marks, done)
 }
+
 func (s *screen) View() page.View {
 	return *pagetest.View(cmp.Or(s.snapshot, &fleet.Snapshot{}), 80, 20)
 }
@@ -114,7 +115,7 @@ func TestWant(t *testing.T) {
 		{"refused", d, true, want(desk.Trip, "still", target("still", "a")), "still is read-only"},
 		{"nothing is chosen", d, true, want(desk.Trip, "prod"), "nothing is chosen: what was marked or under the cursor is gone"},
 		{"of several contexts", d, true, want(desk.Trip, "prod", target("prod", "a"), target("stage", "a")), "what is marked is in several contexts: a change is made in one"},
-		{"no breaker", d, true, want(desk.Trip, "prod", target("prod", "")), "no breaker is known here"},
+		{"no breaker", d, true, want(desk.Trip, "prod", target("prod", "")), "no breaker is known here: those of its callers are on :map"},
 		{"a breaker", d, true, want(desk.Trip, "prod", target("prod", "a")), ""},
 		{"one to choose", d, true, page.Want{Wish: want(desk.Trip, "prod", target("prod", "")).Wish, Breakers: []string{"a"}}, ""},
 		{"instances have none", d, true, want(desk.Drain, "prod", target("prod", "")), ""},
@@ -126,8 +127,15 @@ func TestWant(t *testing.T) {
 		if _, form := s.Top().(*dialog.Form); s.note != c.says || form != (c.says == "") {
 			t.Errorf("%s: said %q, form %v", c.name, s.note, form)
 		}
-		if ch.Can() != (c.desk != nil) || ch.Writing() != (c.writing && c.desk != nil) {
-			t.Errorf("%s: can %v, writing %v", c.name, ch.Can(), ch.Writing())
+		if ch.Writing() != (c.writing && c.desk != nil) {
+			t.Errorf("%s: writing %v", c.name, ch.Writing())
+		}
+		allowed := map[bool]string{true: "allowed until :readonly", false: ":write allows it"}[c.writing]
+		if c.desk == nil {
+			allowed = "not from here"
+		}
+		if got := ch.Allowed(); got != allowed {
+			t.Errorf("%s: %q, want %q", c.name, got, allowed)
 		}
 		if lines := ch.Close(); len(lines) > 0 {
 			t.Errorf("%s: %q", c.name, lines)

@@ -250,23 +250,63 @@ func TestMarksAfterAChange(t *testing.T) {
 		results []change.Result
 		left    []desk.Target
 	}{
-		{"all are done", []desk.Target{at("a", "a-1", ""), at("a", "a-2", "")}, []desk.Target{at("a", "a-1", ""), at("a", "a-2", "")},
-			[]change.Result{of(at("a", "a-1", ""), change.Done), of(at("a", "a-2", ""), change.Done)}, nil},
-		{"one failed", []desk.Target{at("a", "a-1", ""), at("a", "a-2", "")}, []desk.Target{at("a", "a-1", ""), at("a", "a-2", "")},
-			[]change.Result{of(at("a", "a-1", ""), change.Done), of(at("a", "a-2", ""), change.Failed)}, []desk.Target{at("a", "a-2", "")}},
-		{"a breaker was chosen in the form", []desk.Target{at("a", "a-1", "x")}, []desk.Target{at("a", "a-1", "")},
-			[]change.Result{of(at("a", "a-1", "x"), change.Done)}, nil},
-		{"of a service one instance failed", []desk.Target{at("a", "", "x"), at("b", "", "x")}, []desk.Target{at("a", "", ""), at("b", "", "")},
-			[]change.Result{of(at("a", "a-1", "x"), change.Done), of(at("a", "a-2", "x"), change.Unknown), of(at("b", "b-1", "x"), change.Done)}, []desk.Target{at("a", "", "")}},
-		{"of one instance alone: the service is not done", []desk.Target{at("a", "a-1", "x")}, []desk.Target{at("a", "", "x"), at("a", "a-1", "x")},
-			[]change.Result{of(at("a", "a-1", "x"), change.Done)}, []desk.Target{at("a", "", "x")}},
-		{"of all instances, as the form was told", []desk.Target{at("a", "", "x")}, []desk.Target{at("a", "a-1", ""), at("a", "a-2", ""), at("b", "b-1", "")},
-			[]change.Result{of(at("a", "a-1", "x"), change.Done), of(at("a", "a-2", "x"), change.NotDone)}, []desk.Target{at("a", "a-2", ""), at("b", "b-1", "")}},
-		{"of another breaker", []desk.Target{at("a", "", "x")}, []desk.Target{at("a", "", "y")},
-			[]change.Result{of(at("a", "a-1", "x"), change.Done)}, []desk.Target{at("a", "", "y")}},
+		{
+			"all are done",
+			[]desk.Target{at("a", "a-1", ""), at("a", "a-2", "")},
+			[]desk.Target{at("a", "a-1", ""), at("a", "a-2", "")},
+			[]change.Result{of(at("a", "a-1", ""), change.Done), of(at("a", "a-2", ""), change.Done)},
+			nil,
+		},
+		{
+			"one failed",
+			[]desk.Target{at("a", "a-1", ""), at("a", "a-2", "")},
+			[]desk.Target{at("a", "a-1", ""), at("a", "a-2", "")},
+			[]change.Result{of(at("a", "a-1", ""), change.Done), of(at("a", "a-2", ""), change.Failed)},
+			[]desk.Target{at("a", "a-2", "")},
+		},
+		{
+			"a breaker was chosen in the form",
+			[]desk.Target{at("a", "a-1", "x")},
+			[]desk.Target{at("a", "a-1", "")},
+			[]change.Result{of(at("a", "a-1", "x"), change.Done)},
+			nil,
+		},
+		{
+			"of a service one instance failed",
+			[]desk.Target{at("a", "", "x"), at("b", "", "x")},
+			[]desk.Target{at("a", "", ""), at("b", "", "")},
+			[]change.Result{of(at("a", "a-1", "x"), change.Done), of(at("a", "a-2", "x"), change.Unknown), of(at("b", "b-1", "x"), change.Done)},
+			[]desk.Target{at("a", "", "")},
+		},
+		{
+			"of one instance alone: the service is not done",
+			[]desk.Target{at("a", "a-1", "x")},
+			[]desk.Target{at("a", "", "x"), at("a", "a-1", "x")},
+			[]change.Result{of(at("a", "a-1", "x"), change.Done)},
+			[]desk.Target{at("a", "", "x")},
+		},
+		{
+			"of all instances, as the form was told",
+			[]desk.Target{at("a", "", "x")},
+			[]desk.Target{at("a", "a-1", ""), at("a", "a-2", ""), at("b", "b-1", "")},
+			[]change.Result{of(at("a", "a-1", "x"), change.Done), of(at("a", "a-2", "x"), change.NotDone)},
+			[]desk.Target{at("a", "a-2", ""), at("b", "b-1", "")},
+		},
+		{
+			"of another breaker",
+			[]desk.Target{at("a", "", "x")},
+			[]desk.Target{at("a", "", "y")},
+			[]change.Result{of(at("a", "a-1", "x"), change.Done)},
+			[]desk.Target{at("a", "", "y")},
+		},
 		{"nobody knows of it any more", []desk.Target{at("a", "a-1", "")}, []desk.Target{at("a", "a-1", "")}, nil, []desk.Target{at("a", "a-1", "")}},
-		{"left alone is not done", []desk.Target{at("a", "a-1", "")}, []desk.Target{at("a", "a-1", "")},
-			[]change.Result{of(at("a", "a-1", ""), change.Left)}, []desk.Target{at("a", "a-1", "")}},
+		{
+			"left alone is not done",
+			[]desk.Target{at("a", "a-1", "")},
+			[]desk.Target{at("a", "a-1", "")},
+			[]change.Result{of(at("a", "a-1", ""), change.Left)},
+			[]desk.Target{at("a", "a-1", "")},
+		},
 		{"an undo is about no marks", nil, []desk.Target{at("a", "a-1", "")}, []change.Result{of(at("a", "a-1", ""), change.Done)}, []desk.Target{at("a", "a-1", "")}},
 	} {
 		m := begin(t, desk.Wish{Verb: desk.Trip, Context: "prod", Targets: c.wish}, func(context.Context, desk.Person) (desk.End, error) {
@@ -294,8 +334,8 @@ func TestBreakersThatWereNotRead(t *testing.T) {
 	}{
 		{desk.Target{Key: key}, "breakers of order-1 could not be read: 401"},
 		{target("prod", ""), "breakers of order-1 could not be read: 401"},
-		{desk.Target{Key: other}, "no breaker is known here"},
-		{desk.Target{Key: fleet.Key{Ref: fleet.Ref{Context: "prod", Name: "gone"}}}, "no breaker is known here"},
+		{desk.Target{Key: other}, "no breaker is known here: those of its callers are on :map"},
+		{desk.Target{Key: fleet.Key{Ref: fleet.Ref{Context: "prod", Name: "gone"}}}, "no breaker is known here: those of its callers are on :map"},
 	} {
 		s := &screen{snapshot: &fleet.Snapshot{Services: []fleet.ServiceView{{Ref: key.Ref, Instances: []fleet.InstanceView{unread, {Key: other}}}}}}
 		ch := changing.New(&maker{}, true, s)

@@ -144,7 +144,8 @@ func (t Table) Hint(line string, lines []string) string {
 // longest is how long a word may be that was meant to be another one.
 const longest = 100
 
-// Unknown says that a word is none, and which one it may have been meant to be.
+// Unknown says that a word is none, and which one it may have been meant to be, else
+// where all of them stand.
 func (t Table) Unknown(word string, names []string) error {
 	e := &fleet.Error{Detail: "there is no place and no command " + word}
 	if len(word) > longest {
@@ -153,6 +154,8 @@ func (t Table) Unknown(word string, names []string) error {
 	}
 	if near := match.Nearest(word, append(t.Words(), names...)); len(near) > 0 {
 		e.Hint = "did you mean " + near[0] + "?"
+	} else if t.Find("help") != nil {
+		e.Hint = "help lists what there is"
 	}
 	return e
 }

@@ -105,6 +105,16 @@ func TestUnknown(t *testing.T) {
 	}
 }
 
+// TestUnknownAndFar: where nothing is near, it is said where all of them stand.
+func TestUnknownAndFar(t *testing.T) {
+	helpful := append(table(nil), command.Command{Name: "help"})
+	for word, want := range map[string]string{"nowhere": "help lists what there is", "hepl": "did you mean help?"} {
+		if got := fleet.HintOf(helpful.Unknown(word, nil)); got != want {
+			t.Errorf("%s: %q, want %q", word, got, want)
+		}
+	}
+}
+
 // FuzzComplete: whatever is typed, nothing panics, and what is offered behind a word
 // begins with it.
 func FuzzComplete(f *testing.F) {

@@ -114,7 +114,7 @@ func (p *Page) columns(v *page.View) []column {
 	})))
 	if p.names.why { // it goes before how numbers went
 		why := text("WHY", 10, func(s *fleet.ServiceView) string { return s.Why.Detail })
-		why.Min = 24
+		why.Min = 18
 		c = append(c, why)
 	}
 	return append(c, p.further()...)

@@ -62,13 +62,13 @@ func TestOrders(t *testing.T) {
 	p, v := fleetpage.New(), pagetest.View(snapshot(), 100, 20)
 	const worst = "payment └gateway └order stock inventory jobs catalogue user"
 	for _, want := range [][3]string{
-		{"sort: worst", worst, "SERVICE STATUS INSTANCES RATE ERR P99 BREAKERS VERSIONS"},
-		{"sort: service", "catalogue gateway inventory jobs order payment stock user", "SERVICE▲ STATUS INSTANCES RATE ERR P99 BREAKERS VERSIONS"},
-		{"sort: status", "payment stock gateway order inventory jobs catalogue user", "SERVICE STATUS▼ INSTANCES RATE ERR P99 BREAKERS VERSIONS"},
-		{"sort: instances", "catalogue gateway inventory jobs order payment stock user", "SERVICE STATUS INSTANCES▼ RATE ERR P99 BREAKERS VERSIONS"},
-		{"sort: rate", "user order gateway catalogue payment stock jobs inventory", "SERVICE STATUS INSTANCES RATE▼ ERR P99 BREAKERS VERSIONS"},
-		{"sort: err", "payment order gateway stock user catalogue inventory jobs", "SERVICE STATUS INSTANCES RATE ERR▼ P99 BREAKERS VERSIONS"},
-		{"sort: p99", "gateway order payment stock user catalogue inventory jobs", "SERVICE STATUS INSTANCES RATE ERR P99▼ BREAKERS VERSIONS"},
+		{"sort: worst", worst, "SERVICE STATUS INSTANCES RATE ERR P99 BREAKERS VERSIONS WHY"},
+		{"sort: service", "catalogue gateway inventory jobs order payment stock user", "SERVICE▲ STATUS INSTANCES RATE ERR P99 BREAKERS VERSIONS WHY"},
+		{"sort: status", "payment stock gateway order inventory jobs catalogue user", "SERVICE STATUS▼ INSTANCES RATE ERR P99 BREAKERS VERSIONS WHY"},
+		{"sort: instances", "catalogue gateway inventory jobs order payment stock user", "SERVICE STATUS INSTANCES▼ RATE ERR P99 BREAKERS VERSIONS WHY"},
+		{"sort: rate", "user order gateway catalogue payment stock jobs inventory", "SERVICE STATUS INSTANCES RATE▼ ERR P99 BREAKERS VERSIONS WHY"},
+		{"sort: err", "payment order gateway stock user catalogue inventory jobs", "SERVICE STATUS INSTANCES RATE ERR▼ P99 BREAKERS VERSIONS WHY"},
+		{"sort: p99", "gateway order payment stock user catalogue inventory jobs", "SERVICE STATUS INSTANCES RATE ERR P99▼ BREAKERS VERSIONS WHY"},
 	} {
 		lines := pagetest.Drawn(t, p, v)
 		if got := names(lines); got != want[1] || p.Notes(v)[0] != want[0] || strings.Join(strings.Fields(lines[0]), " ") != want[2] {

@@ -78,6 +78,7 @@ type App struct {
 	ended   bool // the feed is over
 	history history.History
 	events  []fleet.Event // oldest first
+	before  []fleet.Event // those that had happened when it was paused
 	journal journal.Journal
 	tape    *tape.Tape // the recording that is shown; nil: it is the present
 
@@ -365,20 +366,11 @@ func (a *App) view() page.View {
 		shown = &fleet.Snapshot{}
 	}
 	return page.View{
-		Snapshot: shown, History: &a.history, Events: a.events, Theme: a.theme,
-		Width: a.width, Height: a.layout().Page, Now: a.o.Now(), Zone: a.o.Zone,
+		Snapshot: shown, History: &a.history, Events: a.happenings(), Theme: a.theme,
+		Width: a.width, Height: a.layout().Page, Now: a.now(), Zone: a.o.Zone,
 		Unwell: a.unwell, Wide: a.wide, Writing: a.changing.Writing(),
 		Changes: a.journal.Changes, Journal: a.journal.Err, Holder: a.journal.Holder,
 	}
 }
 
 func (a *App) top() page.Page { return a.trail.Top() }
-
-func (a *App) pause() {
-	if a.paused = !a.paused; !a.paused && a.latest != nil {
-		a.show(a.latest)
-	}
-}
-
-// show has a snapshot drawn from now on.
-func (a *App) show(s *fleet.Snapshot) { a.shown, a.counts = s, s.Counts() }

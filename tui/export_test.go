@@ -21,6 +21,9 @@ func EndedMsg() tea.Msg { return endedMsg{} }
 // TickMsg is a second that went by.
 func TickMsg() tea.Msg { return tickMsg{} }
 
+// ResumeMsg has the frame drawn anew.
+func ResumeMsg() tea.Msg { return tea.ResumeMsg{} }
+
 // JournalMsg is a reading of the journal, the n-th that was asked for.
 func JournalMsg(n int, changes []desk.Change, err error) tea.Msg {
 	return journal.Reading{N: n, Changes: changes, Err: err}
@@ -59,6 +62,16 @@ func RootCommands(a *App) (all [][3]string) {
 		all = append(all, [3]string{c.Usage(), strings.Join(c.Also, " "), c.Does})
 	}
 	return all
+}
+
+// Cursor is the page on top, and the place of the row that its cursor is on; false
+// where it is on none that is there.
+func Cursor(a *App) (top page.Page, all []page.Place, at int) {
+	if l, ok := a.top().(page.Listed); ok {
+		all, at = l.Rows()
+		return a.top(), all, at
+	}
+	return a.top(), nil, -1
 }
 
 // Spoken is the dashboard in lines.

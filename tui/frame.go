@@ -135,11 +135,14 @@ func source(s *fleet.Snapshot, src *fleet.SourceView, several bool) []widget.Spa
 		name = page.In(src.Context, name)
 	}
 	if src.Reason == "" {
+		if src.AsOf.IsZero() {
+			return []widget.Span{{Text: name + " "}, {Text: "? not read yet", Tone: theme.Doubt}}
+		}
 		return []widget.Span{{Text: name + " "}, {Text: "✓", Tone: theme.Good}}
 	}
 	age := "never read"
 	if !src.AsOf.IsZero() {
-		age = plain.Duration(s.At.Sub(src.AsOf)) + " old"
+		age = plain.Duration(max(0, s.At.Sub(src.AsOf))) + " old"
 	}
 	return []widget.Span{{Text: name + " "}, {Text: "✗ " + age + ", " + page.Reason(src.Reason), Tone: theme.Bad}}
 }
@@ -149,6 +152,10 @@ func (a *App) state() (string, theme.Tone) {
 	switch {
 	case a.tape.On() && a.shown != nil && !a.ended:
 		return "of " + a.shown.At.In(a.o.Zone).Format(time.DateOnly), theme.Warn
+	case a.paused && a.ended:
+		return "paused, the feed has ended", theme.Bad
+	case a.paused && a.silent:
+		return "paused, " + a.silence(), theme.Bad
 	case a.paused && a.latest != a.shown:
 		return "paused, there is newer", theme.Warn
 	case a.paused:
@@ -156,11 +163,16 @@ func (a *App) state() (string, theme.Tone) {
 	case a.ended:
 		return "the feed has ended", theme.Bad
 	case a.silent:
-		return "no news for " + plain.Duration(a.o.Now().Sub(a.arrived).Truncate(1e9)), theme.Bad
+		return a.silence(), theme.Bad
 	case a.latest == nil:
 		return "starting", theme.Dim
 	}
 	return "live", theme.Good
+}
+
+// silence is how long nothing has come.
+func (a *App) silence() string {
+	return "no news for " + plain.Duration(max(0, a.o.Now().Sub(a.arrived)).Truncate(time.Second))
 }
 
 // path is where one is, and what state the page is in. Its end is what counts.
@@ -224,8 +236,8 @@ func (a *App) pageState() (spans []widget.Span) {
 func (a *App) happened(n int) []widget.Line {
 	lines := make([]widget.Line, 0, n)
 	v := a.view()
-	for i := len(a.events) - 1; i >= 0 && len(lines) < n; i-- {
-		lines = append(lines, page.Event(&v, &a.events[i]))
+	for i := len(v.Events) - 1; i >= 0 && len(lines) < n; i-- {
+		lines = append(lines, page.Event(&v, &v.Events[i]))
 	}
 	if len(lines) == 0 && n > 0 {
 		lines = append(lines, widget.Text(theme.Dim, " nothing has happened since this began"))

@@ -71,8 +71,10 @@ func hear(t *testing.T, d desk.Desk, do func(e *ear)) {
 		ctx, stop := context.WithCancel(context.Background())
 		defer stop()
 		e := &ear{t: t, feed: make(chan *fleet.Snapshot), in: w, ended: make(chan error, 1), stop: stop}
+		begun := time.Now()
+		now := func() time.Time { return at().Add(time.Since(begun)) } // the night of the snapshots
 		go func() {
-			e.ended <- tui.Speak(ctx, r, e, tui.Options{Feed: e.feed, Interval: 5 * time.Second, Context: "prod", Zone: time.UTC, Desk: d, Writing: d != nil})
+			e.ended <- tui.Speak(ctx, r, e, tui.Options{Feed: e.feed, Now: now, Interval: 5 * time.Second, Context: "prod", Zone: time.UTC, Desk: d, Writing: d != nil})
 			_ = r.Close()
 		}()
 		do(e)
@@ -104,7 +106,7 @@ func TestSpeak(t *testing.T) {
 		}
 		says(t, e.takes(night()), "midwatch; context prod; etcd answers; consul does not answer, 40 s old, refused; 12 of 14 instances answer; 02:14:33; live.\n",
 			"6 services: 1 down, 2 degraded, 1 unknown, 2 up.\n", "payment is down: payment-2 timeout after 2 s, payment-3 timeout after 2 s, 1 of 3 serve\n",
-			"fleet; sort: worst; 6 rows\n1 of 6: payment; status down; instances 1 up, 2 down; rate 41 per second; errors 38%; p99 2 s; versions 2.4.0",
+			"fleet; sort: worst; 6 rows\n1 of 6: payment; status down; instances 1 up, 2 down; rate 41 per second; errors 38%; p99 2 s; breakers 1 unknown; versions 2.4.0",
 			"fleet, payment; sort: worst; 3 rows\n", "called by, ", "order degraded", "1 of 3: payment-2; status down", "\n> ")
 		says(t, e.types("j"), "2 of 3: payment-3; status down")
 		says(t, e.types("back"), "fleet; sort: worst; 6 rows\n1 of 6: payment")

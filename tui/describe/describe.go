@@ -239,9 +239,12 @@ func (w *writer) source(r fleet.Ref) {
 		w.field("name", theme.Plain, s.Name)
 		w.field("context", theme.Plain, s.Context)
 		w.field("url", theme.Plain, s.URL)
-		if s.Reason == "" {
+		switch {
+		case s.Reason == "" && s.AsOf.IsZero():
+			w.field("state", theme.Doubt, "? not read yet")
+		case s.Reason == "":
 			w.field("state", theme.Good, "✓ answers")
-		} else {
+		default:
 			w.field("state", theme.Bad, "✗ "+string(s.Reason)+": "+s.Detail)
 			w.field("since", theme.Plain, w.v.Clock(s.Since)+": its last set is kept")
 			w.field("hint", theme.Plain, s.Hint)

@@ -210,3 +210,14 @@ func TestHostile(t *testing.T) {
 		}
 	}
 }
+
+// TestNotReadYet: a registry that has said nothing yet is not said to answer.
+func TestNotReadYet(t *testing.T) {
+	s := night()
+	s.Sources = []fleet.SourceView{{Context: "prod", Name: "etcd"}}
+	v := pagetest.View(s, 100, 40)
+	got := words(v, page.Place{Kind: page.Sources, Key: fleet.Key{Ref: fleet.Ref{Context: "prod", Source: "etcd"}}, Item: "etcd"})
+	if strings.Contains(got, "answers") || !strings.Contains(got, "? not read yet") {
+		t.Errorf("not read yet:\n%s", got)
+	}
+}

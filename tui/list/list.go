@@ -22,7 +22,7 @@ type List[K comparable] struct {
 	Keys   []K // of the rows, in their order
 	foot   int // lines below the table, where there is room for them
 
-	hidden int // rows that are not shown
+	away   []K // rows that are there and not shown
 	made   made
 	order  chosen
 	orders []offer // that can be chosen, the usual one first
@@ -52,7 +52,7 @@ func (l *List[K]) Anew(v *page.View, filter string) bool {
 		return false
 	}
 	l.made = now
-	l.Keys, l.hidden = l.Keys[:0], 0
+	l.Keys, l.away = l.Keys[:0], l.away[:0]
 	l.marks.unseen = l.marks.unseen[:0]
 	return true
 }
@@ -62,14 +62,20 @@ func (l *List[K]) Again() { l.made = made{} }
 
 // Hide notes a row that is there and not shown.
 func (l *List[K]) Hide(key K) {
-	l.hidden++
+	l.away = append(l.away, key)
 	if l.marks.on[key] {
 		l.marks.unseen = append(l.marks.unseen, key)
 	}
 }
 
 // Hidden is how many rows are there and not shown.
-func (l *List[K]) Hidden() int { return l.hidden }
+func (l *List[K]) Hidden() int { return len(l.away) }
+
+// Veiled says that the row of the cursor is there and not shown: it has not gone.
+func (l *List[K]) Veiled() bool {
+	key, set := l.Cursor.Key()
+	return set && l.Cursor.Gone() && slices.Contains(l.away, key)
+}
 
 // Settle takes the rows there are now, and how many lines shall stand below them.
 func (l *List[K]) Settle(v *page.View, foot int) {
@@ -124,8 +130,8 @@ func (l *List[K]) Motion() []page.Binding {
 // Notes say how much is not shown, and the order.
 func (l *List[K]) Notes() []string {
 	var notes []string
-	if l.hidden > 0 {
-		notes = append(notes, fmt.Sprint(l.hidden, " hidden"))
+	if n := l.Hidden(); n > 0 {
+		notes = append(notes, fmt.Sprint(n, " hidden"))
 	}
 	if order := l.sorted(); order != "" {
 		notes = append(notes, "sort: "+order)

@@ -107,7 +107,7 @@ func (l *List[K]) markAll() {
 func (l *List[K]) Marking() []page.Binding {
 	return []page.Binding{
 		{Keys: []string{"space"}, Shown: "space", Does: "mark", Quiet: true, Do: func(v *page.View) page.Intent {
-			if key, ok := l.Current(); ok {
+			if key, ok := l.Current(); ok && !l.Cursor.Gone() {
 				l.mark(key)
 				l.Cursor.Move(1, l.Keys, l.rows(v))
 			}

@@ -112,7 +112,7 @@ func TestMarksProperty(t *testing.T) {
 		for range 40 {
 			switch rnd.IntN(4) {
 			case 0:
-				if k, ok := r.Current(); ok {
+				if k, ok := r.Current(); ok && !r.Cursor.Gone() {
 					marked[k] = !marked[k]
 				}
 				r.press("space")

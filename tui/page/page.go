@@ -35,12 +35,21 @@ type View struct {
 	Holder *desk.Holder
 }
 
-// Clock is a time on the screen.
+// Clock is a time on the screen. One of another day says which: 02:11 of yesterday
+// is not of this night.
 func (v *View) Clock(t time.Time) string {
 	if t.IsZero() {
 		return "-"
 	}
-	return t.In(v.Zone).Format("15:04:05")
+	t = t.In(v.Zone)
+	now := v.Now.In(v.Zone)
+	switch {
+	case v.Now.IsZero() || t.YearDay() == now.YearDay() && t.Year() == now.Year():
+		return t.Format("15:04:05")
+	case t.Year() == now.Year():
+		return t.Format("Jan 02 15:04")
+	}
+	return t.Format(time.DateOnly)
 }
 
 // Page is one page. Its methods are called by one goroutine.

@@ -56,6 +56,13 @@ func Gone(name string) widget.Line {
 	return widget.Text(theme.Dim, " "+name+" is not here any more")
 }
 
+// Hidden says that what the cursor was on is there and not shown, and how it is.
+func Hidden(name string, s fleet.Status) widget.Line {
+	l := About(name, s, fleet.Why{}, "")
+	l.Left = append(l.Left, widget.Span{Text: ", and hidden", Tone: theme.Dim})
+	return l
+}
+
 // Event is one event in a line: when, where if there are several contexts, and what.
 func Event(v *View, e *fleet.Event) widget.Line {
 	l := widget.Line{Left: []widget.Span{{Text: " " + v.Clock(e.At) + " ", Tone: theme.Dim}, {Text: eventSign(e), Tone: EventTone(e)}}}

@@ -46,30 +46,52 @@ func HoldOf(v *View, k fleet.Key, b *fleet.Breaker) fleet.Hold {
 // None stands where there is no number: never a 0.
 const None = "n/a"
 
+// Known says that something is a number that can be measured: one below 0 or
+// without end is a fault of who measured, and no number.
+func Known(v float64) bool { return v >= 0 && !math.IsInf(v, 0) }
+
 // Rate is calls a second: 41/s, 0.4/s, 12k/s.
 func Rate(v float64) string {
 	switch {
-	case math.IsNaN(v):
+	case !Known(v):
 		return None
 	case v == 0:
 		return "0/s"
 	case v < 0.05:
 		return "<0.1/s"
-	case v < 9.95:
-		return strconv.FormatFloat(v, 'f', 1, 64) + "/s"
 	case v < 9999.5:
-		return strconv.FormatFloat(v, 'f', 0, 64) + "/s"
+		return short(v) + "/s"
 	case v < 999.5e3:
 		return strconv.FormatFloat(v/1e3, 'f', 0, 64) + "k/s"
+	case v < 999.5e6:
+		return short(v/1e6) + "M/s"
+	case v < 999.5e9:
+		return short(v/1e9) + "G/s"
 	}
-	return strconv.FormatFloat(v/1e6, 'f', 1, 64) + "M/s"
+	return ">999G/s"
 }
 
-// Share is a share of calls: 38%, 0.4%, 0%.
+// short is a number with two digits at least, and none behind the point that nobody
+// needs.
+func short(v float64) string {
+	if v < 9.95 {
+		return strconv.FormatFloat(v, 'f', 1, 64)
+	}
+	return strconv.FormatFloat(v, 'f', 0, 64)
+}
+
+// Share is a share of calls: 38%, 0.4%, 0%. It is 100% where it is all of them, not
+// where it is nearly so; more than all is all.
 func Share(v float64) string {
 	switch {
-	case math.IsNaN(v):
+	case !Known(v):
 		return None
+	case v >= 1:
+		return "100%"
+	case v >= 0.9995:
+		return ">99.9%"
+	case v > 0.9949:
+		return strconv.FormatFloat(v*100, 'f', 1, 64) + "%"
 	case v == 0:
 		return "0%"
 	case v < 0.001:
@@ -80,10 +102,16 @@ func Share(v float64) string {
 	return strconv.FormatFloat(v*100, 'f', 0, 64) + "%"
 }
 
+// longest is how long something can have taken that still says anything.
+const longest = 999 * 24 * time.Hour
+
 // Seconds is a duration that was measured: 6 ms, 1.9 s.
 func Seconds(v float64) string {
-	if math.IsNaN(v) {
+	switch {
+	case !Known(v):
 		return None
+	case v > longest.Seconds():
+		return ">" + plain.Duration(longest)
 	}
 	return plain.Duration(time.Duration(v * float64(time.Second)))
 }
@@ -91,7 +119,7 @@ func Seconds(v float64) string {
 // ErrorTone is how bad a share of errors is.
 func ErrorTone(v float64) theme.Tone {
 	switch {
-	case math.IsNaN(v):
+	case !Known(v):
 		return theme.Dim
 	case v >= 0.05:
 		return theme.Bad
@@ -103,7 +131,7 @@ func ErrorTone(v float64) theme.Tone {
 
 // NumberTone is text, or dim where there is no number.
 func NumberTone(v float64) theme.Tone {
-	if math.IsNaN(v) {
+	if !Known(v) {
 		return theme.Dim
 	}
 	return theme.Plain
@@ -120,11 +148,14 @@ func Traffic(t *fleet.Traffic) fleet.Traffic {
 
 // P99 is the slowest hundredth; what was beyond the highest bound says so.
 func P99(t *fleet.Traffic) string {
-	if t.Over && !math.IsNaN(t.P99) {
-		return ">" + Seconds(t.P99)
+	if t.Over && Known(t.P99) {
+		return ">" + strings.TrimPrefix(Seconds(t.P99), ">")
 	}
 	return Seconds(t.P99)
 }
+
+// Badness is how bad a status is; one that nobody set is unknown.
+func Badness(s fleet.Status) int { return int(cmp.Or(s, fleet.Unknown)) }
 
 // Status is sign and word.
 func Status(s fleet.Status) []widget.Span {
@@ -217,6 +248,7 @@ const tallied = 4
 
 // OpenBreakers says how many of a service's breakers, counted on each of its
 // instances, refuse calls: "1 open"; where none does, what is worst of the others.
+// Those of an instance that could not be read count as one of which nobody knows.
 func OpenBreakers(s *fleet.ServiceView) (text string, tone theme.Tone) {
 	switch n := standing(s.Instances); {
 	case n.refusing > 0:
@@ -225,6 +257,8 @@ func OpenBreakers(s *fleet.ServiceView) (text string, tone theme.Tone) {
 		return strconv.Itoa(n.trying) + " half", theme.Warn
 	case n.other > 0:
 		return strconv.Itoa(n.other) + " off", theme.Warn
+	case n.unknown > 0:
+		return strconv.Itoa(n.unknown) + " unknown", theme.Doubt
 	case n.all > 0:
 		return "closed", theme.Dim
 	}
@@ -235,17 +269,20 @@ func OpenBreakers(s *fleet.ServiceView) (text string, tone theme.Tone) {
 // there are none.
 func BreakerRank(in ...fleet.InstanceView) int {
 	n := standing(in)
-	if n.all == 0 {
+	if n.all+n.unknown == 0 {
 		return -1
 	}
-	return n.refusing*1e8 + n.trying*1e4 + n.other
+	return n.refusing*1e8 + n.trying*1e5 + min(n.other, 99)*1e3 + min(n.unknown, 999)
 }
 
 // counted is how breakers stand, each counted on every instance.
-type counted struct{ refusing, trying, other, all int }
+type counted struct{ refusing, trying, other, unknown, all int }
 
 func standing(in []fleet.InstanceView) (n counted) {
 	for i := range in {
+		if in[i].BreakersWhy.Reason != "" {
+			n.unknown++
+		}
 		for k := range in[i].Breakers {
 			n.all++
 			switch st := in[i].Breakers[k].State; {
@@ -253,6 +290,8 @@ func standing(in []fleet.InstanceView) (n counted) {
 				n.refusing++
 			case st == fleet.BreakerHalfOpen:
 				n.trying++
+			case st == fleet.BreakerUnknown:
+				n.unknown++
 			case st != fleet.BreakerClosed:
 				n.other++
 			}

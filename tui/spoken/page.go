@@ -32,12 +32,14 @@ func where(t *Told) string {
 			name = page.In(src.Context, name)
 		}
 		switch {
+		case src.Reason == "" && src.AsOf.IsZero():
+			name += " was not read yet"
 		case src.Reason == "":
 			name += " answers"
 		case src.AsOf.IsZero():
 			name += " was never read, " + page.Reason(src.Reason)
 		default:
-			name += " does not answer, " + plain.Duration(s.At.Sub(src.AsOf)) + " old, " + page.Reason(src.Reason)
+			name += " does not answer, " + plain.Duration(max(0, s.At.Sub(src.AsOf))) + " old, " + page.Reason(src.Reason)
 		}
 		parts = append(parts, name)
 	}

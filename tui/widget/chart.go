@@ -30,7 +30,7 @@ func (c *Chart) Draw(th *theme.Theme) []Line {
 	columns, from := c.columns(max(1, c.Width-labels-1))
 	top := 0.0
 	for _, v := range columns {
-		if !math.IsNaN(v) {
+		if known(v) {
 			top = max(top, v)
 		}
 	}
@@ -67,7 +67,7 @@ func (c *Chart) Draw(th *theme.Theme) []Line {
 
 // pad is a text in exactly so many columns.
 func pad(th *theme.Theme, s string, width int) string {
-	s = Cut(th, s, width)
+	s = Cut(th, th.Text(s), width)
 	return s + blanks(width-Width(s))
 }
 
@@ -84,7 +84,7 @@ func (c *Chart) columns(n int) (columns []float64, from time.Time) {
 	step, end := c.step(), c.Times[len(c.Times)-1]
 	for i, v := range c.Values {
 		at := n - 1 - int(math.Round(float64(end.Sub(c.Times[i]))/float64(step)))
-		if at >= 0 && at < n && !math.IsNaN(v) && !(columns[at] >= v) {
+		if at >= 0 && at < n && known(v) && !(columns[at] >= v) {
 			columns[at] = v
 		}
 	}
@@ -141,9 +141,12 @@ func nice(v float64) float64 {
 	}
 	ten := math.Pow(10, math.Floor(math.Log10(v)))
 	for _, by := range []float64{1, 2, 5} {
-		if v <= by*ten {
+		if v <= by*ten && known(by*ten) {
 			return by * ten
 		}
+	}
+	if !known(10 * ten) {
+		return v
 	}
 	return 10 * ten
 }

@@ -21,11 +21,11 @@ func Spark(th *theme.Theme, values []float64, width int) string {
 	}
 	top, sum, n := 0.0, 0.0, 0.0
 	for _, v := range values {
-		if !math.IsNaN(v) {
+		if known(v) {
 			top, sum, n = max(top, v), sum+v, n+1
 		}
 	}
-	if n > 0 {
+	if n > 0 && known(2*sum/n) {
 		top = max(top, 2*sum/n) // what does not change stands in the middle: calm
 	}
 	var b strings.Builder
@@ -33,7 +33,7 @@ func Spark(th *theme.Theme, values []float64, width int) string {
 	b.WriteString(blanks(width - len(values)))
 	for _, v := range values {
 		switch {
-		case math.IsNaN(v):
+		case !known(v):
 			b.WriteByte(' ')
 		case top <= 0:
 			b.WriteString(bars[0])
@@ -43,3 +43,6 @@ func Spark(th *theme.Theme, values []float64, width int) string {
 	}
 	return b.String()
 }
+
+// known says that a value is one: who measures without end measures wrongly.
+func known(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }

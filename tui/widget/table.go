@@ -162,7 +162,7 @@ func (t *Table) At(th *theme.Theme, width, x int) (column int, ok bool) {
 		if w == 0 {
 			continue
 		}
-		if right += w + gap; x < right && x < width {
+		if right += w + gap; x >= 0 && x < right && x < width {
 			return c, true
 		}
 	}

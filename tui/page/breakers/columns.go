@@ -53,7 +53,7 @@ func (p *Page) columns(v *page.View) []column {
 			if g.since.IsZero() {
 				return "–", theme.Dim
 			}
-			return plain.Duration(p.now.Sub(g.since).Truncate(time.Second)), theme.Plain
+			return plain.Duration(max(0, p.now.Sub(g.since)).Truncate(time.Second)), theme.Plain
 		}),
 		text(widget.Column{Name: "HELD BY", Leave: 6, Min: 8, Flex: true}, list.Words(func(g *group) string { who, _ := held(v, g); return who }), func(g *group) (string, theme.Tone) { return held(v, g) }),
 	)

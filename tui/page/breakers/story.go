@@ -64,6 +64,9 @@ func (p *Page) story(v *page.View) []widget.Line {
 		return nil
 	}
 	if want, set := p.list.Cursor.Key(); set && p.list.Cursor.Gone() {
+		if p.list.Veiled() {
+			return []widget.Line{widget.Blank(), widget.Text(theme.Dim, " "+p.address(want)+" is hidden")}
+		}
 		return []widget.Line{widget.Blank(), page.Gone(p.address(want))}
 	}
 	all := members(v.Snapshot, k)

@@ -160,13 +160,17 @@ func (s *standing) next(v *page.View) (string, theme.Tone) {
 		return "it has no end: " + undo, theme.Dim
 	}
 	end, t := s.end(v.Now)
+	ends := "ends " + end
+	if t == theme.Bad {
+		ends = "should have ended " + end
+	}
 	if t == theme.Plain {
 		t = theme.Dim
 	}
 	if b.Keeper.IsZero() {
-		return fmt.Sprintf("ends %s, by process %d of %s while that lives; %s", end, b.Who.PID, b.Who.Host, undo), t
+		return fmt.Sprintf("%s, by process %d of %s while that lives; %s", ends, b.Who.PID, b.Who.Host, undo), t
 	}
-	return fmt.Sprintf("ends %s, by keeper %d on %s; %s", end, b.Keeper.PID, b.Keeper.Host, undo), t
+	return fmt.Sprintf("%s, by keeper %d on %s; %s", ends, b.Keeper.PID, b.Keeper.Host, undo), t
 }
 
 // fate is what became of a change that is over.

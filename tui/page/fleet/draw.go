@@ -51,6 +51,8 @@ func (p *Page) nothing(v *page.View) []string {
 	switch {
 	case len(p.of.Services) == 0:
 		return page.Unserved(p.of)
+	case p.filter.Text != "" && v.Unwell && p.matching() > 0:
+		return []string{fmt.Sprintf("✓ All that match %s are up: %d.", p.filter.Text, p.matching()), "ctrl-z shows them"}
 	case p.filter.Text != "":
 		return []string{"No service matches " + p.filter.Text, "/ changes the filter"}
 	case v.Unwell:
@@ -59,9 +61,22 @@ func (p *Page) nothing(v *page.View) []string {
 	return nil
 }
 
+// matching is how many services the filter means, whether they are shown or not.
+func (p *Page) matching() (n int) {
+	for i := range p.of.Services {
+		if p.filter.Service(&p.of.Services[i]) {
+			n++
+		}
+	}
+	return n
+}
+
 // about is the service of the cursor in words.
 func (p *Page) about() []widget.Line {
 	if ref, ok := p.list.Cursor.Key(); ok && p.list.Cursor.Gone() {
+		if s := page.FindService(p.of, ref); s != nil {
+			return []widget.Line{page.Hidden(s.Name, s.Status)}
+		}
 		return []widget.Line{page.Gone(ref.Name)}
 	}
 	s := p.rows[p.list.Cursor.Row].service
@@ -82,7 +97,7 @@ func (p *Page) columns(v *page.View) []column {
 	c = append(c, column{Column: widget.Column{Name: "STATUS", Leave: 9, Min: 8}, Cell: func(r *row) []widget.Span {
 		_, tone := theme.Mark(r.service.Status)
 		return []widget.Span{{Text: cmp.Or(r.service.Status.String(), "unknown"), Tone: tone}}
-	}, By: list.Worst(func(r *row) int { return int(r.service.Status) })}, column{Column: widget.Column{Name: "INSTANCES", Leave: 1}, Cell: func(r *row) []widget.Span {
+	}, By: list.Worst(func(r *row) int { return page.Badness(r.service.Status) })}, column{Column: widget.Column{Name: "INSTANCES", Leave: 1}, Cell: func(r *row) []widget.Span {
 		return page.Bar(r.service)
 	}, By: list.Most(func(r *row) float64 { return float64(len(r.service.Instances)) })})
 	c = append(c, measured(v)...)

@@ -3,6 +3,7 @@
 package fleet
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/midwatch-cli/midwatch/fleet"
@@ -135,7 +136,7 @@ func (p *Page) arrange(v *page.View) {
 		all[i] = row{service: svc, numbers: page.Traffic(svc.Traffic)}
 		p.rows = append(p.rows, &all[i])
 	}
-	usual := list.Usual[*row]{Name: "worst", Turned: "best", By: list.Worst(func(r *row) int { return int(r.service.Status) })}
+	usual := list.Usual[*row]{Name: "worst", Turned: "best", By: list.Worst(func(r *row) int { return page.Badness(r.service.Status) })}
 	if list.Arrange(&p.list, usual, p.columns(v), p.rows) {
 		p.hang(s)
 	}
@@ -158,6 +159,9 @@ func (p *Page) hang(s *fleet.Snapshot) {
 			cause[victim] = r.Ref
 		}
 	}
+	for _, r := range s.Roots { // each stands for itself, so that no row hangs below one that hangs
+		delete(cause, r.Ref)
+	}
 	shown := map[fleet.Ref]bool{}
 	for _, r := range p.rows {
 		shown[r.service.Ref] = true
@@ -172,9 +176,19 @@ func (p *Page) hang(s *fleet.Snapshot) {
 			free = append(free, r)
 		}
 	}
+	// A cause is as urgent as what waits for it.
+	worst := func(r *row) int {
+		n := page.Badness(r.service.Status)
+		for _, v := range below[r.service.Ref] {
+			n = max(n, page.Badness(v.service.Status))
+		}
+		return n
+	}
+	slices.SortStableFunc(free, func(a, b *row) int { return cmp.Compare(worst(b), worst(a)) })
 	p.rows = p.rows[:0]
 	for _, r := range free {
 		p.rows = append(append(p.rows, r), below[r.service.Ref]...)
+		delete(below, r.service.Ref) // one of the same name has none of its own
 	}
 }
 

@@ -37,13 +37,16 @@ func grave(w health.Word) int {
 	return 0
 }
 
+// deepest is how many levels a tree of components has.
+const deepest = 8
+
 // tree makes a tree of components, whose names are paths; those that are not well
 // stand before the others, wherever they are in it.
 func tree(all []health.Component) *node {
 	root := &node{}
 	for i := range all {
 		at := root
-		for name := range strings.SplitSeq(all[i].Name, "/") {
+		for _, name := range strings.SplitN(all[i].Name, "/", deepest) { // a name is the far side's: what it is made of has no end
 			k := slices.IndexFunc(at.kids, func(n *node) bool { return n.name == name })
 			if k < 0 {
 				k, at.kids = len(at.kids), append(at.kids, &node{name: name})

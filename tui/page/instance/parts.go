@@ -31,7 +31,7 @@ func (w *writer) identity(in *fleet.InstanceView) {
 		w.row("claims", append(page.Status(*in.Claimed), widget.Span{Text: "  " + in.ClaimNote, Tone: theme.Dim})...)
 	}
 	if !in.LastSeen.IsZero() {
-		w.field("last seen", plain.Duration(w.v.Snapshot.At.Sub(in.LastSeen))+" ago")
+		w.field("last seen", plain.Duration(max(0, w.v.Snapshot.At.Sub(in.LastSeen)))+" ago")
 	}
 	if in.Lease > 0 {
 		w.field("lease", "ends in "+plain.Duration(in.Lease))
@@ -72,7 +72,7 @@ func (w *writer) probes(in *fleet.InstanceView) {
 		w.told(string(r.Target.Kind), []widget.Span{{Text: sign, Tone: tone}}, r.Target.String(), answer(r))
 		w.phases(r, i == 0)
 		if !r.Expires.IsZero() {
-			w.row("", widget.Span{Text: "certificate until " + r.Expires.In(w.v.Zone).Format(time.DateOnly) + ", in " + plain.Duration(r.Expires.Sub(w.v.Snapshot.At)), Tone: theme.Dim})
+			w.row("", w.expires(r.Expires))
 		}
 		w.story("", r.Detail, theme.Plain)
 	}
@@ -82,6 +82,15 @@ func (w *writer) probes(in *fleet.InstanceView) {
 	if in.Flaky {
 		w.row("flaky", widget.Span{Text: "it took a retry to pass", Tone: theme.Warn})
 	}
+}
+
+// expires is until when a certificate is good.
+func (w *writer) expires(until time.Time) widget.Span {
+	text, left := "certificate until "+until.In(w.v.Zone).Format(time.DateOnly), until.Sub(w.v.Snapshot.At)
+	if left <= 0 {
+		return widget.Span{Text: "! " + text + ", expired " + plain.Duration(-left) + " ago", Tone: theme.Warn}
+	}
+	return widget.Span{Text: text + ", in " + plain.Duration(left), Tone: theme.Dim}
 }
 
 // inShort is how the deciding probe was answered.
@@ -111,11 +120,11 @@ func (w *writer) phases(r *probe.Result, deciding bool) {
 		}
 		spans = append(spans, widget.Span{Text: fmt.Sprintf("  %-15s ", usual), Tone: theme.Dim})
 		if room >= 8 && r.Took > 0 {
-			from := int(float64(sum) / float64(r.Took) * float64(room))
-			long := max(1, int(float64(ph.Took)/float64(r.Took)*float64(room)))
-			spans = append(spans, widget.Span{Text: strings.Repeat(" ", min(from, room-1)) + strings.Repeat(bar(w.v.Theme), min(long, room)), Tone: theme.Trend})
+			from := max(0, min(int(float64(sum)/float64(r.Took)*float64(room)), room-1))
+			long := max(1, min(int(float64(ph.Took)/float64(r.Took)*float64(room)), room-from))
+			spans = append(spans, widget.Span{Text: strings.Repeat(" ", from) + strings.Repeat(bar(w.v.Theme), long), Tone: theme.Trend})
 		}
-		sum += ph.Took
+		sum += max(0, ph.Took)
 		w.row("", spans...)
 	}
 	if len(r.Phases) > 0 {

@@ -1,6 +1,8 @@
 package service
 
 import (
+	"cmp"
+	"fmt"
 	"slices"
 	"strconv"
 
@@ -52,17 +54,45 @@ func (p *Page) table() ([]widget.Column, func(i int) [][]widget.Span) {
 
 // below is the instance of the cursor in words, and what is around the service.
 func (p *Page) below(v *page.View) []widget.Line {
+	if p.gone && len(p.foot) > 1 && v.Height-p.list.Foot(v) < 3 { // that is said, whatever there is no room for
+		return p.foot[1:]
+	}
 	if key, ok := p.list.Cursor.Key(); ok && p.list.Cursor.Gone() {
+		if in := p.instance(key); in != nil {
+			return append([]widget.Line{page.Hidden(key.Instance, in.Status)}, p.foot...)
+		}
 		return append([]widget.Line{since(v, key.Instance, v.History.Life(key))}, p.foot...)
 	}
 	in := p.in[p.list.Cursor.Row]
 	return append([]widget.Line{page.About(in.Key.Instance, in.Status, in.Why, in.Addr)}, p.foot...)
 }
 
+// instance is one of those the service has, whether it is shown or not; nil where it
+// has gone.
+func (p *Page) instance(key fleet.Key) *fleet.InstanceView {
+	at := slices.IndexFunc(p.of.Instances, func(in fleet.InstanceView) bool { return in.Key == key })
+	if at < 0 {
+		return nil
+	}
+	return &p.of.Instances[at]
+}
+
+// matching is how many instances the filter means, whether they are shown or not.
+func (p *Page) matching() (n int) {
+	for i := range p.of.Instances {
+		if p.filter.Instance(p.of, &p.of.Instances[i]) {
+			n++
+		}
+	}
+	return n
+}
+
 func (p *Page) nothing(v *page.View) []string {
 	switch {
 	case len(p.of.Instances) == 0:
 		return []string{p.ref.Name + " is registered and has no instance.", "esc goes back"}
+	case p.filter.Text != "" && v.Unwell && p.matching() > 0:
+		return []string{fmt.Sprintf("✓ All that match %s are up: %d.", p.filter.Text, p.matching()), "ctrl-z shows them"}
 	case p.filter.Text != "":
 		return []string{"No instance matches " + p.filter.Text, "/ changes the filter"}
 	}
@@ -77,9 +107,9 @@ func columns(in []*fleet.InstanceView) []column {
 			sign, tone := theme.Mark(in.Status)
 			return []widget.Span{{Text: sign + " ", Tone: tone}, {Text: in.Key.Instance}}
 		}},
-		{Column: widget.Column{Name: "STATUS", Leave: 2, Min: 8}, By: list.Worst(func(in *fleet.InstanceView) int { return int(in.Status) }), Cell: func(in *fleet.InstanceView) []widget.Span {
+		{Column: widget.Column{Name: "STATUS", Leave: 2, Min: 8}, By: list.Worst(func(in *fleet.InstanceView) int { return page.Badness(in.Status) }), Cell: func(in *fleet.InstanceView) []widget.Span {
 			_, tone := theme.Mark(in.Status)
-			return []widget.Span{{Text: in.Status.String(), Tone: tone}}
+			return []widget.Span{{Text: cmp.Or(in.Status.String(), "unknown"), Tone: tone}}
 		}},
 		number("RATE", 5, 5, func(t *fleet.Traffic) float64 { return t.Rate }, func(t *fleet.Traffic) (string, theme.Tone) { return page.Rate(t.Rate), page.NumberTone(t.Rate) }),
 		number("ERR", 3, 4, func(t *fleet.Traffic) float64 { return t.Errors }, func(t *fleet.Traffic) (string, theme.Tone) { return page.Share(t.Errors), page.ErrorTone(t.Errors) }),

@@ -50,8 +50,17 @@ func (p *Page) SetFilter(text string) error {
 	return err
 }
 
-// Notes say how much is not shown, and the order.
-func (p *Page) Notes(*page.View) []string { return p.list.Notes() }
+// Notes say that it is gone, how much is not shown, and the order.
+func (p *Page) Notes(v *page.View) []string {
+	if !p.gone || p.of == nil {
+		return p.list.Notes()
+	}
+	gone := "gone"
+	if l := v.History.Of(p.ref); l != nil && !l.Gone().IsZero() {
+		gone += ": as it was at " + v.Clock(l.Seen())
+	}
+	return append([]string{gone}, p.list.Notes()...)
+}
 
 // Marks is how many instances are marked.
 func (p *Page) Marks() int { return p.list.Marks() }
@@ -138,7 +147,7 @@ func (p *Page) arrange(v *page.View) {
 		}
 		p.in = append(p.in, in)
 	}
-	usual := list.Usual[*fleet.InstanceView]{Name: "worst", Turned: "best", By: list.Worst(func(in *fleet.InstanceView) int { return int(in.Status) })}
+	usual := list.Usual[*fleet.InstanceView]{Name: "worst", Turned: "best", By: list.Worst(func(in *fleet.InstanceView) int { return page.Badness(in.Status) })}
 	list.Arrange(&p.list, usual, columns(p.in), p.in)
 	for _, in := range p.in {
 		p.list.Keys = append(p.list.Keys, in.Key)

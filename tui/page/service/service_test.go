@@ -91,7 +91,7 @@ func TestOrders(t *testing.T) {
 	p, v := service.New(ref("order")), pagetest.View(snapshot(), 130, 24)
 	for _, want := range []string{
 		"sort: worst 3 1 2 4", "sort: instance 1 2 3 4", "sort: status 3 1 2 4", "sort: rate 4 2 1 3", "sort: err 4 2 1 3", "sort: p99 1 2 4 3",
-		"sort: breakers 2 1 4 3", "sort: version 1 2 3 4", "sort: zone 1 3 2 4", "sort: address 1 2 3 4", "sort: why 3 1 2 4", "sort: worst 3 1 2 4",
+		"sort: breakers 2 3 1 4", "sort: version 1 2 3 4", "sort: zone 1 3 2 4", "sort: address 1 2 3 4", "sort: why 3 1 2 4", "sort: worst 3 1 2 4",
 	} {
 		lines := pagetest.Drawn(t, p, v)
 		if got := p.Notes(v)[0] + " " + rows(lines); got != want {
@@ -101,7 +101,7 @@ func TestOrders(t *testing.T) {
 	}
 	for keys, want := range map[string]string{
 		"r": "sort: best 1 2 4 3", "s r": "sort: instance, z to a 4 3 2 1", "s s s r": "sort: rate, least first 1 2 4 3", "< r": "sort: why, z to a 3 1 2 4",
-		"s s s s s s r": "sort: breakers, best first 1 4 2 3",
+		"s s s s s s r": "sort: breakers, best first 1 4 3 2",
 	} {
 		p := service.New(ref("order"))
 		p.See(v)

@@ -180,7 +180,7 @@ func (p *Page) above(r *row) string {
 	if len(p.graph.Out[r.index]) == 0 {
 		return "; it stands above as well"
 	}
-	return "; whom it calls stands above, o goes there"
+	return "; whom it calls stands above, f goes there"
 }
 
 // around is how many call the service of a row, whom it calls, and who waits for it.

@@ -463,7 +463,7 @@ func TestCycles(t *testing.T) {
 		t.Errorf("who calls it was left out: %q", foot)
 	}
 	shared, v := servicemap.New(fleet.Ref{}), view(world("✓ a > s", "✓ b > s", "✓ s > x", "✓ x"), 120, 30)
-	if _, foot := at(t, shared, v, 4); foot[2] != "b → s; whom it calls stands above, o goes there called by 2 · calls 1" {
+	if _, foot := at(t, shared, v, 4); foot[2] != "b → s; whom it calls stands above, f goes there called by 2 · calls 1" {
 		t.Errorf("what comes again: %q", foot)
 	}
 }

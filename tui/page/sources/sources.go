@@ -99,7 +99,7 @@ func (p *Page) arrange(v *page.View) {
 }
 
 func well(s *row) bool {
-	return s.Reason == "" && len(s.Warnings) == 0 && s.Vantage == ""
+	return s.Reason == "" && !s.AsOf.IsZero() && len(s.Warnings) == 0 && s.Vantage == ""
 }
 
 // Draw draws the rows that are seen, and the source of the cursor in full.
@@ -130,11 +130,17 @@ func (p *Page) columns() []column {
 			if s.Reason != "" {
 				return []widget.Span{{Text: "✗ ", Tone: theme.Bad}, {Text: s.Name}}
 			}
+			if s.AsOf.IsZero() {
+				return []widget.Span{{Text: "? ", Tone: theme.Doubt}, {Text: s.Name}}
+			}
 			return []widget.Span{{Text: "✓ ", Tone: theme.Good}, {Text: s.Name}}
 		}},
 		text(widget.Column{Name: "STATE", Flex: true, Min: 7}, list.Worst(badness), func(s *row) (string, theme.Tone) {
 			if s.Reason != "" {
 				return page.Reason(s.Reason), theme.Bad
+			}
+			if s.AsOf.IsZero() {
+				return "not read yet", theme.Doubt
 			}
 			return "answers", theme.Good
 		}),
@@ -165,7 +171,7 @@ func (p *Page) columns() []column {
 			if s.Since.IsZero() {
 				return "–", theme.Dim
 			}
-			return plain.Duration(p.of.At.Sub(s.Since).Truncate(time.Second)), theme.Bad
+			return plain.Duration(max(0, p.of.At.Sub(s.Since)).Truncate(time.Second)), theme.Bad
 		}), words(widget.Column{Name: "FAULT", Leave: 12, Flex: true, Min: 16, Wide: true}, func(s *row) string { return s.Detail }))
 	}
 	return all

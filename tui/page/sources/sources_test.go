@@ -116,3 +116,24 @@ func TestOrders(t *testing.T) {
 		pagetest.Press(t, p, v, "s")
 	}
 }
+
+// TestNotReadYet: a registry that has said nothing yet neither answers nor fails, and
+// is not well.
+func TestNotReadYet(t *testing.T) {
+	p, v := sources.New(), view(12, fleet.SourceView{Name: "etcd"}, fleet.SourceView{Name: "file", AsOf: at()})
+	v.Unwell = true
+	screen := pagetest.Screen(t, p, v)
+	if !strings.Contains(screen, "? etcd") || !strings.Contains(screen, "not read yet") || strings.Contains(screen, "file") || strings.Contains(screen, "answers  ") {
+		t.Errorf("not read yet:\n%s", screen)
+	}
+}
+
+// TestFailsSinceLater: whatever the clocks say, it has not failed for less than no
+// time.
+func TestFailsSinceLater(t *testing.T) {
+	p, v := sources.New(), view(12, fleet.SourceView{Name: "etcd", Reason: "refused", AsOf: at().Add(time.Hour), Since: at().Add(time.Hour)})
+	v.Width, v.Wide = 200, true
+	if screen := pagetest.Screen(t, p, v); strings.Contains(screen, "-1 h") {
+		t.Errorf("since later:\n%s", screen)
+	}
+}

@@ -112,6 +112,8 @@ func (w *writing) make(ctx context.Context, wish desk.Wish, front *front) error 
 		takes = true
 	case desk.Undo:
 		return write.TakeBack(ctx, w.app, flags, wish.Change, front)
+	case desk.Retry:
+		return write.GoOn(ctx, w.app, flags, wish.Change, front)
 	default:
 		return app.Usagef("", "nothing was changed: nobody knows how to %s", wish.Verb)
 	}

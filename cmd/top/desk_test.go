@@ -197,6 +197,34 @@ func TestProtected(t *testing.T) {
 	}
 }
 
+// TestTryAgain: what a change did not do is done by another one, which ends by itself
+// as the first one did; what was done is left alone.
+func TestTryAgain(t *testing.T) {
+	w, order, _ := shop(t)
+	order[1].answers(http.StatusForbidden, `{"error":"not yet"}`)
+	m := w.make(t, wish(desk.Trip, "order:payment"), true)
+	if m.says(t, "Opened on 1 of 2."); states("payment", order[:]...) != "forced_open closed" {
+		t.Fatal(states("payment", order[:]...))
+	}
+	order[1].mu.Lock()
+	order[1].post = nil
+	order[1].mu.Unlock()
+	again := desk.Wish{Verb: desk.Retry, Change: m.Change, Context: "prod", Reason: "once more"}
+	no := w.make(t, again, false)
+	no.says(t, "This goes on with "+m.Change+": trip order/payment", "1 of 2 targets.", "!error")
+	if no.Agreed || order[1].Guard("payment").State() != "closed" {
+		t.Errorf("no: %+v", no.End)
+	}
+	before := order[0].ordered()
+	rest := w.make(t, again, true)
+	rest.says(t, "order/order-2 payment done", "!error")
+	if got := states("payment", order[:]...); got != "forced_open forced_open" || order[0].ordered() != before || rest.Change == "" || len(rest.Results) != 1 {
+		t.Errorf("%s, %d orders more, %+v", got, order[0].ordered()-before, rest.End)
+	}
+	w.make(t, again, true).says(t, "nothing was changed", "error: ")
+	w.make(t, desk.Wish{Verb: desk.Retry, Change: "nothing", Context: "prod"}, true).says(t, "error: ")
+}
+
 // TestReadOnly: whoever says so, nothing is asked and nobody else says otherwise.
 func TestReadOnly(t *testing.T) {
 	for name, spoil := range map[string]func(w *world){
@@ -360,7 +388,7 @@ func TestLastOne(t *testing.T) {
 	w := newWorld(t, map[string][]*far{"payment": payments})
 	last := wish(desk.Drain, "payment/payment-1")
 	m := w.make(t, last, true)
-	m.says(t, "error: payment-1 is the last of payment that serves, of 2 instances: nothing was changed; hint: the form can allow it: last one, may be taken out too")
+	m.says(t, "error: payment-1 is the last of payment that serves, of 2 instances: nothing was changed; hint: the form can allow it: how many, all")
 	if len(m.asked) != 0 || payments[0].Draining() || len(w.journal(t)) != 0 {
 		t.Error("it was asked, or done")
 	}
@@ -380,7 +408,7 @@ func TestTooMany(t *testing.T) {
 	payments := []*far{newFar(t), newFar(t), newFar(t)}
 	w := newWorld(t, map[string][]*far{"payment": payments})
 	w.make(t, wish(desk.Drain, "payment/payment-1", "payment/payment-2"), true).says(t,
-		"error: 2 of 3 of payment would not serve, and --max-unavailable is 50%: nothing was changed; hint: take out fewer; as a command: more is allowed by --max-unavailable 2")
+		"error: 2 of 3 of payment would not serve, and --max-unavailable is 50%: nothing was changed; hint: take out fewer; the form can allow it: how many, all; as a command: more is allowed by --max-unavailable 2")
 }
 
 // TestStopped: what is in hand when it is stopped is finished, the rest is not
@@ -519,7 +547,7 @@ func TestHere(t *testing.T) {
 		"":                                   "",
 		"add --wait: the command stays":      "choose never in the form; as a command: add --wait: the command stays",
 		"look at the disk":                   "look at the disk",
-		"--allow-empty does it all the same": "the form can allow it: last one, may be taken out too",
+		"--allow-empty does it all the same": "the form can allow it: how many, all",
 		"midwatch changes show 1 says more, midwatch changes undo 1 ends it; --override does it all the same": ":changes says more, and U there ends it; as a command: --override does it all the same",
 		"look at the disk; a change can be made without one by --no-journal":                                  "look at the disk; as a command: a change can be made without one by --no-journal",
 	} {

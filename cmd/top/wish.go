@@ -84,9 +84,9 @@ func here(hint string) string {
 	for i, p := range parts {
 		switch {
 		case strings.HasPrefix(p, "--allow-empty "):
-			parts[i] = "the form can allow it: last one, may be taken out too"
+			parts[i] = "the form can allow it: how many, all"
 		case strings.HasPrefix(p, "take out fewer, or more "):
-			parts[i] = "take out fewer; as a command: more " + strings.TrimPrefix(p, "take out fewer, or more ")
+			parts[i] = "take out fewer; the form can allow it: how many, all; as a command: more " + strings.TrimPrefix(p, "take out fewer, or more ")
 		case strings.HasPrefix(p, "add --wait"):
 			parts[i] = "choose never in the form; as a command: " + p
 		case strings.HasPrefix(p, "midwatch changes show "):

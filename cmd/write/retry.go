@@ -15,6 +15,16 @@ import (
 // made: verb is what its steps do, and command what is typed to go on. It goes
 // to the context the change was made in, whatever context is chosen now.
 func Retry(ctx context.Context, a *app.App, flags *Flags, verb, command string) error {
+	return retry(ctx, a, flags, verb, command, terminal{a})
+}
+
+// GoOn is Retry for those in front, whatever the steps of the change do.
+func GoOn(ctx context.Context, a *app.App, flags *Flags, id string, front Front) error {
+	flags.Retry = id
+	return retry(ctx, a, flags, "", "", front)
+}
+
+func retry(ctx context.Context, a *app.App, flags *Flags, verb, command string, front Front) error {
 	j, err := Read(ctx, a)
 	if err != nil {
 		return noSuch(flags.Retry, err)
@@ -34,7 +44,7 @@ func Retry(ctx context.Context, a *app.App, flags *Flags, verb, command string) 
 		return err
 	}
 	defer s.Close()
-	w, err := New(ctx, s, s.Fleets[0], flags)
+	w, err := For(ctx, s, s.Fleets[0], flags, front)
 	if err != nil {
 		return err
 	}
@@ -53,7 +63,7 @@ func madeBy(b *change.Batch, verb string) error {
 		return app.Usagef("midwatch changes undo "+b.Undoes, "change %s takes %s back: it is gone on with by undoing that again", b.ID, b.Undoes)
 	}
 	for i := range b.Steps {
-		if made := b.Steps[i].Intent.Verb(); made != verb {
+		if made := b.Steps[i].Intent.Verb(); verb != "" && made != verb {
 			return app.Usagef("midwatch changes show "+b.ID, "change %s is no %s: it is %s", b.ID, verb, b.What)
 		}
 	}

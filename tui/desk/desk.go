@@ -15,7 +15,7 @@ import (
 // Verb is what is to be done.
 type Verb string
 
-// The verbs: those of breakers, those of instances, and the one of changes.
+// The verbs: those of breakers, those of instances, and those of changes.
 const (
 	Trip     Verb = "trip"
 	Reset    Verb = "reset"
@@ -24,6 +24,7 @@ const (
 	Drain    Verb = "drain"
 	Undrain  Verb = "undrain"
 	Undo     Verb = "undo"
+	Retry    Verb = "retry"
 )
 
 // Target is what a wish is about: a breaker of a service or of one of its
@@ -36,8 +37,8 @@ type Target struct {
 // Wish is what a person wants to have changed.
 type Wish struct {
 	Verb    Verb
-	Targets []Target // of one context; none for Undo
-	Change  string   // the id of the change that Undo takes back
+	Targets []Target // of one context; none for Undo and Retry
+	Change  string   // the id of the change that Undo takes back, and Retry goes on with
 	Context string   // the context it is in
 
 	Reason     string

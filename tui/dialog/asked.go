@@ -25,7 +25,7 @@ type Asked interface {
 
 // Hear is what will be done.
 func (f *Form) Hear(v *page.View) []widget.Line {
-	return append(paragraph(v, theme.Strong, f.Says()), widget.Text(theme.Dim, "A plan comes first: nothing is changed before you agree to it. esc leaves."))
+	return append(append(paragraph(v, theme.Strong, f.Says()), f.promise(v)...), widget.Text(theme.Dim, "esc leaves."))
 }
 
 // Ask is the field that comes next, and what stands in it.
@@ -142,6 +142,8 @@ func (r *Result) Hear(v *page.View) []widget.Line {
 // Ask says how it goes on.
 func (r *Result) Ask(*page.View) string {
 	switch {
+	case r.retries():
+		return "U undoes it, A tries again what was not done, an empty line goes back:"
 	case r.undoes():
 		return "U undoes it, an empty line goes back:"
 	case r.over:
@@ -155,7 +157,7 @@ func (r *Result) Ask(*page.View) string {
 // Answer undoes, stops, or goes back.
 func (r *Result) Answer(v *page.View, line string) (page.Intent, bool) {
 	switch {
-	case line == "U" || line == "X":
+	case line == "U" || line == "X" || line == "A":
 		return r.Press(v, line, line)
 	case line == "" && !r.over:
 		return nil, false

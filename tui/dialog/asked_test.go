@@ -22,7 +22,7 @@ func TestFormInLines(t *testing.T) {
 		{"reason:", "db move"},
 		{"back after, 10m where you say nothing:", "5 apples"},
 		{"5apples is no duration: such as 90s, 10m, 1h30m, or never. back after, 10m where you say nothing:", "90s"},
-		{"last one, goes on serving; or may be taken out too:", "may"},
+		{"how many, half at most, not the last; or all, the last one too:", "all"},
 	} {
 		if got := f.Ask(v); got != step[0] {
 			t.Fatalf("asks %q, want %q", got, step[0])
@@ -31,7 +31,7 @@ func TestFormInLines(t *testing.T) {
 		if over {
 			t.Fatal("it is over")
 		}
-		if m, ok := want.(page.Make); ok != (step[1] == "may") {
+		if m, ok := want.(page.Make); ok != (step[1] == "all") {
 			t.Fatalf("%q: wants %v", step[1], want)
 		} else if ok {
 			w := m.Wish

@@ -6,4 +6,5 @@ var (
 	Tail     = tail
 	CutLast  = cutLast
 	Duration = duration
+	Short    = short
 )

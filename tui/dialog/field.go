@@ -131,6 +131,18 @@ func backAfter(usual string) *field {
 	return f
 }
 
+// short is a duration as people type it: 10m, 1h30m.
+func short(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
+}
+
 // duration is what was typed, or why it is none.
 func duration(text string) (d time.Duration, fault string) {
 	text = strings.ToLower(strings.ReplaceAll(text, " ", ""))

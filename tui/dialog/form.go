@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
+	"github.com/midwatch-cli/midwatch/fleet/change"
 	"github.com/midwatch-cli/midwatch/tui/desk"
 	"github.com/midwatch-cli/midwatch/tui/page"
 	"github.com/midwatch-cli/midwatch/tui/theme"
@@ -19,8 +21,9 @@ const longestReason = 1000
 // has in the end is shown as a plan first: nothing is changed by it.
 type Form struct {
 	wish   desk.Wish
-	of     string // what the change is that is undone
-	size   int    // instances of the one service, where one of them is meant
+	of     string    // what the change is that is undone
+	size   int       // instances of the one service, where one of them is meant
+	held   time.Time // when the key that opened it came last; zero: it was let go
 	fields []*field
 	at     int // the field that keys go to
 
@@ -29,7 +32,7 @@ type Form struct {
 
 // NewForm returns the form of what a page wants.
 func NewForm(v *page.View, w page.Want) *Form {
-	f := &Form{wish: w.Wish}
+	f := &Form{wish: w.Wish, held: v.Now}
 	add := func(to **field, of *field) {
 		*to = of
 		f.fields = append(f.fields, of)
@@ -58,9 +61,15 @@ func NewForm(v *page.View, w page.Want) *Form {
 		add(&f.after, backAfter("10m"))
 	case desk.Drain:
 		add(&f.after, backAfter("10m"))
-		add(&f.last, &field{name: "last one", options: []string{"goes on serving", "may be taken out too"}})
+		add(&f.last, &field{name: "how many", options: []string{"half at most, not the last", "all, the last one too"}})
 	case desk.Undo:
 		f.of = undone(v, w.Wish.Change)
+	case desk.Retry:
+		f.of = undone(v, w.Wish.Change)
+		f.reason.text = w.Wish.Reason
+		if w.Wish.TTL > 0 { // the rest ends as what was done does
+			add(&f.after, backAfter(short(w.Wish.TTL)))
+		}
 	case desk.Reset, desk.HalfOpen, desk.Undrain: // nothing is held that could end by itself
 	}
 	return f
@@ -77,7 +86,7 @@ func undone(v *page.View, id string) string {
 }
 
 // Press edits; enter goes on to the plan.
-func (f *Form) Press(_ *page.View, key, text string) (page.Intent, bool) {
+func (f *Form) Press(v *page.View, key, text string) (page.Intent, bool) {
 	switch key {
 	case "esc", "ctrl+c":
 		return nil, true
@@ -90,9 +99,28 @@ func (f *Form) Press(_ *page.View, key, text string) (page.Intent, bool) {
 			return page.Make{Wish: w}, false
 		}
 	default:
-		f.fields[f.at].press(key, text)
+		if fd := f.fields[f.at]; fd.options == nil || !f.leant(v.Now, text) {
+			fd.press(key, text)
+		}
+	}
+	if text == "" {
+		f.held = time.Time{}
 	}
 	return nil, false
+}
+
+// repeats is how long after a key its first repetition comes at the latest.
+const repeats = 700 * time.Millisecond
+
+// leant says that a key is the one that opened the form, which is held still: T is
+// not the breaker that begins with t.
+func (f *Form) leant(now time.Time, text string) bool {
+	if f.held.IsZero() || now.Sub(f.held) > repeats || text == "" || !strings.HasPrefix(strings.ToUpper(string(f.wish.Verb)), text) {
+		f.held = time.Time{}
+		return false
+	}
+	f.held = now
+	return true
 }
 
 // done is the whole wish; false where a field has to be looked at again.
@@ -138,9 +166,8 @@ func (f *Form) Says() string { return say(f.now(), f.size, f.of) }
 // Draw draws the sentence and the fields; on small screens the field that keys go
 // to is among what is seen.
 func (f *Form) Draw(v *page.View) []widget.Line {
-	lines := paragraph(v, theme.Strong, f.Says())
-	const hint = 2
-	roomy := v.Height >= len(lines)+len(f.fields)+1+hint
+	lines, promise := paragraph(v, theme.Strong, f.Says()), f.promise(v)
+	roomy := v.Height >= len(lines)+len(f.fields)+2+len(promise)
 	if roomy {
 		lines = append(lines, widget.Blank())
 	}
@@ -159,10 +186,29 @@ func (f *Form) Draw(v *page.View) []widget.Line {
 		}
 	}
 	if roomy {
-		lines = append(lines, widget.Blank(), widget.Text(theme.Dim, " A plan comes first: nothing is changed before you agree to it."))
+		lines = append(lines, widget.Blank())
+		lines = append(lines, promise...)
 	}
 	top := max(0, min(lit-v.Height, len(lines)-v.Height))
 	return lines[top:min(len(lines), top+max(0, v.Height))]
+}
+
+// promise is what happens before the person agrees: nothing, but that what is overdue
+// in the same context is put back.
+func (f *Form) promise(v *page.View) []widget.Line {
+	n := 0
+	for i := range v.Changes {
+		if v.Changes[i].Stand == change.StandOverdue && v.Changes[i].Batch.Context == f.wish.Context {
+			n++
+		}
+	}
+	switch n {
+	case 0:
+		return paragraph(v, theme.Dim, "A plan comes first: nothing is changed before you agree to it.")
+	case 1:
+		return paragraph(v, theme.Warn, "A change is overdue and is put back first, without a question. Then a plan comes: nothing else is changed before you agree to it.")
+	}
+	return paragraph(v, theme.Warn, fmt.Sprintf("%d changes are overdue and are put back first, without a question. Then a plan comes: nothing else is changed before you agree to it.", n))
 }
 
 // Keys are those of a form.
@@ -181,7 +227,7 @@ func (f *Form) Keys() [][2]string {
 // is meant; of is what an undo takes back.
 func say(w desk.Wish, size int, of string) string {
 	does, means := words(w.Verb, len(w.Targets) > 1)
-	if w.Verb == desk.Undo {
+	if w.Verb == desk.Undo || w.Verb == desk.Retry {
 		if of != "" {
 			of = ", " + of
 		}
@@ -217,6 +263,12 @@ func in(context string) string {
 func many(all []desk.Target) string {
 	names := make([]string, 0, 4)
 	what := "instances"
+	known := map[string]bool{}
+	twice := slices.ContainsFunc(all, func(t desk.Target) bool {
+		before := known[targetName(t)]
+		known[targetName(t)] = true
+		return before
+	})
 	for i, t := range all {
 		if t.Breaker != "" {
 			what = "breakers"
@@ -225,7 +277,11 @@ func many(all []desk.Target) string {
 			names = append(names, fmt.Sprintf("%d more", len(all)-i))
 			break
 		}
-		names = append(names, targetName(t))
+		name := targetName(t)
+		if twice { // those of one name are told apart by where they are
+			name = strings.TrimPrefix(t.Key.Namespace+"/", "/") + name + " in " + t.Key.Source
+		}
+		names = append(names, name)
 	}
 	return fmt.Sprintf("%d %s, %s", len(all), what, strings.Join(names, ", "))
 }
@@ -261,6 +317,8 @@ func words(v desk.Verb, many bool) (does, means string) {
 		return "Drain", ": no new calls come, those in flight finish."
 	case desk.Undrain:
 		return "Put back into use", ": calls come again."
+	case desk.Retry:
+		return "Go on with", ": what it did not do is tried again."
 	case desk.Undo:
 		return "Undo", ": what it changed is put back as it was."
 	}

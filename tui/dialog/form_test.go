@@ -40,8 +40,8 @@ func TestForm(t *testing.T) {
 		{"half-open", wish(desk.HalfOpen, "payment:db"), "Half-open breaker db on the one instance of payment (prod): a few calls are let through, and by them it is decided.", "reason", 0, "payment:db"},
 		{"of what is gone", wish(desk.Trip, "gone:db"), "Trip breaker db on gone (prod): calls through it are refused at once.", "reason back after", 10 * time.Minute, "gone:db"},
 		{"several", wish(desk.Trip, "order/order-1:payment", "payment:db"), "Trip 2 breakers, order-1/payment, payment/db (prod): calls through them are refused at once.", "reason back after", 10 * time.Minute, "order/order-1:payment payment:db"},
-		{"many", wish(desk.Drain, "order/a", "order/b", "order/c", "order/d", "order/e"), "Drain 5 instances, a, b, c, 2 more (prod): no new calls come, those in flight finish.", "reason back after last one", 10 * time.Minute, "order/a order/b order/c order/d order/e"},
-		{"drain", wish(desk.Drain, "order/order-2"), "Drain order-2 (prod): no new calls come, those in flight finish.", "where reason back after last one", 10 * time.Minute, "order/order-2"},
+		{"many", wish(desk.Drain, "order/a", "order/b", "order/c", "order/d", "order/e"), "Drain 5 instances, a, b, c, 2 more (prod): no new calls come, those in flight finish.", "reason back after how many", 10 * time.Minute, "order/a order/b order/c order/d order/e"},
+		{"drain", wish(desk.Drain, "order/order-2"), "Drain order-2 (prod): no new calls come, those in flight finish.", "where reason back after how many", 10 * time.Minute, "order/order-2"},
 		{"undrain", wish(desk.Undrain, "order/order-2"), "Put back into use order-2 (prod): calls come again.", "where reason", 0, "order/order-2"},
 		{"odd", choosing(wish(desk.Trip, odd), odd), `Trip breaker \x1b[2Jp\x07ay`, "reason back after", 10 * time.Minute, odd + ":" + odd},
 		{"a verb of tomorrow", wish("dance", "order"), "dance all 2 instances of order (prod).", "reason", 0, "order"},
@@ -52,7 +52,7 @@ func TestForm(t *testing.T) {
 			sees(t, f, v, c.says, "A plan comes first")
 			var asks []string
 			for _, line := range strings.Split(drawn(t, f, v), "\n") {
-				for _, name := range []string{"breaker ", "where ", "reason", "back after ", "last one "} {
+				for _, name := range []string{"breaker ", "where ", "reason", "back after ", "how many "} {
 					if strings.HasPrefix(strings.TrimLeft(line, " ▌"), name) {
 						asks = append(asks, strings.TrimSpace(name))
 					}
@@ -123,7 +123,7 @@ func TestFormChooses(t *testing.T) {
 	}
 
 	drain := dialog.NewForm(v, wish(desk.Drain, "payment/payment-1"))
-	press(drain, v, "shift+tab", "m")
+	press(drain, v, "shift+tab", "a")
 	if i, _ := press(drain, v, "enter"); !i.(page.Make).Wish.AllowEmpty {
 		t.Error("the last one stays")
 	}

@@ -77,11 +77,16 @@ func (r *Result) Running() bool { return r.agreed && !r.over }
 // undoes says that there is something that can be undone.
 func (r *Result) undoes() bool { return r.over && r.end.Change != "" && r.wish.Verb != desk.Undo }
 
-// Press scrolls, stops, undoes, or leaves.
+// retries says that there is something left of it that can be tried again.
+func (r *Result) retries() bool { return r.undoes() && len(r.failed) > 0 }
+
+// Press scrolls, stops, undoes, tries again, or leaves.
 func (r *Result) Press(v *page.View, key, _ string) (page.Intent, bool) {
 	switch {
 	case key == "U" && r.undoes():
 		return page.Want{Wish: desk.Wish{Verb: desk.Undo, Change: r.end.Change, Context: r.wish.Context}}, true
+	case key == "A" && r.retries():
+		return page.Want{Wish: desk.Wish{Verb: desk.Retry, Change: r.end.Change, Context: r.wish.Context, Reason: r.wish.Reason, TTL: r.wish.TTL}}, true
 	case key == "X" && r.Running() && !r.stopped:
 		return r.stop, false
 	case key == "esc", key == "q", key == "ctrl+c", key == "left", key == "h", key == "backspace":
@@ -255,6 +260,8 @@ func mark(r *change.Result) (sign, word string, tone theme.Tone) {
 func (r *Result) Keys() [][2]string {
 	words := [][2]string{{"↑↓", "scroll"}}
 	switch {
+	case r.retries():
+		return slices.Concat(words, [][2]string{{"U", "undo"}, {"A", "again"}, {"esc", "close"}})
 	case r.undoes():
 		return slices.Concat(words, [][2]string{{"U", "undo"}, {"esc", "close"}})
 	case r.over:

@@ -169,6 +169,8 @@ func TestReminder(t *testing.T) {
 		return c
 	}
 	ends, endless := trip("1A", time.Minute), trip("1B", 0)
+	soon := trip("1C", 20*time.Second)
+	other := pagetest.Order("1D", fleet.Bypass, fleet.Ref{Source: "etcd", Name: "gateway"}, "order", 1, pagetest.At(), 0)
 	for _, tt := range []struct {
 		about   string
 		changes []desk.Change
@@ -187,6 +189,9 @@ func TestReminder(t *testing.T) {
 		{"overdue", []desk.Change{stand(change.StandOverdue, ends)}, 80, "✗ 1 change overdue · sort: worst"},
 		{"overdue among others", []desk.Change{endless, stand(change.StandOverdue, ends)}, 80, "✗ 1 change overdue, 1 in force · sort: worst"},
 		{"interrupted", []desk.Change{stand(change.StandInterrupted, endless)}, 80, "! 1 change interrupted · sort: worst"},
+		{"the one in force is meant, not one that is being made", []desk.Change{endless, stand(change.StandRunning, other)}, 80, "! 1 change in force: trip order/payment · sort: worst"},
+		{"nor is its end", []desk.Change{ends, stand(change.StandRunning, soon)}, 80, "! trip order/payment in force, ends in 50 s · sort: worst"},
+		{"in part, and drifted", []desk.Change{stand(change.StandPartial, endless), stand(change.StandDrifted, endless)}, 80, "! 2 changes in force · sort: worst"},
 		{"over", []desk.Change{stand(change.StandUndone, ends)}, 80, "sort: worst"},
 	} {
 		j := journal.New(&shelf{changes: tt.changes}, nil)
@@ -194,6 +199,47 @@ func TestReminder(t *testing.T) {
 		if got := said(&j, pagetest.At().Add(10*time.Second), "sort: worst ", tt.room); got != tt.want {
 			t.Errorf("%s, %d columns: %q, want %q", tt.about, tt.room, got, tt.want)
 		}
+	}
+}
+
+// TestUnread: a journal that cannot be read any more says nothing of how long changes
+// take still: they may be over, and others may be there. Where there is none, nobody
+// misses it.
+func TestUnread(t *testing.T) {
+	at := pagetest.At()
+	s := &shelf{changes: []desk.Change{trip("1A", time.Minute)}}
+	j := journal.New(s, nil)
+	read(t, &j, true)
+	j.Drawn(at)
+	s.err = &fleet.Error{Detail: "locked"}
+	read(t, &j, true)
+	if !j.Moved(at) {
+		t.Error("it is not drawn anew")
+	}
+	for room, want := range map[int]string{
+		80: "? journal not read, 1 in force when it was · sort: worst", 40: "? journal not read · sort: worst", 22: "? journal not read", 9: "sort: worst",
+	} {
+		if got := said(&j, at.Add(time.Hour), "sort: worst ", room); got != want {
+			t.Errorf("%d columns: %q, want %q", room, got, want)
+		}
+	}
+	if j.Drawn(at); j.Moved(at.Add(time.Minute)) {
+		t.Error("nothing runs down that nobody knows of")
+	}
+	s.err = nil
+	read(t, &j, true)
+	if got := said(&j, at, "", 80); got != "! trip order/payment in force, ends in 60 s" && got != "! trip order/payment in force, ends in 1 m" {
+		t.Errorf("read again: %q", got)
+	}
+
+	j = journal.New(&shelf{err: errors.New("locked")}, nil)
+	read(t, &j, true)
+	if got := said(&j, at, "sort: worst ", 80); got != "? journal not read, what is in force is not known · sort: worst" {
+		t.Errorf("never read: %q", got)
+	}
+	j = journal.New(nil, &fleet.Error{Detail: "a recording is played", Err: desk.ErrNone})
+	if got := said(&j, at, "sort: worst ", 80); got != "sort: worst" {
+		t.Errorf("there is none: %q", got)
 	}
 }
 

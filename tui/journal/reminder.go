@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -28,12 +29,13 @@ func (j *Journal) inForce(now time.Time) string {
 	return words[len(words)-1].Text + words[0].Text
 }
 
-// standing is how many changes stand how, which of those that are open ends next,
-// and what the last of them is.
+// standing is how many changes stand how, how many of them hold something, which of
+// those ends next, and what the last of them is.
 type standing struct {
-	n    map[change.Stand]int
-	next time.Time
-	what string
+	n     map[change.Stand]int
+	holds int
+	next  time.Time
+	what  string
 }
 
 func count(changes []desk.Change) standing {
@@ -41,10 +43,11 @@ func count(changes []desk.Change) standing {
 	for i := range changes {
 		c := &changes[i]
 		s.n[c.Stand]++
-		if c.Stand.Open() {
-			s.what = c.Batch.What
+		if !holding(c.Stand) {
+			continue // it is counted by itself, or over
 		}
-		if end := c.Batch.Until; c.Stand.Open() && !end.IsZero() && (s.next.IsZero() || end.Before(s.next)) {
+		s.holds, s.what = s.holds+1, c.Batch.What
+		if end := c.Batch.Until; !end.IsZero() && (s.next.IsZero() || end.Before(s.next)) {
 			s.next = end
 		}
 	}
@@ -62,6 +65,12 @@ type reminding struct {
 
 // reminder is what is in force, in more words and in fewer; none where nothing is.
 func (j *Journal) reminder(now time.Time) []widget.Span {
+	if j.unread() {
+		s := &j.standing
+		open := s.holds + s.n[change.StandOverdue] + s.n[change.StandInterrupted]
+		as := either(open > 0, fmt.Sprintf(", %d in force when it was", open), ", what is in force is not known")
+		return []widget.Span{{Text: "? journal not read" + as, Tone: theme.Doubt}, {Text: "? journal not read", Tone: theme.Doubt}}
+	}
 	r := reminding{made: true}
 	if next := j.standing.next; !next.IsZero() {
 		r.ended, r.left = !next.After(now), next.Sub(now).Truncate(time.Second)
@@ -75,8 +84,7 @@ func (j *Journal) reminder(now time.Time) []widget.Span {
 
 // words are made anew.
 func (s *standing) words(now time.Time) []widget.Span {
-	n, next, what := s.n, s.next, s.what
-	holds := n[change.StandInForce] + n[change.StandPartial] + n[change.StandDrifted]
+	n, holds, next, what := s.n, s.holds, s.next, s.what
 	say := func(sign string, n int, word, more string, tone theme.Tone) []widget.Span {
 		noun := either(n == 1, " change ", " changes ")
 		spans := []widget.Span{{Text: fmt.Sprint(sign, n, noun, word, more), Tone: tone}, {Text: fmt.Sprint(sign, n, noun, word), Tone: tone}, {Text: fmt.Sprint(sign, n, " ", word), Tone: tone}}
@@ -103,6 +111,15 @@ func (s *standing) words(now time.Time) []widget.Span {
 	}
 	return spans
 }
+
+// holding says that something is changed as somebody wanted it to be, for now.
+func holding(s change.Stand) bool {
+	return s == change.StandInForce || s == change.StandPartial || s == change.StandDrifted
+}
+
+// unread says that there is a journal, and that it could not be read lately: what is
+// in force may be over, and others may have changed something.
+func (j *Journal) unread() bool { return j.Err != nil && !errors.Is(j.Err, desk.ErrNone) }
 
 // Remind puts what is in force before the notes of a page, in as many words as
 // there is room for. Where there is no room for both, notes give way.

@@ -4,7 +4,6 @@ import (
 	"strconv"
 
 	"github.com/midwatch-cli/midwatch/tui/dialog"
-
 	"github.com/midwatch-cli/midwatch/tui/page"
 	"github.com/midwatch-cli/midwatch/tui/theme"
 	"github.com/midwatch-cli/midwatch/tui/widget"

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/midwatch-cli/midwatch/tui/dialog"
-
 	"github.com/midwatch-cli/midwatch/tui/page"
 	"github.com/midwatch-cli/midwatch/tui/theme"
 	"github.com/midwatch-cli/midwatch/tui/widget"

@@ -38,9 +38,7 @@ func (m *Model) line(text string) (cmd tea.Cmd) {
 		cmd = m.more()
 	default:
 		if keys, unknown := m.keys(text); len(keys) > 0 {
-			for _, k := range keys {
-				cmd = tea.Batch(cmd, m.d.Press(k, k))
-			}
+			cmd = m.press(keys)
 		} else if unknown {
 			m.speak("There is no key " + text + " here; ? lists what can be typed.")
 		} else {
@@ -86,6 +84,19 @@ func (m *Model) answer(text string) (cmd tea.Cmd) {
 	}
 	m.note = ""
 	m.tell(true)
+	return cmd
+}
+
+// press presses keys one after the other. Where one of them opens a dialog, the others
+// were not meant for it: they are not pressed, and that is said.
+func (m *Model) press(keys []string) (cmd tea.Cmd) {
+	for i, k := range keys {
+		cmd = tea.Batch(cmd, m.d.Press(k, k))
+		if rest := keys[i+1:]; len(rest) > 0 && m.d.Told().Dialog != nil {
+			m.speak("Not pressed, as something is asked now: " + strings.Join(rest, " ") + ".")
+			break
+		}
+	}
 	return cmd
 }
 

@@ -180,3 +180,37 @@ func TestRuns(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestKeysBeforeADialog: keys of one line that come after the one that opened a dialog
+// are not pressed in it: nobody has heard what it asks.
+func TestKeysBeforeADialog(t *testing.T) {
+	s, m, said := begun(t)
+	said()
+	opening := &opens{stand: s, by: "T"}
+	m = spoken.New(opening, func(string) {})
+	m.Update(nil)
+	m.Update(spoken.Line("j T enter k enter"))
+	if got := strings.Join(s.pressed, " "); got != "j T" {
+		t.Errorf("pressed %q", got)
+	}
+}
+
+// opens is a dashboard on which a key opens a dialog.
+type opens struct {
+	*stand
+	by string
+}
+
+func (o *opens) Press(key, text string) tea.Cmd {
+	if key == o.by {
+		o.told.Dialog = silent{}
+	}
+	return o.stand.Press(key, text)
+}
+
+// silent is a dialog that says nothing.
+type silent struct{}
+
+func (silent) Press(*page.View, string, string) (page.Intent, bool) { return nil, false }
+func (silent) Draw(*page.View) []widget.Line                        { return nil }
+func (silent) Keys() [][2]string                                    { return nil }

@@ -52,6 +52,7 @@ func (s *screen) Quit()              { s.quit = true }
 func (s *screen) Carried(done func(desk.Target) bool) {
 	s.marks = slices.DeleteFunc(s.marks, done)
 }
+
 func (s *screen) View() page.View {
 	return *pagetest.View(cmp.Or(s.snapshot, &fleet.Snapshot{}), 80, 20)
 }

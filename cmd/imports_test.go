@@ -44,7 +44,7 @@ var rules = []struct {
 	{pkg: "tui/widget", may: []string{"tui/theme"}},
 	{pkg: "tui/strip", may: []string{"tui/history", "tui/theme", "tui/widget"}, test: []string{"fleet"}},
 	{pkg: "tui/offer", may: []string{"fleet", "tui/page", "tui/theme"}, test: []string{"tui/page"}},
-	{pkg: "tui/desk", may: []string{"fleet", "fleet/change"}},
+	{pkg: "tui/desk", may: []string{"fleet", "fleet/change"}, test: []string{"tui/page/pagetest"}},
 	{pkg: "tui/command", may: []string{"fleet", "fleet/match"}},
 	{pkg: "tui/dialog", may: []string{"fleet", "fleet/change", "fleet/plain", "tui/command", "tui/desk", "tui/page", "tui/theme", "tui/widget"}, test: []string{"tui/page/pagetest"}},
 	{pkg: "tui/prompt", may: []string{"fleet", "tui/theme", "tui/widget"}},

@@ -215,10 +215,10 @@ func TestProtectedNamesakes(t *testing.T) {
 		{"change order in a and order in b one after the other", [2]change.Target{{Source: "a", Service: "order"}, {Source: "b", Service: "order"}}},
 	} {
 		plan := &change.Plan{Steps: []change.Step{{Intent: change.Intent{Target: c.of[0]}}, {Intent: change.Intent{Target: c.of[1]}}}}
-		name, err := write.OneService(plan)
+		_, err := write.OneService(plan)
 		refused(t, c.hint, err, app.Usage, "one service at a time", "hint: "+c.hint)
 		plan.Steps[1] = plan.Steps[0]
-		if name, err = write.OneService(plan); name != "order" || err != nil {
+		if name, err := write.OneService(plan); name != "order" || err != nil {
 			t.Errorf("one: %q, %v", name, err)
 		}
 	}

@@ -184,10 +184,8 @@ func TestRuns(t *testing.T) {
 // TestKeysBeforeADialog: keys of one line that come after the one that opened a dialog
 // are not pressed in it: nobody has heard what it asks.
 func TestKeysBeforeADialog(t *testing.T) {
-	s, m, said := begun(t)
-	said()
-	opening := &opens{stand: s, by: "T"}
-	m = spoken.New(opening, func(string) {})
+	s, _, _ := begun(t)
+	m := spoken.New(&opens{stand: s, by: "T"}, func(string) {})
 	m.Update(nil)
 	m.Update(spoken.Line("j T enter k enter"))
 	if got := strings.Join(s.pressed, " "); got != "j T" {

@@ -548,7 +548,7 @@ func TestHere(t *testing.T) {
 		"add --wait: the command stays":      "choose never in the form; as a command: add --wait: the command stays",
 		"look at the disk":                   "look at the disk",
 		"--allow-empty does it all the same": "the form can allow it: how many, all",
-		"midwatch changes show 1 says more, midwatch changes undo 1 ends it; --override does it all the same": "midwatch changes show 1 says more, midwatch changes undo 1 ends it; as a command: --override does it all the same",
+		"midwatch changes show 1 says more, midwatch changes undo 1 ends it; --override does it all the same": ":changes says more, and U there ends it; as a command: --override does it all the same",
 		"look at the disk; a change can be made without one by --no-journal":                                  "look at the disk; as a command: a change can be made without one by --no-journal",
 	} {
 		if got := top.Here(hint); got != want {

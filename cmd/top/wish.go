@@ -89,6 +89,8 @@ func here(hint string) string {
 			parts[i] = "take out fewer; the form can allow it: how many, all; as a command: more " + strings.TrimPrefix(p, "take out fewer, or more ")
 		case strings.HasPrefix(p, "add --wait"):
 			parts[i] = "choose never in the form; as a command: " + p
+		case strings.HasPrefix(p, "midwatch changes show "):
+			parts[i] = ":changes says more, and U there ends it"
 		case strings.Contains(p, "--") && !strings.Contains(p, "midwatch "):
 			parts[i] = "as a command: " + p
 		}

@@ -133,10 +133,10 @@ func TestFoot(t *testing.T) {
 	}{
 		{stood(trip("1KFORCE000", 9*time.Minute, 10*time.Minute)), []string{
 			"! trip order/payment is in force", `oncall-1@bastion-1, pts/3, 02:55:05, 9 m ago: "db move"`,
-			"ends in 1 m, by keeper 4711 on bastion-1; midwatch changes undo 1KFORCE000 takes it back",
+			"ends in 1 m, by keeper 4711 on bastion-1; U takes it back, as does midwatch changes undo 1KFORCE000",
 		}},
 		{stood(trip("1KFORCE000", 0, 10*time.Minute), func(b *change.Batch) { b.Keeper = change.Keeper{} }), []string{"ends in 10 m, by process 812 of bastion-1 while that lives"}},
-		{stood(trip("1KFORCE000", time.Minute, 0)), []string{"it has no end: midwatch changes undo 1KFORCE000"}},
+		{stood(trip("1KFORCE000", time.Minute, 0)), []string{"it has no end: U takes it back, as does midwatch changes undo 1KFORCE000"}},
 		{stood(trip("1KOVER0000", time.Hour, time.Minute)), []string{"is overdue", "midwatch changes settle"}},
 		{stood(trip("1KOVER0000", time.Hour, time.Minute), back(4)), []string{"is undone", "undone by 1KUNDO0000 at 03:03:05"}},
 		{stood(trip("1KFAIL0000", time.Hour, 0), failed(0)), []string{"is failed", "order/order-1 payment: 401: who are you?"}},

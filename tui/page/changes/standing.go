@@ -148,7 +148,7 @@ func (s *standing) about(v *page.View) []widget.Line {
 // next is what becomes of it, and what can be done.
 func (s *standing) next(v *page.View) (string, theme.Tone) {
 	b := s.batch
-	undo := "midwatch changes undo " + b.ID + " takes it back"
+	undo := "U takes it back, as does midwatch changes undo " + b.ID
 	switch {
 	case b.Undoes != "":
 		return "it takes back " + b.Undoes, theme.Dim

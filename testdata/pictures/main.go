@@ -50,7 +50,7 @@ func (w *walk) take(ctx context.Context, program, folder string, l look) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(home)
+	defer func() { _ = os.RemoveAll(home) }()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	t, err := start(ctx, program, home, w.command, l)

@@ -38,6 +38,8 @@ func start(ctx context.Context, program, home string, args []string, l look) (*t
 		cmd = exec.CommandContext(ctx, "sh", append([]string{"-c", `echo bastion-1 >/proc/sys/kernel/hostname; exec "$0" "$@"`, program}, args...)...)
 		cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWUTS}
 	}
+	// It is told to end, so that the demo takes its keeper along.
+	cmd.Cancel, cmd.WaitDelay = func() error { return cmd.Process.Signal(syscall.SIGTERM) }, patience
 	cmd.Env = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + home, "XDG_STATE_HOME=" + filepath.Join(home, "state"), "XDG_CONFIG_HOME=" + filepath.Join(home, "config"),
 		"TERM=xterm-256color", "COLORTERM=truecolor", "LANG=C.UTF-8", "TZ=UTC", "USER=oncall-1", "SUDO_USER=oncall-1",

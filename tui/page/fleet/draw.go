@@ -112,13 +112,21 @@ func (p *Page) columns(v *page.View) []column {
 	c = append(c, versions, wide(text("ZONES", 14, func(s *fleet.ServiceView) string {
 		return page.Tally(s.Instances, func(in *fleet.InstanceView) string { return in.Zone })
 	})))
-	if p.names.why { // it goes before how numbers went
-		why := text("WHY", 10, func(s *fleet.ServiceView) string { return s.Why.Detail })
-		why.Min = 18
+	if p.names.why {
+		leave := 15
+		if v.Width >= roomForWhy { // it goes before how numbers went
+			leave = 10
+		}
+		why := text("WHY", leave, func(s *fleet.ServiceView) string { return s.Why.Detail })
+		why.Min = 24
 		c = append(c, why)
 	}
 	return append(c, p.further()...)
 }
+
+// roomForWhy is how wide a screen is on which a reason says something beside all
+// other words. On a narrower one it stands below the table, of the cursor's row.
+const roomForWhy = 116
 
 // text is a column of text that can be cut.
 func text(name string, leave int, field func(*fleet.ServiceView) string) column {

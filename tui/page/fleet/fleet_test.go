@@ -59,7 +59,7 @@ func names(lines []string) string {
 // TestOrders: each column's order, both ways; what has no number stands last in
 // both. Victims hang below their cause in the page's own only.
 func TestOrders(t *testing.T) {
-	p, v := fleetpage.New(), pagetest.View(snapshot(), 100, 20)
+	p, v := fleetpage.New(), pagetest.View(snapshot(), 120, 20)
 	const worst = "payment └gateway └order stock inventory jobs catalogue user"
 	for _, want := range [][3]string{
 		{"sort: worst", worst, "SERVICE STATUS INSTANCES RATE ERR P99 BREAKERS VERSIONS WHY"},

@@ -99,7 +99,7 @@ func TestTerminalTopTakesAlong(t *testing.T) {
 func TestTerminalTopIsSuspended(t *testing.T) {
 	shell, err := exec.LookPath("sh")
 	if err != nil {
-		t.Skip("no shell")
+		t.Fatal("no shell: ", err)
 	}
 	up := serve(t, "up")
 	s := commandOnTerminal(t, exec.Command(shell, "-i"), "PS1=shell> ")
@@ -136,7 +136,7 @@ func TestTerminalTopIsSuspended(t *testing.T) {
 func TestTerminalTopIsWrapped(t *testing.T) {
 	shell, err := exec.LookPath("sh")
 	if err != nil {
-		t.Skip("no shell")
+		t.Fatal("no shell: ", err)
 	}
 	s := commandOnTerminal(t, exec.Command(shell, "-c", "midwatch top --attempts 1 --registry "+linked(t, serve(t, "up"), 2)+"; echo done"))
 	s.sees("payment", "q quit")
